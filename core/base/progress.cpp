@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/progress.h"
+
+#include <utility>
+
+namespace quantoscope::base {
+
+namespace {
+constexpr auto noticeInterval = std::chrono::milliseconds(50);
+constexpr double windowSeconds = 1.0;
+constexpr double smoothing = 0.5;
+
+double seconds(std::chrono::steady_clock::duration d)
+{
+    return std::chrono::duration<double>(d).count();
+}
+}
+
+Progress::Progress(Listener listener)
+    : m_listener(std::move(listener))
+    , m_started(Clock::now())
+    , m_lastNotice(m_started)
+    , m_windowStart(m_started)
+{
+}
+
+void Progress::begin(std::string stage, std::int64_t total, std::string unit)
+{
+    std::unique_lock lock(m_mutex);
+    m_state = {};
+    m_state.stage = std::move(stage);
+    m_state.unit = std::move(unit);
+    m_state.total = total;
+    m_started = m_windowStart = Clock::now();
+    m_windowDone = 0;
+    m_rate = 0;
+    notify(lock, true);
+}
+
+void Progress::advance(std::int64_t count)
+{
+    std::unique_lock lock(m_mutex);
+    m_state.done += count;
+    m_windowDone += count;
+    notify(lock, false);
+}
+
+void Progress::finish()
+{
+    std::unique_lock lock(m_mutex);
+    notify(lock, true);
+}
+
+ProgressState Progress::state() const
+{
+    std::scoped_lock lock(m_mutex);
+    return stateLocked(Clock::now());
+}
+
+void Progress::notify(std::unique_lock<std::mutex>& lock, bool always)
+{
+    const auto now = Clock::now();
+    const double window = seconds(now - m_windowStart);
+    if (window >= windowSeconds) {
+        const double rate = static_cast<double>(m_windowDone) / window;
+        m_rate = m_rate > 0 ? smoothing * rate + (1 - smoothing) * m_rate : rate;
+        m_windowStart = now;
+        m_windowDone = 0;
+    }
+    if (!m_listener || (!always && now - m_lastNotice < noticeInterval))
+        return;
+    m_lastNotice = now;
+    const ProgressState snapshot = stateLocked(now);
+    lock.unlock();
+    std::scoped_lock listening(m_listenerMutex);
+    m_listener(snapshot);
+}
+
+ProgressState Progress::stateLocked(Clock::time_point now) const
+{
+    ProgressState state = m_state;
+    state.elapsedSeconds = seconds(now - m_started);
+    const double overall = state.elapsedSeconds > 0 ? static_cast<double>(state.done) / state.elapsedSeconds : 0;
+    state.perSecond = m_rate > 0 ? m_rate : overall;
+    if (state.total > 0 && state.done > 0 && state.perSecond > 0)
+        state.secondsLeft = static_cast<double>(state.total - state.done) / state.perSecond;
+    return state;
+}
+
+} // namespace quantoscope::base

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/engine/kernel.h"
+#include "core/graph/graph.h"
+#include "core/graph/layers.h"
+#include "core/graph/passes/passes.h"
+#include "core/quant/plan.h"
+
+namespace quantoscope::engine {
+
+/// Computes single nodes with the kernels of this module; what graph::inferShapes folds constants with.
+graph::NodeEvaluator constantEvaluator();
+
+/// From a model as read to the graph everything downstream works on: graph::prepare with the engine's evaluator, then
+/// verification and a check that every operator has a kernel (Unsupported names node, operator, opset and why).
+/// Symbolic extents stay symbolic.
+Result<std::shared_ptr<const graph::Graph>> prepareGraph(
+    const graph::Model& model, const graph::PassOptions& passes = {});
+
+/// graph::findUnsupported plus operators that have a schema but no kernel.
+std::vector<graph::Unsupported> findUnsupported(const graph::Graph& graph);
+
+struct CompileOptions {
+    std::map<std::string, Shape> inputShapes; ///< needed for every input with symbolic extents
+    std::map<std::string, graph::TensorPtr> boundInputs; ///< inputs with known elements, see graph::InferenceOptions
+    /// Values of the prepared graph to show to the tap callback as they are produced, before any quantizer of their own.
+    /// Tapping a value inside a fused pair takes the pair apart.
+    std::vector<std::string> taps;
+    bool fuseActivations = true;
+    KernelSet kernels = KernelSet::Fast;
+};
+
+struct PortInfo {
+    std::string name;
+    DType dtype = DType::Float32;
+    Shape shape;
+};
+
+/// A graph ready to run: kernels with packed weights, a memory plan, quantizers in place. Immutable and thread safe; one
+/// Executor a worker runs it.
+class CompiledGraph {
+public:
+    CompiledGraph();
+    ~CompiledGraph();
+    CompiledGraph(const CompiledGraph&) = delete;
+    CompiledGraph& operator=(const CompiledGraph&) = delete;
+
+    const std::vector<PortInfo>& inputs() const;
+    const std::vector<PortInfo>& outputs() const;
+    const std::vector<PortInfo>& taps() const;
+    std::size_t arenaBytes() const; ///< activations and scratch of one executor
+
+    struct StepInfo {
+        std::string node;
+        std::string op;
+        std::string implementation;
+    };
+    std::vector<StepInfo> steps() const; ///< in execution order, quantizers and reorders included
+
+    struct Impl;
+    Impl& impl() { return *m_impl; }
+    const Impl& impl() const { return *m_impl; }
+
+private:
+    std::unique_ptr<Impl> m_impl;
+};
+using CompiledGraphPtr = std::shared_ptr<const CompiledGraph>;
+
+/// Binds shapes, folds what becomes constant, places the plan's quantizers (weights and biases fake-quantized once, activations
+/// by a step of their own or fused), chooses kernels and layouts and plans memory by lifetime.
+///
+/// Meaning of the plan: Scope::Compute: an activation's quantizer sits on the edges into compute layers only; everyone else reads
+/// the float value. Scope::Integer: it sits where the tensor is produced (after a fused activation), everyone reads the
+/// quantized value, and graph outputs deliver it too. All arithmetic is float32 (fake-quantization).
+/// Errors: Unsupported, InvalidInput (shapes, with node), NotFound (plan or taps name an unknown tensor), OutOfMemory.
+Result<CompiledGraphPtr> compile(
+    const graph::Graph& graph, const quant::QuantizationPlan& plan, const CompileOptions& options);
+
+/// `tap` indexes CompiledGraph::taps(); the view is Plain, and valid during the call only.
+using TapCallback = std::function<void(std::size_t tap, const TensorView& value)>;
+
+/// Runs a CompiledGraph on one thread: owns arena and oneDNN stream. Not thread safe; make one a worker, after warm-up a run
+/// does not allocate. Kernels use no OpenMP threads when the worker set omp_set_num_threads(1) (parallelFor does).
+class Executor {
+public:
+    explicit Executor(CompiledGraphPtr compiled); ///< throws std::bad_alloc
+    ~Executor();
+    Executor(Executor&&) noexcept;
+    Executor& operator=(Executor&&) noexcept;
+
+    /// Inputs in the order of CompiledGraph::inputs(), exactly those types and shapes (InvalidInput otherwise).
+    Result<void> run(std::span<const TensorView> inputs, const TapCallback& tap = {});
+    /// Output `i` of the last run; valid until the next.
+    TensorView output(std::size_t i) const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> m_impl;
+};
+
+} // namespace quantoscope::engine

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/progress.h"
+#include "core/dataset/preprocessing.h"
+#include "core/engine/engine.h"
+#include "core/evaluation/metrics.h"
+#include "core/graph/graph.h"
+#include "core/quant/plan.h"
+
+namespace quantoscope::evaluation {
+
+/// What the network said of one image.
+struct ImageOutcome {
+    std::int32_t prediction = -1; ///< class of the largest logit, ties to the lower class
+    std::int32_t label = -1; ///< after label offset
+    bool top5 = false; ///< label among the five largest
+    float loss = 0; ///< cross entropy of the softmax of the logits, natural log; 0 without label
+    float margin = 0; ///< logit of the label minus the largest other; largest minus second without label
+
+    bool correct() const { return prediction == label; }
+};
+
+struct EvaluationResult {
+    std::string scope; ///< what was quantized, in words; "float"
+    std::vector<ImageOutcome> outcomes; ///< in the order of the sample set (progressive: those done so far, in that order)
+    int classes = 0;
+    double seconds = 0;
+
+    std::int64_t images() const { return static_cast<std::int64_t>(outcomes.size()); }
+    double top1() const; ///< percent
+    double top5() const; ///< percent
+    double loss() const; ///< mean
+    Interval top1Interval() const; ///< Wilson 95 %, percent
+    double imagesPerSecond() const;
+};
+using EvaluationResultPtr = std::shared_ptr<const EvaluationResult>;
+
+struct EvaluationOptions {
+    std::int64_t batch = 0; ///< 0: chosen for the model's size so that activations stay in cache
+    int threads = 0;
+    /// Told now and then, on a worker thread, how things stand over a growing prefix of the images.
+    std::function<void(std::int64_t images, std::int64_t correct)> onPartial;
+};
+
+/// Runs the graph under the plan over all samples: batches in fixed order from a shared counter, one executor a worker. The same
+/// outcomes for any number of threads. Errors: as compile() and bindInput(); InvalidInput if the output is not [N, classes]
+/// (trailing extents of 1 allowed) or a label is outside the classes (says which image, and that data and model may not
+/// belong together). Labels are classes as they are, except that 1001-class outputs shift by one. Progress in images.
+Result<EvaluationResultPtr> evaluate(const graph::Graph& graph, const quant::QuantizationPlan& plan,
+    const dataset::SampleSet& samples, const EvaluationOptions& options = {}, const base::Job& job = {});
+
+/// Raw outputs of the network for samples [first, first+count): [count, ...] row-major. For parity checks and tests.
+Result<std::vector<Tensor>> runSamples(const graph::Graph& graph, const quant::QuantizationPlan& plan,
+    const dataset::SampleSet& samples, std::int64_t first, std::int64_t count);
+
+/// How one tensor fares under a plan.
+struct TensorError {
+    std::string name;
+    quant::Role role = quant::Role::Activation;
+    int bits = 0;
+    double sqnrDb = 0; ///< total: float value against the value in the quantized network
+    double cosine = 0;
+    double mse = 0;
+    double clippedPercent = 0;
+    double ownError = 0; ///< mean squared error of quantizing the float value of this tensor alone
+    double inheritedError = 0; ///< mean squared error that arrives at it from upstream
+    quant::Encoding encoding;
+};
+
+/// Runs float and quantized network side by side over the samples and compares every quantized tensor. One pass; memory does
+/// not depend on the number of samples. The same numbers for any number of threads.
+Result<std::vector<TensorError>> compareLayers(const graph::Graph& graph, const quant::QuantizationPlan& plan,
+    const dataset::SampleSet& samples, const EvaluationOptions& options = {}, const base::Job& job = {});
+
+} // namespace quantoscope::evaluation

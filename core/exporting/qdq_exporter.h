@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/progress.h"
+#include "core/dataset/preprocessing.h"
+#include "core/graph/graph.h"
+#include "core/quant/plan.h"
+
+namespace quantoscope::exporting {
+
+/// The source model with the plan written into it as QuantizeLinear / Clip / DequantizeLinear, ready for onnx_io::writeModel.
+/// `source` supplies names, metadata and opsets, `prepared` the graph the plan belongs to (batch norm folded).
+/// Opset 13 (the source's if higher); 21 with native int16/uint16 containers where a tensor has more than 8 bits. Below 8 bits
+/// activations get an integer Clip, weights are stored inside their bounds. Scope::Compute: Q/DQ on the edges into compute
+/// layers only, bias float; Scope::Integer: at the producer, bias int32 named `<b>_quantized`. Word-lengths go into
+/// metadata_props `quantoscope.plan` (JSON).
+/// Errors: Unsupported for what the format cannot say (rounding other than half even).
+Result<graph::Model> buildQdqModel(
+    const graph::Model& source, const graph::Graph& prepared, const quant::QuantizationPlan& plan);
+
+struct ExportReport {
+    std::filesystem::path file;
+    std::uint64_t bytes = 0;
+    int opset = 0;
+    double reloadTop1 = 0; ///< percent, the written file read back and run by this engine; NaN without samples
+    double agreement = 0; ///< percent of images with the same prediction as the simulation
+    double maxAbsDiff = 0; ///< largest difference of any output element
+    std::int64_t images = 0;
+};
+
+/// buildQdqModel(), written atomically, read back and, given samples, compared with the simulation on all of them.
+Result<ExportReport> exportQdq(const graph::Model& source, const graph::Graph& prepared,
+    const quant::QuantizationPlan& plan, const std::filesystem::path& path, const dataset::SampleSet* samples,
+    const base::Job& job = {});
+
+} // namespace quantoscope::exporting

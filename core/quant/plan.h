@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/quant/config.h"
+#include "core/quant/encoding.h"
+
+namespace quantoscope::quant {
+
+/// Which tensors are quantized; see docs of the command line.
+enum class Scope {
+    Compute, ///< weights and inputs of compute layers, seen by compute layers only; bias stays float
+    Integer, ///< every tensor from image to output; bias int32 at s_x s_w
+};
+Result<Scope> parseScope(const std::string& text);
+std::string toString(Scope scope);
+
+enum class Role { Weight, Activation, Bias };
+std::string toString(Role role);
+
+/// One quantized tensor: what was asked for and which numbers came of it.
+struct TensorQuantizer {
+    Role role = Role::Activation;
+    QuantizerConfig config;
+    RangeSpec range;
+    Encoding encoding;
+    bool overridden = false; ///< set by hand rather than by the plan's defaults
+    friend bool operator==(const TensorQuantizer&, const TensorQuantizer&) = default;
+};
+
+/// WHERE: tensor name -> quantizer, for one prepared graph. A tensor that is not in it stays float. Names are those of the
+/// prepared graph (batch norm folded): a weight's initializer, an activation's value, a bias' initializer.
+/// A value type; finished plans are passed as shared_ptr<const>.
+class QuantizationPlan {
+public:
+    Scope scope = Scope::Compute;
+    std::string title; ///< "W4 A8, MSE, per channel": the scope line of every result
+    std::uint64_t seed = 0; ///< for stochastic rounding
+
+    const std::map<std::string, TensorQuantizer, std::less<>>& tensors() const { return m_tensors; }
+    const TensorQuantizer* find(std::string_view tensor) const; ///< nullptr: float
+    void set(std::string tensor, TensorQuantizer quantizer) { m_tensors.insert_or_assign(std::move(tensor), std::move(quantizer)); }
+    void erase(std::string_view tensor);
+    bool empty() const { return m_tensors.empty(); }
+
+    Json toJson() const;
+    static Result<QuantizationPlan> fromJson(const Json& json);
+    friend bool operator==(const QuantizationPlan&, const QuantizationPlan&) = default;
+
+private:
+    std::map<std::string, TensorQuantizer, std::less<>> m_tensors;
+};
+using PlanPtr = std::shared_ptr<const QuantizationPlan>;
+
+Result<void> savePlan(const QuantizationPlan& plan, const std::filesystem::path& path);
+Result<QuantizationPlan> loadPlan(const std::filesystem::path& path);
+
+} // namespace quantoscope::quant
