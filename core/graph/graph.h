@@ -124,7 +124,9 @@ public:
     void replaceUses(ValueId from, ValueId to);
     /// Turns `value` into a constant; its producer is detached from it.
     void makeConstant(ValueId value, TensorPtr tensor);
-    /// Redirects one input slot of a node.
+    /// Gives `value` another name, which must be new (asserts). Names must not be changed through value().
+    void rename(ValueId value, std::string name);
+    /// Redirects one input slot of a node; slots up to it that the node lacks become absent inputs.
     void setInput(NodeId node, std::size_t slot, ValueId value);
     /// Removes nodes whose outputs nobody reads and values nobody refers to. Returns how many nodes went.
     int removeDead();
