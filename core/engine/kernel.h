@@ -69,6 +69,12 @@ struct KernelRequest {
     tl::unexpected<Error> invalid(std::string what, std::string hint = {}) const;
 };
 
+/// What a kernel keeps for one worker between runs, such as its library's handles. Made once, before the first run.
+class KernelState {
+public:
+    virtual ~KernelState() = default;
+};
+
 /// What one run of a kernel gets. Absent inputs have data == nullptr. `scratch` is 64-byte aligned, scratchBytes() large, and
 /// private to the worker.
 struct KernelArguments {
@@ -76,6 +82,7 @@ struct KernelArguments {
     std::span<const Buffer> outputs;
     std::byte* scratch = nullptr;
     void* stream = nullptr; ///< the worker's dnnl::stream, for kernels in onednn/
+    KernelState* state = nullptr; ///< what makeState() made for this worker
 };
 
 /// A compiled operator. Immutable after creation; run() may be called by several workers at once and must not allocate.
@@ -84,6 +91,9 @@ public:
     virtual ~Kernel() = default;
     virtual void run(const KernelArguments& arguments) const = 0;
     virtual std::size_t scratchBytes() const { return 0; }
+    virtual std::unique_ptr<KernelState> makeState() const { return nullptr; }
+    /// False for a constant operand that run() never looks at because it was packed at creation; it is then not kept.
+    virtual bool readsInput(std::size_t) const { return true; }
     /// Which implementation was chosen, for profiles and tests: "brgconv:avx512_core", "loops", "reference".
     virtual std::string_view implementation() const { return "loops"; }
     /// Input whose buffer the first output may share, if the planner finds that nobody else reads it; -1: none.
