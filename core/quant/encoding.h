@@ -43,26 +43,29 @@ Bounds integerBounds(const QuantizerConfig& config, bool isSigned);
 /// asymmetric -> unsigned; symmetric -> unsigned if low >= 0, signed otherwise).
 bool usesSignedGrid(const QuantizerConfig& config, double low, double high);
 
-/// One channel's encoding from the range [low, high] that is to be representable. The range is first extended to contain
-/// zero. Symmetric signed: s = max(|low|, |high|) / qmax, z = 0. Symmetric unsigned (low >= 0): s = high / qmax, z = 0.
-/// Asymmetric: s = (high - low) / (qmax - qmin), z = round_half_even(qmin - low / s) clamped. Power of two: s rounded up to
-/// 2^k. A range of no extent gives s = 1 (smallest such that zero is exact). Computed in double, s stored as float32.
-/// `isSigned` decides the grid for all channels together.
-void setChannel(Encoding& encoding, std::size_t channel, const QuantizerConfig& config, bool isSigned, double low,
-    double high);
+/// One channel's encoding from the range [low, high] that is to be representable. The range is first extended to
+/// contain zero. Symmetric signed: s = max(|low|, |high|) / qmax, z = 0. Symmetric unsigned: s = high / qmax, z = 0
+/// while low >= 0; otherwise (a signed range forced onto the unsigned grid) z = 2^(b-1) and s = max(|low|, |high|) /
+/// (qmax - z). Asymmetric: s = (high - low) / (qmax - qmin), z = round_half_even(qmin - low / s) clamped. Power of two:
+/// s rounded up to 2^k. A range of no extent gives s = 1 (smallest such that zero is exact). Computed in double, s
+/// stored as float32; a step below the normal numbers of float32 becomes the smallest of them. `isSigned` decides the
+/// grid for all channels together.
+void setChannel(
+    Encoding& encoding, std::size_t channel, const QuantizerConfig& config, bool isSigned, double low, double high);
 
 /// A per-tensor encoding from a range, and a per-channel one from a range a channel.
 Encoding encodingForRange(const QuantizerConfig& config, double low, double high);
 Encoding encodingForRanges(
     const QuantizerConfig& config, int axis, std::span<const double> low, std::span<const double> high);
 
-/// The integer levels, as int32, of `values` laid out with `encoding.axis` of `shape` as channel axis. float32, division
-/// by s (not multiplication by 1/s), NaN -> zero point. Stochastic rounding draws from `seed` by element index.
+/// The integer levels, as int32, of `values` laid out with `encoding.axis` of `shape` as channel axis. float32,
+/// division by s (not multiplication by 1/s), NaN -> zero point. Stochastic rounding draws from `seed` by element
+/// index. Grids of more than 2^22 levels (a bias' int32) divide in double, so that no level is lost.
 void quantize(const Encoding& encoding, const Shape& shape, std::span<const float> values,
     std::span<std::int32_t> levels, std::uint64_t seed = 0);
 /// x^ = (q - z) s in float32.
-void dequantize(const Encoding& encoding, const Shape& shape, std::span<const std::int32_t> levels,
-    std::span<float> values);
+void dequantize(
+    const Encoding& encoding, const Shape& shape, std::span<const std::int32_t> levels, std::span<float> values);
 /// dequantize(quantize(x)) without the integers; `in` and `out` may be the same.
 void fakeQuantize(const Encoding& encoding, const Shape& shape, std::span<const float> in, std::span<float> out,
     std::uint64_t seed = 0);

@@ -35,9 +35,9 @@ struct TensorQuantizer {
     friend bool operator==(const TensorQuantizer&, const TensorQuantizer&) = default;
 };
 
-/// WHERE: tensor name -> quantizer, for one prepared graph. A tensor that is not in it stays float. Names are those of the
-/// prepared graph (batch norm folded): a weight's initializer, an activation's value, a bias' initializer.
-/// A value type; finished plans are passed as shared_ptr<const>.
+/// WHERE: tensor name -> quantizer, for one prepared graph. A tensor that is not in it stays float. Names are those of
+/// the prepared graph (batch norm folded): a weight's initializer, an activation's value, a bias' initializer. A value
+/// type; finished plans are passed as shared_ptr<const>.
 class QuantizationPlan {
 public:
     Scope scope = Scope::Compute;
@@ -46,7 +46,10 @@ public:
 
     const std::map<std::string, TensorQuantizer, std::less<>>& tensors() const { return m_tensors; }
     const TensorQuantizer* find(std::string_view tensor) const; ///< nullptr: float
-    void set(std::string tensor, TensorQuantizer quantizer) { m_tensors.insert_or_assign(std::move(tensor), std::move(quantizer)); }
+    void set(std::string tensor, TensorQuantizer quantizer)
+    {
+        m_tensors.insert_or_assign(std::move(tensor), std::move(quantizer));
+    }
     void erase(std::string_view tensor);
     bool empty() const { return m_tensors.empty(); }
 

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/quant/config.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "core/quant/json_fields.h"
+
+namespace quantoscope::quant {
+
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::array roundingWords {
+    std::pair { Rounding::HalfEven, "half-even"sv },
+    std::pair { Rounding::HalfAway, "half-away"sv },
+    std::pair { Rounding::Floor, "floor"sv },
+    std::pair { Rounding::Ceil, "ceil"sv },
+    std::pair { Rounding::Stochastic, "stochastic"sv },
+};
+constexpr std::array signednessWords {
+    std::pair { Signedness::Auto, "auto"sv },
+    std::pair { Signedness::Signed, "signed"sv },
+    std::pair { Signedness::Unsigned, "unsigned"sv },
+};
+constexpr std::array restrictionWords {
+    std::pair { ScaleRestriction::None, "none"sv },
+    std::pair { ScaleRestriction::PowerOfTwo, "power-of-two"sv },
+};
+constexpr std::array granularityWords {
+    std::pair { Granularity::Kind::PerTensor, "tensor"sv },
+    std::pair { Granularity::Kind::PerChannel, "channel"sv },
+    std::pair { Granularity::Kind::PerBlock, "block"sv },
+};
+using Method = RangeSpec::Method;
+constexpr std::array methodWords {
+    std::pair { Method::MinMax, "min-max"sv },
+    std::pair { Method::Mse, "mse"sv },
+    std::pair { Method::Percentile, "percentile"sv },
+    std::pair { Method::Entropy, "entropy"sv },
+    std::pair { Method::Aciq, "aciq"sv },
+    std::pair { Method::Sigma, "sigma"sv },
+    std::pair { Method::Manual, "manual"sv },
+};
+
+std::optional<double> parseNumber(std::string_view text)
+{
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc {} || end != text.data() + text.size() || !std::isfinite(value))
+        return std::nullopt;
+    return value;
+}
+
+std::string formatNumber(double value)
+{
+    std::array<char, 32> text;
+    return { text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr };
+}
+
+Result<RangeSpec> parseManual(const std::string& text, std::string_view argument)
+{
+    const auto comma = argument.find(',');
+    const auto low = parseNumber(argument.substr(0, comma));
+    const auto high = comma == argument.npos ? std::nullopt : parseNumber(argument.substr(comma + 1));
+    if (!low || !high || !(*low < *high))
+        return fail(ErrorCode::InvalidInput, "range '" + text + "' is not an interval", {},
+            "write manual:LOW,HIGH with LOW below HIGH, for example manual:-1,1");
+    return RangeSpec { Method::Manual, 0, *low, *high };
+}
+
+Json granularityToJson(const Granularity& granularity)
+{
+    Json json { { "kind", detail::wordOf<Granularity::Kind>(granularityWords, granularity.kind) } };
+    if (granularity.kind != Granularity::Kind::PerTensor)
+        json["axis"] = granularity.axis;
+    if (granularity.kind == Granularity::Kind::PerBlock)
+        json["block_size"] = granularity.blockSize;
+    return json;
+}
+
+Result<Granularity> granularityFromJson(const Json& json)
+{
+    Granularity granularity;
+    QS_TRY(granularity.kind, detail::readWord<Granularity::Kind>(granularityWords, json, "kind"));
+    if (granularity.kind != Granularity::Kind::PerTensor) {
+        QS_TRY(granularity.axis, detail::readInt(json, "axis", 0, 15));
+    }
+    if (granularity.kind == Granularity::Kind::PerBlock) {
+        QS_TRY(granularity.blockSize, detail::readInt(json, "block_size", 1, std::numeric_limits<std::int32_t>::max()));
+    }
+    return granularity;
+}
+
+} // namespace
+
+Result<void> QuantizerConfig::validate() const
+{
+    if (bits < minBits || bits > maxBits)
+        return fail(ErrorCode::InvalidInput,
+            "word-length " + std::to_string(bits) + " is outside " + std::to_string(minBits) + ".."
+                + std::to_string(maxBits),
+            {}, "choose 2 to 16 bits, or leave the tensor float");
+    if (granularity.kind != Granularity::Kind::PerTensor && granularity.axis < 0)
+        return fail(ErrorCode::InvalidInput, "channel axis " + std::to_string(granularity.axis) + " is negative");
+    if (granularity.kind == Granularity::Kind::PerBlock && granularity.blockSize < 1)
+        return fail(
+            ErrorCode::InvalidInput, "block size " + std::to_string(granularity.blockSize) + " is not positive");
+    return {};
+}
+
+Json QuantizerConfig::toJson() const
+{
+    return {
+        { "bits", bits },
+        { "symmetric", symmetric },
+        { "signedness", detail::wordOf<Signedness>(signednessWords, signedness) },
+        { "narrow_range", narrowRange },
+        { "granularity", granularityToJson(granularity) },
+        { "rounding", toString(rounding) },
+        { "scale_restriction", detail::wordOf<ScaleRestriction>(restrictionWords, scale) },
+    };
+}
+
+Result<QuantizerConfig> QuantizerConfig::fromJson(const Json& json)
+{
+    QuantizerConfig config;
+    QS_TRY(config.bits, detail::readInt(json, "bits", minBits, maxBits));
+    QS_TRY(config.symmetric, detail::readBool(json, "symmetric"));
+    QS_TRY(config.signedness, detail::readWord<Signedness>(signednessWords, json, "signedness"));
+    QS_TRY(config.narrowRange, detail::readBool(json, "narrow_range"));
+    QS_TRY(const auto* granularity, detail::member(json, "granularity"));
+    QS_TRY(config.granularity, granularityFromJson(*granularity));
+    QS_TRY(config.rounding, detail::readWord<Rounding>(roundingWords, json, "rounding"));
+    QS_TRY(config.scale, detail::readWord<ScaleRestriction>(restrictionWords, json, "scale_restriction"));
+    QS_CHECK(config.validate());
+    return config;
+}
+
+Result<RangeSpec> RangeSpec::parse(const std::string& text)
+{
+    const auto colon = text.find(':');
+    const auto word = std::string_view(text).substr(0, colon);
+    QS_TRY(const auto method, detail::valueOf<Method>(methodWords, word, "range"));
+    const auto argument = colon == std::string::npos ? std::string_view {} : std::string_view(text).substr(colon + 1);
+    RangeSpec spec { method };
+    switch (method) {
+    case Method::Manual:
+        return parseManual(text, argument);
+    case Method::Percentile: {
+        const auto percent = parseNumber(argument);
+        if (!percent || *percent <= 50 || *percent > 100)
+            return fail(ErrorCode::InvalidInput, "range '" + text + "' needs a percentage above 50, up to 100", {},
+                "write percentile:P, for example percentile:99.9");
+        spec.parameter = *percent;
+        return spec;
+    }
+    case Method::Sigma: {
+        const auto factor = parseNumber(argument);
+        if (!factor || *factor <= 0)
+            return fail(ErrorCode::InvalidInput, "range '" + text + "' needs a positive number of standard deviations",
+                {}, "write sigma:K, for example sigma:4");
+        spec.parameter = *factor;
+        return spec;
+    }
+    default:
+        if (colon != std::string::npos)
+            return fail(ErrorCode::InvalidInput, "range '" + text + "' takes no parameter", {},
+                "write just '" + std::string(word) + "'");
+        return spec;
+    }
+}
+
+std::string RangeSpec::toString() const
+{
+    auto text = detail::wordOf<Method>(methodWords, method);
+    if (method == Method::Percentile || method == Method::Sigma)
+        text += ':' + formatNumber(parameter);
+    if (method == Method::Manual)
+        text += ':' + formatNumber(low) + ',' + formatNumber(high);
+    return text;
+}
+
+Result<void> applyScheme(QuantizerConfig& config, const std::string& scheme)
+{
+    if (scheme != "symmetric" && scheme != "asymmetric" && scheme != "power-of-two")
+        return fail(ErrorCode::InvalidInput, "scheme '" + scheme + "' is not known", {},
+            "use one of symmetric, asymmetric, power-of-two");
+    config.symmetric = scheme != "asymmetric";
+    config.scale = scheme == "power-of-two" ? ScaleRestriction::PowerOfTwo : ScaleRestriction::None;
+    return {};
+}
+
+std::string schemeName(const QuantizerConfig& config)
+{
+    const bool powerOfTwo = config.scale == ScaleRestriction::PowerOfTwo;
+    if (config.symmetric)
+        return powerOfTwo ? "power-of-two" : "symmetric";
+    return powerOfTwo ? "asymmetric power-of-two" : "asymmetric";
+}
+
+Result<Rounding> parseRounding(const std::string& text)
+{
+    return detail::valueOf<Rounding>(roundingWords, text, "rounding");
+}
+
+std::string toString(Rounding rounding) { return detail::wordOf<Rounding>(roundingWords, rounding); }
+
+} // namespace quantoscope::quant

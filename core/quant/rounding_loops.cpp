@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/quant/rounding_loops.h"
+
+namespace quantoscope::quant::detail {
+
+namespace {
+
+/// Half to even for |v| <= 2^22.
+constexpr float roundingMagic = 0x1.8p23F;
+
+template <Rounding rounding> [[gnu::always_inline]] inline float roundLevel(float v, [[maybe_unused]] float uniform)
+{
+    const float even = (v + roundingMagic) - roundingMagic;
+    const float floor = even > v ? even - 1 : even;
+    if constexpr (rounding == Rounding::HalfEven)
+        return even;
+    else if constexpr (rounding == Rounding::Floor)
+        return floor;
+    else if constexpr (rounding == Rounding::Ceil)
+        return even < v ? even + 1 : even;
+    else if constexpr (rounding == Rounding::HalfAway)
+        return v > 0 ? (v - even == 0.5F ? even + 1 : even) : (v - even == -0.5F ? even - 1 : even);
+    else
+        return v - floor > uniform ? floor + 1 : floor;
+}
+
+/// The level relative to the zero point, as float; NaN gives 0, that is the zero point.
+template <Rounding rounding>
+[[gnu::always_inline]] inline float relativeLevel(float x, float scale, float low, float high, float uniform)
+{
+    float v = x / scale;
+    v = v == v ? v : 0;
+    v = v > low ? v : low;
+    v = v < high ? v : high;
+    return roundLevel<rounding>(v, uniform);
+}
+
+template <Rounding rounding>
+[[gnu::always_inline]] inline float uniformFor([[maybe_unused]] const Run& run, [[maybe_unused]] std::size_t i)
+{
+    if constexpr (rounding == Rounding::Stochastic)
+        return uniformAt(run.seed, run.first + i);
+    else
+        return 0;
+}
+
+template <Rounding rounding>
+[[gnu::always_inline]] inline void fakeQuantizeLoop(const ChannelGrid& grid, const Run& run, float* out)
+{
+    const auto [scale, low, high, zeroPoint] = grid;
+    const float* const in = run.in;
+    for (std::size_t i = 0; i < run.count; ++i)
+        out[i] = relativeLevel<rounding>(in[i], scale, low, high, uniformFor<rounding>(run, i)) * scale;
+}
+
+template <Rounding rounding>
+[[gnu::always_inline]] inline void quantizeLoop(const ChannelGrid& grid, const Run& run, std::int32_t* levels)
+{
+    const auto [scale, low, high, zeroPoint] = grid;
+    const float* const in = run.in;
+    for (std::size_t i = 0; i < run.count; ++i) {
+        const float level = relativeLevel<rounding>(in[i], scale, low, high, uniformFor<rounding>(run, i));
+        levels[i] = static_cast<std::int32_t>(level) + zeroPoint;
+    }
+}
+
+template <typename Out> using RunFunction = void (*)(const ChannelGrid&, const Run&, Out*);
+
+/// One copy of each loop for each instruction set: the body is inlined and so takes over the instructions of its caller.
+template <Rounding rounding> void fakeQuantizeBaseline(const ChannelGrid& grid, const Run& run, float* out)
+{
+    fakeQuantizeLoop<rounding>(grid, run, out);
+}
+template <Rounding rounding> void quantizeBaseline(const ChannelGrid& grid, const Run& run, std::int32_t* levels)
+{
+    quantizeLoop<rounding>(grid, run, levels);
+}
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+template <Rounding rounding>
+[[gnu::target("avx2")]] void fakeQuantizeAvx2(const ChannelGrid& grid, const Run& run, float* out)
+{
+    fakeQuantizeLoop<rounding>(grid, run, out);
+}
+template <Rounding rounding>
+[[gnu::target("avx2")]] void quantizeAvx2(const ChannelGrid& grid, const Run& run, std::int32_t* levels)
+{
+    quantizeLoop<rounding>(grid, run, levels);
+}
+template <Rounding rounding>
+[[gnu::target("avx512f,avx512dq,prefer-vector-width=512")]] void fakeQuantizeAvx512(
+    const ChannelGrid& grid, const Run& run, float* out)
+{
+    fakeQuantizeLoop<rounding>(grid, run, out);
+}
+template <Rounding rounding>
+[[gnu::target("avx512f,avx512dq,prefer-vector-width=512")]] void quantizeAvx512(
+    const ChannelGrid& grid, const Run& run, std::int32_t* levels)
+{
+    quantizeLoop<rounding>(grid, run, levels);
+}
+
+enum class InstructionSet { Baseline, Avx2, Avx512 };
+
+InstructionSet instructionSet()
+{
+    static const InstructionSet set = [] {
+        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
+            return InstructionSet::Avx512;
+        return __builtin_cpu_supports("avx2") ? InstructionSet::Avx2 : InstructionSet::Baseline;
+    }();
+    return set;
+}
+
+template <typename Out> RunFunction<Out> pick(RunFunction<Out> baseline, RunFunction<Out> avx2, RunFunction<Out> avx512)
+{
+    switch (instructionSet()) {
+    case InstructionSet::Avx512:
+        return avx512;
+    case InstructionSet::Avx2:
+        return avx2;
+    case InstructionSet::Baseline:
+        break;
+    }
+    return baseline;
+}
+
+template <Rounding rounding> void fakeQuantizeWith(const ChannelGrid& grid, const Run& run, float* out)
+{
+    pick<float>(fakeQuantizeBaseline<rounding>, fakeQuantizeAvx2<rounding>, fakeQuantizeAvx512<rounding>)(
+        grid, run, out);
+}
+template <Rounding rounding> void quantizeWith(const ChannelGrid& grid, const Run& run, std::int32_t* levels)
+{
+    pick<std::int32_t>(quantizeBaseline<rounding>, quantizeAvx2<rounding>, quantizeAvx512<rounding>)(grid, run, levels);
+}
+
+#else
+
+template <Rounding rounding> void fakeQuantizeWith(const ChannelGrid& grid, const Run& run, float* out)
+{
+    fakeQuantizeBaseline<rounding>(grid, run, out);
+}
+template <Rounding rounding> void quantizeWith(const ChannelGrid& grid, const Run& run, std::int32_t* levels)
+{
+    quantizeBaseline<rounding>(grid, run, levels);
+}
+
+#endif
+
+} // namespace
+
+void fakeQuantizeRun(Rounding rounding, const ChannelGrid& grid, const Run& run, float* out)
+{
+    switch (rounding) {
+    case Rounding::HalfEven:
+        return fakeQuantizeWith<Rounding::HalfEven>(grid, run, out);
+    case Rounding::HalfAway:
+        return fakeQuantizeWith<Rounding::HalfAway>(grid, run, out);
+    case Rounding::Floor:
+        return fakeQuantizeWith<Rounding::Floor>(grid, run, out);
+    case Rounding::Ceil:
+        return fakeQuantizeWith<Rounding::Ceil>(grid, run, out);
+    case Rounding::Stochastic:
+        return fakeQuantizeWith<Rounding::Stochastic>(grid, run, out);
+    }
+}
+
+void quantizeRun(Rounding rounding, const ChannelGrid& grid, const Run& run, std::int32_t* levels)
+{
+    switch (rounding) {
+    case Rounding::HalfEven:
+        return quantizeWith<Rounding::HalfEven>(grid, run, levels);
+    case Rounding::HalfAway:
+        return quantizeWith<Rounding::HalfAway>(grid, run, levels);
+    case Rounding::Floor:
+        return quantizeWith<Rounding::Floor>(grid, run, levels);
+    case Rounding::Ceil:
+        return quantizeWith<Rounding::Ceil>(grid, run, levels);
+    case Rounding::Stochastic:
+        return quantizeWith<Rounding::Stochastic>(grid, run, levels);
+    }
+}
+
+} // namespace quantoscope::quant::detail
