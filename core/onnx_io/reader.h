@@ -16,12 +16,11 @@ struct ReadOptions {
 };
 
 /// Reads an ONNX model (opset 7 and later; any IR version) with its initializers of every numeric type, inline, raw or
-/// external. External data must lie beside the model: absolute paths, ".." and links that lead out of its folder are refused.
-/// Declared value_info types are kept as hints in ValueType. Does not infer shapes; runs graph::verify without the
-/// finiteness check. Constant nodes stay nodes.
-/// Errors: NotFound, Io, InvalidInput (empty, text, truncated, not protobuf, an initializer whose data does not match
-/// its shape, a duplicate name, a missing input, a cycle), Unsupported (string or float8 tensors that are read, opset < 7),
-/// OutOfMemory. Thread safe.
+/// external. External data must lie beside the model: absolute paths, ".." and links that lead out of its folder are
+/// refused. Declared value_info types are kept as hints in ValueType. Does not infer shapes; runs graph::verify without
+/// the finiteness check. Constant nodes stay nodes. Errors: NotFound, Io, InvalidInput (empty, text, truncated, not
+/// protobuf, an initializer whose data does not match its shape, a duplicate name, a missing input, a cycle),
+/// Unsupported (string or float8 tensors that are read, opset < 7), OutOfMemory. Thread safe.
 Result<graph::Model> readModel(const std::filesystem::path& path, const ReadOptions& options = {});
 
 /// The same from memory; `folder` is where external data would lie (empty: external data is refused).

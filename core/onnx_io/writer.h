@@ -11,16 +11,21 @@
 namespace quantoscope::onnx_io {
 
 struct WriteOptions {
-    /// Initializers larger than this go to `<file>.data` beside the model once the whole exceeds it (protobuf ends at 2 GB).
+    /// Once all constants together exceed this many bytes, those of 1 KiB or more go to `<file>.data` beside the model
+    /// (protobuf ends at 2 GB).
     std::uint64_t externalThreshold = std::uint64_t { 1800 } << 20;
 };
 
+/// The oldest IR version that may carry an opset of ai.onnx.
+int minimumIrVersion(int opset);
+
 /// Serialises a model: names, doc strings, metadata and opsets as they are in it; nodes in topological order;
-/// constants as raw little-endian initializers; types known by inference as value_info. ir_version and opset are the model's.
-/// The same model gives the same bytes every time.
+/// constants as raw little-endian initializers; types known by inference as value_info. ir_version and opset are the
+/// model's; an ir_version of 0 becomes minimumIrVersion(). The same model gives the same bytes every time.
+/// Errors: Unsupported (an attribute that was not kept, more than 2 GB), InvalidInput (a cycle).
 Result<std::vector<std::uint8_t>> serializeModel(const graph::Model& model);
 
-/// serializeModel() into a file, atomically: on any error nothing is left behind and an older file stays.
+/// The same into a file, atomically: on any error nothing is left behind and an older file stays.
 /// Returns the bytes written (model and external data).
 Result<std::uint64_t> writeModel(
     const graph::Model& model, const std::filesystem::path& path, const WriteOptions& options = {});
