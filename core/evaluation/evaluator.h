@@ -22,7 +22,7 @@ namespace quantoscope::evaluation {
 struct ImageOutcome {
     std::int32_t prediction = -1; ///< class of the largest logit, ties to the lower class
     std::int32_t label = -1; ///< after label offset
-    bool top5 = false; ///< label among the five largest
+    bool top5 = false; ///< label among the five largest, ties to the lower class
     float loss = 0; ///< cross entropy of the softmax of the logits, natural log; 0 without label
     float margin = 0; ///< logit of the label minus the largest other; largest minus second without label
 
@@ -33,10 +33,11 @@ struct EvaluationResult {
     std::string scope; ///< what was quantized, in words; "float"
     std::vector<ImageOutcome> outcomes; ///< in the order of the sample set (progressive: those done so far, in that order)
     int classes = 0;
-    double seconds = 0;
+    std::string output; ///< the graph output that was read as logits (or, behind a Softmax, as probabilities)
+    double seconds = 0; ///< running the images, without compiling
 
     std::int64_t images() const { return static_cast<std::int64_t>(outcomes.size()); }
-    double top1() const; ///< percent
+    double top1() const; ///< percent of all images; one without label counts as wrong
     double top5() const; ///< percent
     double loss() const; ///< mean
     Interval top1Interval() const; ///< Wilson 95 %, percent
@@ -47,16 +48,23 @@ using EvaluationResultPtr = std::shared_ptr<const EvaluationResult>;
 struct EvaluationOptions {
     std::int64_t batch = 0; ///< 0: chosen for the model's size so that activations stay in cache
     int threads = 0;
+    bool partOfStage = false; ///< the caller has begun a progress stage that counts images: only advance it
     /// Told now and then, on a worker thread, how things stand over a growing prefix of the images.
     std::function<void(std::int64_t images, std::int64_t correct)> onPartial;
 };
 
 /// Runs the graph under the plan over all samples: batches in fixed order from a shared counter, one executor a worker. The same
-/// outcomes for any number of threads. Errors: as compile() and bindInput(); InvalidInput if the output is not [N, classes]
-/// (trailing extents of 1 allowed) or a label is outside the classes (says which image, and that data and model may not
-/// belong together). Labels are classes as they are, except that 1001-class outputs shift by one. Progress in images.
+/// outcomes for any number of threads. Of several outputs the first [N, classes] (trailing extents of 1 allowed) with the most
+/// classes counts. Where it comes from a Softmax its logarithm stands for the logits.
+/// Errors: as compile() and bindInput(); InvalidInput if no output is [N, classes], if it is not finite, or if a label is
+/// outside the classes (says which image, and that data and model may not belong together). Labels are classes as they are,
+/// except that 1001-class outputs (class 0: background) shift 0..999 by one. Progress in images.
 Result<EvaluationResultPtr> evaluate(const graph::Graph& graph, const quant::QuantizationPlan& plan,
     const dataset::SampleSet& samples, const EvaluationOptions& options = {}, const base::Job& job = {});
+
+/// The batch that options.batch == 0 stands for: a power of two up to 32 whose activations fit the cache of a core, or what the
+/// model fixes. Depends on the float network only, so that every plan runs with the same one.
+Result<std::int64_t> chooseBatch(const graph::Graph& graph, const dataset::SampleSet& samples);
 
 /// Raw outputs of the network for samples [first, first+count): [count, ...] row-major. For parity checks and tests.
 Result<std::vector<Tensor>> runSamples(const graph::Graph& graph, const quant::QuantizationPlan& plan,
@@ -70,14 +78,15 @@ struct TensorError {
     double sqnrDb = 0; ///< total: float value against the value in the quantized network
     double cosine = 0;
     double mse = 0;
-    double clippedPercent = 0;
+    double clippedPercent = 0; ///< values in the quantized network outside the representable range
     double ownError = 0; ///< mean squared error of quantizing the float value of this tensor alone
     double inheritedError = 0; ///< mean squared error that arrives at it from upstream
     quant::Encoding encoding;
 };
 
 /// Runs float and quantized network side by side over the samples and compares every quantized tensor. One pass; memory does
-/// not depend on the number of samples. The same numbers for any number of threads.
+/// not depend on the number of samples. The same numbers for any number of threads. In the order in which the network computes,
+/// a layer's weight beside its input.
 Result<std::vector<TensorError>> compareLayers(const graph::Graph& graph, const quant::QuantizationPlan& plan,
     const dataset::SampleSet& samples, const EvaluationOptions& options = {}, const base::Job& job = {});
 

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/evaluation/evaluator.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+#include "core/base/parallel.h"
+#include "core/evaluation/classifier.h"
+#include "core/evaluation/feed.h"
+#include "core/evaluation/ordered_merge.h"
+
+namespace quantoscope::evaluation {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t cacheBudget = std::size_t { 1 } << 20; ///< bytes of activations a core's L2 holds beside weights
+constexpr std::int64_t largestBatch = 32;
+constexpr auto noticeInterval = std::chrono::milliseconds(50);
+
+template <typename Predicate> std::int64_t countIf(const std::vector<ImageOutcome>& outcomes, Predicate predicate)
+{
+    return std::count_if(outcomes.begin(), outcomes.end(), predicate);
+}
+
+double percent(std::int64_t part, std::int64_t whole)
+{
+    return whole > 0 ? 100 * static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
+/// Tells options.onPartial about the growing prefix, not more often than a person can see.
+class PartialReport {
+public:
+    PartialReport(const EvaluationOptions& options, std::int64_t total)
+        : m_options(options)
+        , m_total(total)
+        , m_merge([this](Counts&& counts) { add(counts); })
+    {
+    }
+
+    void batchDone(std::int64_t item, std::span<const ImageOutcome> outcomes)
+    {
+        if (!m_options.onPartial)
+            return;
+        const auto correct = std::count_if(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.correct(); });
+        m_merge.add(item, { static_cast<std::int64_t>(outcomes.size()), correct });
+    }
+
+private:
+    struct Counts {
+        std::int64_t images = 0;
+        std::int64_t correct = 0;
+    };
+
+    void add(const Counts& counts)
+    {
+        m_sum.images += counts.images;
+        m_sum.correct += counts.correct;
+        const auto now = Clock::now();
+        if (m_sum.images < m_total && now - m_last < noticeInterval)
+            return;
+        m_last = now;
+        m_options.onPartial(m_sum.images, m_sum.correct);
+    }
+
+    const EvaluationOptions& m_options;
+    std::int64_t m_total;
+    Counts m_sum;
+    Clock::time_point m_last;
+    OrderedMerge<Counts> m_merge;
+};
+
+Result<void> judgeBatch(const Classifier& classifier, const Feed& feed, const TensorView& scores, std::int64_t item,
+    std::span<ImageOutcome> outcomes)
+{
+    const auto classes = static_cast<std::size_t>(classifier.classes());
+    const auto values = scores.as<float>();
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        QS_TRY(outcomes[i],
+            classifier.judge(values.subspan(i * classes, classes), feed.first(item) + static_cast<std::int64_t>(i)));
+    }
+    return {};
+}
+
+/// Whether every output has one leading row an image, so that rows can be taken apart.
+bool rowsArePerImage(const Feed& feed)
+{
+    const auto& ports = feed.compiled().outputs();
+    return feed.batch() == 1 || std::all_of(ports.begin(), ports.end(), [&](const engine::PortInfo& port) {
+        return port.shape.rank() > 0 && port.shape[0] == feed.batch();
+    });
+}
+
+/// [count, ...]: the extents of `port` with the batch replaced, or put in front where it has none.
+Shape stackedShape(const engine::PortInfo& port, std::int64_t batch, std::int64_t count)
+{
+    std::vector<std::int64_t> dims = port.shape.dims();
+    if (!dims.empty() && dims.front() == batch)
+        dims.front() = count;
+    else
+        dims.insert(dims.begin(), count);
+    return Shape(std::move(dims));
+}
+
+} // namespace
+
+double EvaluationResult::top1() const
+{
+    return percent(countIf(outcomes, [](const auto& o) { return o.correct(); }), images());
+}
+
+double EvaluationResult::top5() const
+{
+    return percent(countIf(outcomes, [](const auto& o) { return o.top5; }), images());
+}
+
+double EvaluationResult::loss() const
+{
+    const double sum = std::accumulate(
+        outcomes.begin(), outcomes.end(), 0.0, [](double s, const ImageOutcome& o) { return s + o.loss; });
+    return outcomes.empty() ? 0 : sum / static_cast<double>(outcomes.size());
+}
+
+Interval EvaluationResult::top1Interval() const
+{
+    const Interval interval = wilson(countIf(outcomes, [](const auto& o) { return o.correct(); }), images());
+    return { 100 * interval.low, 100 * interval.high };
+}
+
+double EvaluationResult::imagesPerSecond() const { return seconds > 0 ? static_cast<double>(images()) / seconds : 0; }
+
+Result<std::int64_t> chooseBatch(const graph::Graph& graph, const dataset::SampleSet& samples)
+{
+    QS_TRY(const Feed one, Feed::create(graph, {}, samples, { .batch = 1 }));
+    const std::size_t bytes = std::max<std::size_t>(1, one.compiled().arenaBytes());
+    std::int64_t batch = 1;
+    while (2 * batch <= std::min(largestBatch, samples.size())
+        && 2 * static_cast<std::size_t>(batch) * bytes <= cacheBudget)
+        batch *= 2;
+    return batch;
+}
+
+Result<EvaluationResultPtr> evaluate(const graph::Graph& graph, const quant::QuantizationPlan& plan,
+    const dataset::SampleSet& samples, const EvaluationOptions& options, const base::Job& job)
+{
+    QS_TRY(const Feed feed, Feed::create(graph, plan, samples, { .batch = options.batch }));
+    QS_TRY(const Classifier classifier, Classifier::create(graph, feed.compiled(), samples));
+
+    auto result = std::make_shared<EvaluationResult>();
+    result->scope = plan.empty() ? "float" : plan.title;
+    result->classes = classifier.classes();
+    result->output = classifier.outputName();
+    result->outcomes.resize(static_cast<std::size_t>(samples.size()));
+    FeedWorkers workers(feed, options.threads);
+    PartialReport partial(options, samples.size());
+    if (!options.partOfStage)
+        job.begin("Evaluating", samples.size(), "images");
+    const auto work = [&](int worker, std::int64_t item) -> Result<void> {
+        QS_CHECK(workers[worker].run(item));
+        const std::span<ImageOutcome> outcomes(result->outcomes.data() + feed.first(item), feed.count(item));
+        QS_CHECK(judgeBatch(classifier, feed, workers[worker].output(classifier.output()), item, outcomes));
+        partial.batchDone(item, outcomes);
+        job.advance(feed.count(item));
+        return {};
+    };
+    const auto start = Clock::now();
+    QS_CHECK(base::parallelFor(options.threads, feed.batches(), job.stop, work));
+    result->seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    if (!options.partOfStage)
+        job.finish();
+    return result;
+}
+
+Result<std::vector<Tensor>> runSamples(const graph::Graph& graph, const quant::QuantizationPlan& plan,
+    const dataset::SampleSet& samples, std::int64_t first, std::int64_t count)
+{
+    QS_TRY(Feed feed, Feed::create(graph, plan, samples, { .first = first, .count = count }));
+    if (!rowsArePerImage(feed)) {
+        QS_TRY(feed, Feed::create(graph, plan, samples, { .batch = 1, .first = first, .count = count }));
+    }
+    std::vector<Tensor> outputs;
+    for (const auto& port : feed.compiled().outputs())
+        outputs.emplace_back(port.dtype, stackedShape(port, feed.batch(), count));
+    FeedWorkers workers(feed, 0);
+    const auto work = [&](int worker, std::int64_t item) -> Result<void> {
+        QS_CHECK(workers[worker].run(item));
+        for (std::size_t i = 0; i < outputs.size(); ++i) {
+            const TensorView view = workers[worker].output(i);
+            const std::size_t row = view.bytes() / static_cast<std::size_t>(feed.batch());
+            auto* rows = static_cast<std::byte*>(outputs[i].data());
+            std::memcpy(rows + static_cast<std::size_t>(feed.first(item) - first) * row, view.data(),
+                static_cast<std::size_t>(feed.count(item)) * row);
+        }
+        return {};
+    };
+    QS_CHECK(base::parallelFor(0, feed.batches(), {}, work));
+    return outputs;
+}
+
+} // namespace quantoscope::evaluation

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/evaluation/feed.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "core/base/parallel.h"
+#include "core/calibration/stats.h"
+#include "core/evaluation/evaluator.h"
+
+namespace quantoscope::evaluation {
+
+Result<Feed> Feed::create(const graph::Graph& graph, const quant::QuantizationPlan& plan,
+    const dataset::SampleSet& samples, FeedOptions options)
+{
+    Feed feed;
+    feed.m_samples = &samples;
+    feed.m_begin = options.first;
+    feed.m_end = options.count < 0 ? samples.size() : options.first + options.count;
+    assert(feed.m_begin >= 0 && feed.m_end <= samples.size());
+    if (feed.size() <= 0)
+        return fail(ErrorCode::InvalidInput, "there are no images to run", samples.dataset()->description());
+    if (options.batch <= 0) {
+        QS_TRY(options.batch, chooseBatch(graph, samples));
+    }
+    QS_TRY(const auto binding,
+        calibration::bindInput(graph, samples, std::clamp<std::int64_t>(options.batch, 1, feed.size())));
+    engine::CompileOptions compileOptions;
+    compileOptions.inputShapes = { { binding.input, binding.shape } };
+    compileOptions.taps = std::move(options.taps);
+    QS_TRY(feed.m_compiled, engine::compile(graph, plan, compileOptions));
+    feed.m_batch = binding.batch;
+    return feed;
+}
+
+std::int64_t Feed::count(std::int64_t item) const { return std::min(m_batch, m_end - first(item)); }
+
+FeedWorker::FeedWorker(const Feed& feed)
+    : m_feed(&feed)
+    , m_executor(feed.m_compiled)
+    , m_input(DType::Float32, feed.m_compiled->inputs().front().shape)
+    , m_positions(static_cast<std::size_t>(feed.batch()))
+{
+}
+
+Result<void> FeedWorker::run(std::int64_t item, const engine::TapCallback& tap)
+{
+    const std::int64_t first = m_feed->first(item);
+    const std::int64_t last = first + m_feed->count(item) - 1;
+    for (std::size_t i = 0; i < m_positions.size(); ++i)
+        m_positions[i] = std::min(first + static_cast<std::int64_t>(i), last);
+    m_feed->samples().gather(m_positions, m_input.as<float>());
+    const TensorView input = m_input.view();
+    return m_executor.run({ &input, 1 }, tap);
+}
+
+FeedWorkers::FeedWorkers(const Feed& feed, int threads)
+    : m_feed(&feed)
+    , m_workers(static_cast<std::size_t>(base::resolveThreads(threads)))
+{
+}
+
+FeedWorker& FeedWorkers::operator[](int worker)
+{
+    auto& slot = m_workers[static_cast<std::size_t>(worker)];
+    if (!slot)
+        slot.emplace(*m_feed);
+    return *slot;
+}
+
+} // namespace quantoscope::evaluation

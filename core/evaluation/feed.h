@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/dataset/preprocessing.h"
+#include "core/engine/engine.h"
+#include "core/graph/graph.h"
+#include "core/quant/plan.h"
+
+namespace quantoscope::evaluation {
+
+/// Which part of a sample set to run, and how.
+struct FeedOptions {
+    std::int64_t batch = 0; ///< clipped to what the model allows; 0: as chooseBatch() says
+    std::vector<std::string> taps {};
+    std::int64_t first = 0;
+    std::int64_t count = -1; ///< -1: all from `first` on
+};
+
+/// A graph compiled for a sample set and cut into batches of one size. The last batch is filled up with the last image
+/// and what comes of that is ignored, so that one compiled graph serves all. Immutable.
+class Feed {
+public:
+    /// Refers to `samples`, which must live longer. Errors: as calibration::bindInput() and engine::compile();
+    /// InvalidInput for no samples.
+    static Result<Feed> create(const graph::Graph& graph, const quant::QuantizationPlan& plan,
+        const dataset::SampleSet& samples, FeedOptions options);
+
+    const engine::CompiledGraph& compiled() const { return *m_compiled; }
+    const dataset::SampleSet& samples() const { return *m_samples; }
+    std::int64_t batch() const { return m_batch; }
+    std::int64_t size() const { return m_end - m_begin; } ///< images
+    std::int64_t batches() const { return (size() + m_batch - 1) / m_batch; }
+    std::int64_t first(std::int64_t item) const { return m_begin + item * m_batch; } ///< position of its first image
+    std::int64_t count(std::int64_t item) const; ///< images in it that are real
+
+private:
+    friend class FeedWorker;
+    Feed() = default;
+
+    const dataset::SampleSet* m_samples = nullptr;
+    engine::CompiledGraphPtr m_compiled;
+    std::int64_t m_batch = 1;
+    std::int64_t m_begin = 0;
+    std::int64_t m_end = 0;
+};
+
+/// One thread's way through a Feed: executor and input buffer.
+class FeedWorker {
+public:
+    explicit FeedWorker(const Feed& feed); ///< throws std::bad_alloc
+
+    Result<void> run(std::int64_t item, const engine::TapCallback& tap = {}); ///< any batch, in any order
+    TensorView output(std::size_t i) const { return m_executor.output(i); }
+
+private:
+    const Feed* m_feed;
+    engine::Executor m_executor;
+    Tensor m_input;
+    std::vector<std::int64_t> m_positions;
+};
+
+/// The workers of one parallelFor over a feed, each made by the thread that uses it when it first does.
+class FeedWorkers {
+public:
+    FeedWorkers(const Feed& feed, int threads);
+    FeedWorker& operator[](int worker);
+
+private:
+    const Feed* m_feed;
+    std::vector<std::optional<FeedWorker>> m_workers;
+};
+
+} // namespace quantoscope::evaluation

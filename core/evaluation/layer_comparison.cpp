@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "core/base/parallel.h"
+#include "core/evaluation/evaluator.h"
+#include "core/evaluation/feed.h"
+#include "core/evaluation/ordered_merge.h"
+
+namespace quantoscope::evaluation {
+
+namespace {
+
+using quant::QuantizationError;
+
+/// One activation's errors over some images.
+struct ActivationErrors {
+    QuantizationError total; ///< float value against the quantized network's, quantized
+    QuantizationError own; ///< float value against itself quantized
+    QuantizationError inherited; ///< float value against the quantized network's before its own quantizer
+    QuantizationError clipping; ///< the quantized network's value against itself quantized
+
+    ActivationErrors& operator+=(const ActivationErrors& other)
+    {
+        total += other.total;
+        own += other.own;
+        inherited += other.inherited;
+        clipping += other.clipping;
+        return *this;
+    }
+};
+
+/// The part of a tapped batch that belongs to real images.
+TensorView realPart(const TensorView& value, std::int64_t batch, std::int64_t count)
+{
+    if (count == batch || value.shape().rank() == 0 || value.shape()[0] != batch)
+        return value;
+    Shape shape = value.shape();
+    shape[0] = count;
+    return { value.dtype(), std::move(shape), value.data() };
+}
+
+ActivationErrors compareActivation(
+    const quant::Encoding& encoding, const Tensor& reference, const TensorView& actual, std::uint64_t seed)
+{
+    const Tensor quantized = quant::fakeQuantize(encoding, actual, seed);
+    ActivationErrors errors;
+    errors.total = quant::measureError(reference.as<float>(), quantized.as<float>());
+    errors.own = quant::measureError(encoding, reference.view());
+    errors.inherited = quant::measureError(reference.as<float>(), actual.as<float>());
+    errors.clipping = quant::measureError(encoding, actual);
+    return errors;
+}
+
+/// Both networks on one thread, and what the float one showed at every tap for the batch in hand.
+class SideBySide {
+public:
+    SideBySide(const Feed& reference, const Feed& quantized, int threads)
+        : m_quantizedFeed(quantized)
+        , m_reference(reference, threads)
+        , m_quantized(quantized, threads)
+    {
+    }
+
+    Result<std::vector<ActivationErrors>> run(
+        int worker, std::int64_t item, const std::vector<const quant::Encoding*>& encodings, std::uint64_t seed)
+    {
+        const std::int64_t batch = m_quantizedFeed.batch();
+        const std::int64_t count = m_quantizedFeed.count(item);
+        std::vector<Tensor> seen(encodings.size());
+        const auto keep = [&](std::size_t tap, const TensorView& value) {
+            const TensorView real = realPart(value, batch, count);
+            seen[tap] = Tensor::from(real.shape(), real.as<float>());
+        };
+        QS_CHECK(m_reference[worker].run(item, keep));
+        std::vector<ActivationErrors> errors(encodings.size());
+        const auto compare = [&](std::size_t tap, const TensorView& value) {
+            errors[tap] = compareActivation(*encodings[tap], seen[tap], realPart(value, batch, count), seed);
+        };
+        QS_CHECK(m_quantized[worker].run(item, compare));
+        return errors;
+    }
+
+private:
+    const Feed& m_quantizedFeed;
+    FeedWorkers m_reference;
+    FeedWorkers m_quantized;
+};
+
+TensorError describe(const std::string& name, const quant::TensorQuantizer& quantizer)
+{
+    TensorError error;
+    error.name = name;
+    error.role = quantizer.role;
+    error.bits = quantizer.config.bits;
+    error.encoding = quantizer.encoding;
+    return error;
+}
+
+void setTotal(TensorError& error, const QuantizationError& total)
+{
+    error.sqnrDb = total.sqnrDb();
+    error.cosine = total.cosine();
+    error.mse = total.mse();
+}
+
+/// A weight or bias: its value is the same in both networks, so all of its error is its own.
+Result<TensorError> constantError(
+    const graph::Graph& graph, const std::string& name, const quant::TensorQuantizer& quantizer)
+{
+    const auto value = graph.find(name);
+    if (!value || !graph.isConstant(*value))
+        return fail(ErrorCode::NotFound, "the plan names a constant that the graph does not have",
+            "tensor '" + name + "'", "make the plan for this model");
+    const QuantizationError own = quant::measureError(quantizer.encoding, graph.value(*value).constant->view());
+    TensorError error = describe(name, quantizer);
+    setTotal(error, own);
+    error.clippedPercent = own.clippedPercent();
+    error.ownError = own.mse();
+    return error;
+}
+
+/// Sums of every activation over all samples, in the order of the feeds' taps.
+Result<std::vector<ActivationErrors>> accumulate(const Feed& reference, const Feed& quantized,
+    const quant::QuantizationPlan& plan, const EvaluationOptions& options, const base::Job& job)
+{
+    std::vector<const quant::Encoding*> encodings;
+    for (const auto& tap : quantized.compiled().taps())
+        encodings.push_back(&plan.find(tap.name)->encoding);
+    std::vector<ActivationErrors> sums(encodings.size());
+    OrderedMerge<std::vector<ActivationErrors>> merge([&](std::vector<ActivationErrors>&& part) {
+        for (std::size_t i = 0; i < sums.size(); ++i)
+            sums[i] += part[i];
+    });
+    SideBySide networks(reference, quantized, options.threads);
+    const auto work = [&](int worker, std::int64_t item) -> Result<void> {
+        QS_TRY(auto errors, networks.run(worker, item, encodings, plan.seed));
+        merge.add(item, std::move(errors));
+        job.advance(quantized.count(item));
+        return {};
+    };
+    QS_CHECK(base::parallelFor(options.threads, quantized.batches(), job.stop, work));
+    return sums;
+}
+
+/// Appends the errors of `activations` to `result`.
+Result<void> compareActivations(const graph::Graph& graph, const quant::QuantizationPlan& plan,
+    const dataset::SampleSet& samples, std::vector<std::string> activations, const EvaluationOptions& options,
+    const base::Job& job, std::vector<TensorError>& result)
+{
+    const FeedOptions feedOptions { .batch = options.batch, .taps = std::move(activations) };
+    QS_TRY(const Feed reference, Feed::create(graph, {}, samples, feedOptions));
+    QS_TRY(const Feed quantized, Feed::create(graph, plan, samples, feedOptions));
+    if (!options.partOfStage)
+        job.begin("Comparing layers", samples.size(), "images");
+    QS_TRY(const auto sums, accumulate(reference, quantized, plan, options, job));
+    if (!options.partOfStage)
+        job.finish();
+    const auto& taps = quantized.compiled().taps();
+    for (std::size_t i = 0; i < taps.size(); ++i) {
+        TensorError error = describe(taps[i].name, *plan.find(taps[i].name));
+        setTotal(error, sums[i].total);
+        error.clippedPercent = sums[i].clipping.clippedPercent();
+        error.ownError = sums[i].own.mse();
+        error.inheritedError = sums[i].inherited.mse();
+        result.push_back(std::move(error));
+    }
+    return {};
+}
+
+/// Sorted by the first node, in topological order, that reads or makes the tensor.
+Result<std::vector<TensorError>> inComputationOrder(const graph::Graph& graph, std::vector<TensorError> errors)
+{
+    QS_TRY(const auto order, graph.topologicalOrder());
+    std::unordered_map<std::string, std::size_t> rank;
+    const auto visit = [&](const std::vector<graph::ValueId>& values) {
+        for (const auto value : values)
+            if (value.valid())
+                rank.try_emplace(graph.value(value).name, rank.size());
+    };
+    for (const auto id : order) {
+        visit(graph.node(id).inputs);
+        visit(graph.node(id).outputs);
+    }
+    std::stable_sort(errors.begin(), errors.end(),
+        [&](const TensorError& a, const TensorError& b) { return rank.at(a.name) < rank.at(b.name); });
+    return errors;
+}
+
+} // namespace
+
+Result<std::vector<TensorError>> compareLayers(const graph::Graph& graph, const quant::QuantizationPlan& plan,
+    const dataset::SampleSet& samples, const EvaluationOptions& options, const base::Job& job)
+{
+    std::vector<std::string> activations;
+    std::vector<TensorError> result;
+    for (const auto& [name, quantizer] : plan.tensors()) {
+        if (quantizer.role == quant::Role::Activation) {
+            activations.push_back(name);
+            continue;
+        }
+        QS_TRY(auto error, constantError(graph, name, quantizer));
+        result.push_back(std::move(error));
+    }
+    if (!activations.empty())
+        QS_CHECK(compareActivations(graph, plan, samples, std::move(activations), options, job, result));
+    return inComputationOrder(graph, std::move(result));
+}
+
+} // namespace quantoscope::evaluation
