@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/heat_chart.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <QMouseEvent>
+
+#include "ui/charts/number_format.h"
+
+namespace quantoscope::ui {
+
+HeatChart::HeatChart(QWidget* parent)
+    : BaseChart(parent)
+{
+    setInteractions(QCP::Interactions());
+    xAxis->setLabel(tr("Weight word-length [bits]"));
+    yAxis->setLabel(tr("Activation word-length [bits]"));
+    for (QCPAxis* axis : { xAxis, yAxis }) {
+        axis->grid()->setVisible(false);
+        axis->setSubTicks(false);
+    }
+    m_scale = new QCPColorScale(this);
+    plotLayout()->addElement(0, 1, m_scale);
+    m_scale->setBarWidth(12);
+    m_scale->setMargins(QMargins(8, 0, 12, 0));
+    m_scale->setRangeDrag(false);
+    m_scale->setRangeZoom(false);
+    m_scale->axis()->setTicker(QSharedPointer<Ticker125>::create());
+    auto* group = new QCPMarginGroup(this);
+    axisRect()->setMarginGroup(QCP::msBottom | QCP::msTop, group);
+    m_scale->setMarginGroup(QCP::msBottom | QCP::msTop, group);
+    rebuild();
+}
+
+void HeatChart::setResult(std::shared_ptr<const sweep::SweepResult> result)
+{
+    m_result = std::move(result);
+    m_grid = m_result ? sweepGrid(*m_result) : SweepGrid {};
+    rebuild();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void HeatChart::labelAxis(QCPAxis* axis, const std::vector<QString>& labels)
+{
+    auto ticker = QSharedPointer<QCPAxisTickerText>::create();
+    for (std::size_t i = 0; i < labels.size(); ++i)
+        ticker->addTick(static_cast<double>(i), labels[i]);
+    axis->setTicker(ticker);
+    setHome(axis, QCPRange(-0.5, std::max(0.5, static_cast<double>(labels.size()) - 0.5)));
+}
+
+void HeatChart::rebuild()
+{
+    clearPlottables();
+    clearItems();
+    labelAxis(xAxis, m_grid.columns);
+    labelAxis(yAxis, m_grid.rows);
+    QCPColorGradient gradient;
+    gradient.clearColorStops();
+    for (int i = 0; i <= 8; ++i)
+        gradient.setColorStopAt(i / 8.0, Theme::viridis(i / 8.0));
+    gradient.setNanHandling(QCPColorGradient::nhTransparent);
+    m_scale->setGradient(gradient);
+    m_scale->setDataRange(QCPRange(0, 100));
+    m_scale->setLabel(tr("Top-1 accuracy [%]"));
+    styleAxis(m_scale->axis());
+    m_scale->axis()->setBasePen(QPen(theme().axis, 1));
+    if (!m_result || m_result->points.empty())
+        return;
+    const SweepSeries series = sweepSeries(*m_result);
+    setCaption(series.title, series.captions);
+
+    const int columns = static_cast<int>(m_grid.columns.size());
+    const int rows = static_cast<int>(m_grid.rows.size());
+    auto* map = new QCPColorMap(xAxis, yAxis);
+    map->setColorScale(m_scale);
+    map->setInterpolate(false);
+    map->setTightBoundary(false);
+    map->data()->setSize(columns, rows);
+    map->data()->setRange(QCPRange(0, std::max(1, columns - 1)), QCPRange(0, std::max(1, rows - 1)));
+    for (int row = 0; row < rows; ++row) {
+        for (int column = 0; column < columns; ++column) {
+            const auto cell = m_grid.cell(static_cast<std::size_t>(row), static_cast<std::size_t>(column));
+            const double top1 = cell ? m_result->points[*cell].top1 : std::numeric_limits<double>::quiet_NaN();
+            map->data()->setCell(column, row, top1);
+            if (!cell)
+                continue;
+            auto* text = new QCPItemText(this);
+            text->position->setCoords(column, row);
+            text->setText(QString::number(top1, 'f', 1));
+            text->setFont(chartFont(-1));
+            text->setColor(Theme::textOn(Theme::viridis(top1 / 100)));
+        }
+    }
+}
+
+std::optional<std::size_t> HeatChart::pointAt(const QPointF& position) const
+{
+    if (!axisRect()->rect().contains(position.toPoint()))
+        return std::nullopt;
+    const auto column = static_cast<std::size_t>(std::lround(std::max(0.0, xAxis->pixelToCoord(position.x()))));
+    const auto row = static_cast<std::size_t>(std::lround(std::max(0.0, yAxis->pixelToCoord(position.y()))));
+    if (column >= m_grid.columns.size() || row >= m_grid.rows.size())
+        return std::nullopt;
+    return m_grid.cell(row, column);
+}
+
+QString HeatChart::readout(const QPointF& position) const
+{
+    const auto index = pointAt(position);
+    if (!index)
+        return {};
+    const auto& point = m_result->points[*index];
+    return tr("<b>W%1 A%2</b><br>top-1 %3<br>%4 points against float<br>%5, %6 a picture")
+        .arg(formatBits(point.weightBits), formatBits(point.activationBits), formatPercent(point.top1),
+            formatSignedPercent(point.againstFloat.delta), formatBytes(point.cost.sizeBytes),
+            formatEnergy(point.cost.energyPj));
+}
+
+void HeatChart::mousePressEvent(QMouseEvent* event)
+{
+    BaseChart::mousePressEvent(event);
+    if (event->button() != Qt::LeftButton)
+        return;
+    if (const auto point = pointAt(event->position()))
+        emit pointClicked(static_cast<qsizetype>(*point));
+}
+
+std::string HeatChart::csv() const
+{
+    return m_result ? sweep::toCsv(*m_result) : std::string {};
+}
+
+} // namespace quantoscope::ui

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+
+#include <QString>
+
+/// Numbers as people read them: the same everywhere in the window and its charts.
+namespace quantoscope::ui {
+
+QString formatCount(qint64 value); ///< "270,896"
+QString formatSignificant(double value, int digits = 3); ///< "0.0123", "1,230"; infinity as a sign
+QString formatPercent(double percent, int decimals = 2); ///< "91.50 %"
+QString formatSignedPercent(double points, int decimals = 2); ///< "+0.30", "-1.20" (percentage points)
+QString formatBytes(double bytes); ///< "1.08 MB", decimal units
+QString formatEnergy(double picojoules); ///< "3.21 uJ"
+QString formatMetric(double value); ///< "40.8 M": thousands by letter
+QString formatDuration(double seconds); ///< "0:31", "1:02:03"
+QString formatProbability(double p); ///< "0.031", "< 0.001"
+QString formatBits(std::optional<int> bits); ///< "4", "float"
+QString formatDecibel(double db); ///< "31.4", exact as an infinity sign, not a number as a dash
+
+} // namespace quantoscope::ui

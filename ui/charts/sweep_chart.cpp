@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/sweep_chart.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <QMouseEvent>
+
+#include "ui/charts/number_format.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+constexpr double hitRadius = 14; // pixels
+
+constexpr QCPScatterStyle::ScatterShape shapes[] = { QCPScatterStyle::ssDisc, QCPScatterStyle::ssSquare,
+    QCPScatterStyle::ssDiamond, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssTriangleInverted };
+
+} // namespace
+
+SweepChart::SweepChart(QWidget* parent)
+    : BaseChart(parent)
+{
+    addLegend();
+    yAxis->setLabel(tr("Top-1 accuracy [%]"));
+    setAccessibleName(tr("Accuracy against word-length"));
+    rebuild();
+}
+
+void SweepChart::addLegend()
+{
+    // Beside the plot, where it covers nothing: title, entries, and a filler that takes the height that is left.
+    auto* column = new QCPLayoutGrid;
+    plotLayout()->addElement(0, 1, column);
+    plotLayout()->setColumnStretchFactor(1, 0.001);
+    m_legendTitle = new QCPTextElement(this);
+    m_legendTitle->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
+    m_legendTitle->setMargins(QMargins(8, 12, 12, 0));
+    column->addElement(0, 0, m_legendTitle);
+    column->addElement(1, 0, legend);
+    column->addElement(2, 0, new QCPLayoutGrid);
+    column->setRowStretchFactors({ 0.001, 0.001, 1 });
+    column->setRowSpacing(0);
+    legend->setMargins(QMargins(6, 2, 12, 0));
+    legend->setVisible(true);
+}
+
+void SweepChart::setResult(std::shared_ptr<const sweep::SweepResult> result)
+{
+    const auto oldTicks = m_series.ticks.size();
+    m_result = std::move(result);
+    m_series = m_result ? sweepSeries(*m_result) : SweepSeries {};
+    rebuild();
+    if (m_series.ticks.size() != oldTicks)
+        resetView();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void SweepChart::setBandsVisible(bool visible)
+{
+    m_bands = visible;
+    rebuild();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void SweepChart::rebuild()
+{
+    legend->clearItems();
+    clearPlottables();
+    clearItems();
+    m_legendTitle->setFont(chartFont(-1, true));
+    m_legendTitle->setTextColor(theme().text);
+    m_legendTitle->setText(m_series.lineTitle);
+    m_legendTitle->setVisible(!m_series.empty());
+    xAxis->setLabel(m_series.xTitle.isEmpty() ? tr("Weight word-length [bits]") : m_series.xTitle);
+    setCaption(m_series.title, m_series.captions);
+    setAxes();
+    // Most bits first, as the lines lie from top to bottom.
+    for (std::size_t i = m_series.lines.size(); i-- > 0;)
+        drawLine(m_series.lines[i], i);
+    drawFloat();
+}
+
+void SweepChart::setAxes()
+{
+    auto ticker = QSharedPointer<QCPAxisTickerText>::create();
+    for (const auto& tick : m_series.ticks)
+        ticker->addTick(tick.x, tick.label);
+    xAxis->setTicker(ticker);
+    xAxis->setSubTicks(false);
+
+    const double first = m_series.ticks.empty() ? 2 : m_series.ticks.front().x;
+    const double last = m_series.ticks.empty() ? 8 : m_series.ticks.back().x;
+    const QCPRange x(first - 0.35, std::max(last, first + 1) + 0.35);
+    double low = m_series.floatTop1.value_or(100);
+    for (const auto& line : m_series.lines)
+        for (const auto& point : line.points)
+            low = std::min(low, point.low);
+    // All of the scale when the cliff is in sight; otherwise the part where something happens.
+    const double bottom = low < 50 ? 0 : std::max(0.0, std::floor((low - 2) / 5) * 5);
+    const bool moved = !m_series.lines.empty() && (xAxis->range() != homeRange(xAxis) || yAxis->range() != homeRange(yAxis));
+    const QCPRange keepX = xAxis->range();
+    const QCPRange keepY = yAxis->range();
+    setHome(xAxis, x);
+    setHome(yAxis, QCPRange(bottom, 100.0 + (100 - bottom) * 0.02));
+    if (moved) {
+        xAxis->setRange(keepX);
+        yAxis->setRange(keepY);
+    }
+}
+
+void SweepChart::drawLine(const SweepSeries::Line& line, std::size_t number)
+{
+    // The line whose other operand stays float is grey, as everything float is.
+    const bool alone = m_series.lines.size() == 1;
+    const QColor color = alone ? theme().quantized : line.bits ? theme().ordinal(line.position) : theme().floating;
+    QVector<double> x, y, low, high;
+    for (const auto& point : line.points) {
+        x << point.x;
+        y << point.top1;
+        low << point.low;
+        high << point.high;
+    }
+    if (m_bands) {
+        QCPGraph* upper = addGraph();
+        QCPGraph* lower = addGraph();
+        for (QCPGraph* edge : { upper, lower })
+            edge->setPen(Qt::NoPen);
+        upper->setData(x, high, true);
+        lower->setData(x, low, true);
+        upper->setBrush(translucent(color, alone ? 0.2 : 0.1));
+        upper->setChannelFillGraph(lower);
+    }
+    QCPGraph* graph = addGraph();
+    graph->setData(x, y, true);
+    graph->setPen(QPen(color, 2, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+    const auto shape = shapes[number % std::size(shapes)];
+    graph->setScatterStyle(QCPScatterStyle(shape, QPen(color, 1), QBrush(color), 7));
+    graph->setName(line.label);
+    graph->addToLegend();
+}
+
+void SweepChart::drawFloat()
+{
+    if (!m_series.floatTop1)
+        return;
+    const double value = *m_series.floatTop1;
+    QCPGraph* line = addGraph();
+    line->setData({ -1000.0, 1000.0 }, { value, value }, true);
+    line->setPen(QPen(theme().floating, 1.5, Qt::DashLine));
+    line->setName(tr("float network\n%1").arg(formatPercent(value)));
+    line->addToLegend();
+}
+
+std::optional<QPointF> SweepChart::pixelOf(std::size_t point) const
+{
+    for (const auto& line : m_series.lines)
+        for (const auto& candidate : line.points)
+            if (candidate.index == point)
+                return QPointF(xAxis->coordToPixel(candidate.x), yAxis->coordToPixel(candidate.top1));
+    return std::nullopt;
+}
+
+std::optional<std::size_t> SweepChart::pointAt(const QPointF& position) const
+{
+    std::optional<std::size_t> best;
+    double bestDistance = hitRadius;
+    for (const auto& line : m_series.lines) {
+        for (const auto& point : line.points) {
+            const QPointF at(xAxis->coordToPixel(point.x), yAxis->coordToPixel(point.top1));
+            const double distance = std::hypot(at.x() - position.x(), at.y() - position.y());
+            if (distance <= bestDistance) {
+                bestDistance = distance;
+                best = point.index;
+            }
+        }
+    }
+    return best;
+}
+
+QString SweepChart::readout(const QPointF& position) const
+{
+    const auto index = pointAt(position);
+    if (!index || !m_result)
+        return {};
+    const auto& point = m_result->points[*index];
+    const auto& difference = point.againstFloat;
+    return tr("<b>W%1 A%2</b><br>top-1 %3 (%4 to %5)<br>%6 points against float (%7 to %8)<br>%9 images")
+        .arg(formatBits(point.weightBits), formatBits(point.activationBits), formatPercent(point.top1),
+            formatPercent(point.top1Interval.low, 1), formatPercent(point.top1Interval.high, 1),
+            formatSignedPercent(difference.delta), formatSignedPercent(difference.deltaInterval.low),
+            formatSignedPercent(difference.deltaInterval.high), formatCount(point.images));
+}
+
+void SweepChart::mousePressEvent(QMouseEvent* event)
+{
+    m_pressed = event->pos();
+    BaseChart::mousePressEvent(event);
+}
+
+void SweepChart::mouseReleaseEvent(QMouseEvent* event)
+{
+    BaseChart::mouseReleaseEvent(event);
+    const bool click = event->button() == Qt::LeftButton && (event->pos() - m_pressed).manhattanLength() <= 3;
+    if (!click)
+        return;
+    if (const auto point = pointAt(event->position()))
+        emit pointClicked(static_cast<qsizetype>(*point));
+}
+
+std::string SweepChart::csv() const
+{
+    return m_result ? sweep::toCsv(*m_result) : std::string {};
+}
+
+} // namespace quantoscope::ui

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/sweep_series.h"
+
+#include <algorithm>
+#include <map>
+
+#include <QCoreApplication>
+
+#include "ui/charts/number_format.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+QString tr(const char* text)
+{
+    return QCoreApplication::translate("quantoscope::ui::SweepSeries", text);
+}
+
+/// Float sorts after every word-length.
+int sortKey(sweep::Bits bits)
+{
+    return bits.value_or(quant::maxBits + 1);
+}
+
+std::vector<sweep::Bits> distinct(const std::vector<sweep::SweepPoint>& points, sweep::Bits sweep::SweepPoint::* member)
+{
+    std::map<int, sweep::Bits> found;
+    for (const auto& point : points)
+        found.emplace(sortKey(point.*member), point.*member);
+    std::vector<sweep::Bits> result;
+    for (const auto& [key, bits] : found)
+        result.push_back(bits);
+    return result;
+}
+
+/// Float stands one step to the right of the largest word-length.
+double xOf(sweep::Bits bits, const std::vector<sweep::Bits>& all)
+{
+    if (bits)
+        return *bits;
+    const auto largest = std::find_if(all.rbegin(), all.rend(), [](sweep::Bits b) { return b.has_value(); });
+    return largest == all.rend() ? 0.0 : **largest + 1.0;
+}
+
+} // namespace
+
+SweepSeries sweepSeries(const sweep::SweepResult& result)
+{
+    const auto weights = distinct(result.points, &sweep::SweepPoint::weightBits);
+    const auto activations = distinct(result.points, &sweep::SweepPoint::activationBits);
+
+    SweepSeries series;
+    series.overWeights = weights.size() > 1 || activations.size() <= 1;
+    const auto xMember = series.overWeights ? &sweep::SweepPoint::weightBits : &sweep::SweepPoint::activationBits;
+    const auto lineMember = series.overWeights ? &sweep::SweepPoint::activationBits : &sweep::SweepPoint::weightBits;
+    const auto& xs = series.overWeights ? weights : activations;
+    const auto& groups = series.overWeights ? activations : weights;
+    series.xTitle = series.overWeights ? tr("Weight word-length [bits]") : tr("Activation word-length [bits]");
+    series.lineTitle = series.overWeights ? tr("Activations") : tr("Weights");
+    series.title = tr("Accuracy against word-length");
+    for (const auto& text : { result.scope, result.data })
+        if (!text.empty())
+            series.captions << QString::fromStdString(text);
+
+    for (const sweep::Bits bits : xs)
+        series.ticks.push_back({ xOf(bits, xs), formatBits(bits) });
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        SweepSeries::Line line;
+        line.bits = groups[g];
+        line.label = groups[g] ? tr("%1 bits").arg(*groups[g]) : formatBits(groups[g]);
+        line.position = groups.size() > 1 ? static_cast<double>(g) / static_cast<double>(groups.size() - 1) : 0.5;
+        for (std::size_t i = 0; i < result.points.size(); ++i) {
+            const auto& point = result.points[i];
+            if (point.*lineMember == groups[g])
+                line.points.push_back({ xOf(point.*xMember, xs), point.top1, point.top1Interval.low,
+                    point.top1Interval.high, i });
+        }
+        std::sort(line.points.begin(), line.points.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
+        series.lines.push_back(std::move(line));
+    }
+    if (result.floatResult) {
+        series.floatTop1 = result.floatResult->top1();
+        series.floatInterval = result.floatResult->top1Interval();
+    }
+    return series;
+}
+
+SweepGrid sweepGrid(const sweep::SweepResult& result)
+{
+    const auto weights = distinct(result.points, &sweep::SweepPoint::weightBits);
+    const auto activations = distinct(result.points, &sweep::SweepPoint::activationBits);
+    SweepGrid grid;
+    for (const sweep::Bits bits : weights)
+        grid.columns.push_back(formatBits(bits));
+    for (const sweep::Bits bits : activations)
+        grid.rows.push_back(formatBits(bits));
+    grid.cells.resize(weights.size() * activations.size());
+    if (result.points.empty())
+        return grid;
+    grid.low = grid.high = result.points.front().top1;
+    for (std::size_t i = 0; i < result.points.size(); ++i) {
+        const auto& point = result.points[i];
+        const auto column = std::find(weights.begin(), weights.end(), point.weightBits) - weights.begin();
+        const auto row = std::find(activations.begin(), activations.end(), point.activationBits) - activations.begin();
+        grid.cells[static_cast<std::size_t>(row) * weights.size() + static_cast<std::size_t>(column)] = i;
+        grid.low = std::min(grid.low, point.top1);
+        grid.high = std::max(grid.high, point.top1);
+    }
+    return grid;
+}
+
+} // namespace quantoscope::ui
