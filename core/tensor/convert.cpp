@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -39,10 +40,7 @@ std::uint16_t floatToHalf(float value)
     return static_cast<std::uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
 }
 
-float bfloat16ToFloat(std::uint16_t bits)
-{
-    return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-}
+float bfloat16ToFloat(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
 std::uint16_t floatToBfloat16(float value)
 {
@@ -68,17 +66,16 @@ void pack(std::uint8_t* bytes, std::int64_t i, int bits, int value)
 }
 
 /// Calls `visit(i, value)` with every element as double, int64 or uint64, whichever holds it exactly.
-template <typename Visit> void forEach(const TensorView& view, Visit visit)
+template <typename Visit> void forEach(DType dtype, const void* data, std::int64_t n, Visit visit)
 {
-    const std::int64_t n = view.size();
     const auto plain = [&]<typename T, typename Wide>(T, Wide) {
-        const auto* p = static_cast<const T*>(view.data());
+        const auto* p = static_cast<const T*>(data);
         for (std::int64_t i = 0; i < n; ++i)
             visit(i, static_cast<Wide>(p[i]));
     };
-    const auto* halves = static_cast<const std::uint16_t*>(view.data());
-    const auto* raw = static_cast<const std::uint8_t*>(view.data());
-    switch (view.dtype()) {
+    const auto* halves = static_cast<const std::uint16_t*>(data);
+    const auto* raw = static_cast<const std::uint8_t*>(data);
+    switch (dtype) {
     case DType::Float32:
         return plain(float {}, double {});
     case DType::Float64:
@@ -116,9 +113,14 @@ template <typename Visit> void forEach(const TensorView& view, Visit visit)
     case DType::Int2:
     case DType::UInt2:
         for (std::int64_t i = 0; i < n; ++i)
-            visit(i, static_cast<std::int64_t>(unpack(raw, i, bitWidth(view.dtype()), isSigned(view.dtype()))));
+            visit(i, static_cast<std::int64_t>(unpack(raw, i, bitWidth(dtype), isSigned(dtype))));
         return;
     }
+}
+
+template <typename Visit> void forEach(const TensorView& view, Visit visit)
+{
+    forEach(view.dtype(), view.data(), view.size(), visit);
 }
 
 /// float -> integer truncates and saturates; integer -> integer wraps, as a C cast (and ONNX Runtime) does.
@@ -142,15 +144,14 @@ template <typename To, typename From> To castTo(From value)
 
 } // namespace
 
-Tensor convert(const TensorView& from, DType to)
+void convertElements(DType from, const void* source, DType to, void* target, std::int64_t count)
 {
-    Tensor result(to, from.shape());
     const auto plain = [&]<typename T>(T) {
-        auto* out = static_cast<T*>(result.data());
-        forEach(from, [out](std::int64_t i, auto value) { out[i] = castTo<T>(value); });
+        auto* out = static_cast<T*>(target);
+        forEach(from, source, count, [out](std::int64_t i, auto value) { out[i] = castTo<T>(value); });
     };
-    auto* halves = static_cast<std::uint16_t*>(result.data());
-    auto* raw = static_cast<std::uint8_t*>(result.data());
+    auto* halves = static_cast<std::uint16_t*>(target);
+    auto* raw = static_cast<std::uint8_t*>(target);
     switch (to) {
     case DType::Float32:
         plain(float {});
@@ -159,10 +160,11 @@ Tensor convert(const TensorView& from, DType to)
         plain(double {});
         break;
     case DType::Float16:
-        forEach(from, [=](std::int64_t i, auto v) { halves[i] = floatToHalf(static_cast<float>(v)); });
+        forEach(from, source, count, [=](std::int64_t i, auto v) { halves[i] = floatToHalf(static_cast<float>(v)); });
         break;
     case DType::BFloat16:
-        forEach(from, [=](std::int64_t i, auto v) { halves[i] = floatToBfloat16(static_cast<float>(v)); });
+        forEach(
+            from, source, count, [=](std::int64_t i, auto v) { halves[i] = floatToBfloat16(static_cast<float>(v)); });
         break;
     case DType::Int8:
         plain(std::int8_t {});
@@ -189,15 +191,23 @@ Tensor convert(const TensorView& from, DType to)
         plain(std::uint64_t {});
         break;
     case DType::Bool:
-        forEach(from, [=](std::int64_t i, auto v) { raw[i] = v != 0 ? 1 : 0; });
+        forEach(from, source, count, [=](std::int64_t i, auto v) { raw[i] = v != 0 ? 1 : 0; });
         break;
     case DType::Int4:
     case DType::UInt4:
     case DType::Int2:
     case DType::UInt2:
-        forEach(from, [=](std::int64_t i, auto v) { pack(raw, i, bitWidth(to), castTo<std::int32_t>(v)); });
+        std::memset(target, 0, byteSize(to, static_cast<std::size_t>(count)));
+        forEach(
+            from, source, count, [=](std::int64_t i, auto v) { pack(raw, i, bitWidth(to), castTo<std::int32_t>(v)); });
         break;
     }
+}
+
+Tensor convert(const TensorView& from, DType to)
+{
+    Tensor result(to, from.shape());
+    convertElements(from.dtype(), from.data(), to, result.data(), from.size());
     return result;
 }
 

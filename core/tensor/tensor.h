@@ -99,6 +99,9 @@ private:
 /// Every element converted to `to`. Float to integer truncates toward zero and saturates, NaN becomes 0; float16 and
 /// bfloat16 round half to even; packed types are unpacked or packed. This is ONNX Cast.
 Tensor convert(const TensorView& from, DType to);
+/// The same into memory of the caller, byteSize(to, count) large; allocates nothing. In place (source == target) where
+/// both types are equally wide.
+void convertElements(DType from, const void* source, DType to, void* target, std::int64_t count);
 
 /// The elements widened to double / int64, for the small tensors that hold shapes, axes and scales.
 std::vector<double> toDoubles(const TensorView& view);

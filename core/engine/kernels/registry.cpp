@@ -16,6 +16,17 @@ constexpr std::array fastTables = {
     KernelTable { onednnMatmulKernels },
     KernelTable { onednnPoolingKernels },
     KernelTable { onednnNormalizationKernels },
+    KernelTable { mathKernels },
+    KernelTable { activationKernels },
+    KernelTable { arithmeticKernels },
+    KernelTable { comparisonKernels },
+    KernelTable { variadicKernels },
+    KernelTable { concatKernels },
+    KernelTable { padKernels },
+    KernelTable { permuteKernels },
+    KernelTable { shapeKernels },
+    KernelTable { generatorKernels },
+    KernelTable { gatherKernels },
 };
 
 constexpr std::array<KernelTable, 0> referenceTables = {};

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Concat, Split and Slice: blocks of a tensor moved as they are, in either layout.
+#include <algorithm>
+#include <array>
+
+#include "core/engine/kernels/loops.h"
+#include "core/engine/kernels/tables.h"
+
+namespace quantoscope::engine {
+
+namespace {
+
+/// Loops over a block of `extents`, ordered by the target's memory.
+Loops<2> blockLoops(const Shape& extents, const Strides& from, const Strides& to, Layout targetLayout)
+{
+    return makeLoops<2>(extents.dims(), { from, to }, memoryOrder(extents.rank(), targetLayout));
+}
+
+/// ChannelsLast for all as soon as one computed operand is.
+LayoutChoice concatLayouts(const KernelRequest& request)
+{
+    const Layout wanted = std::ranges::any_of(request.inputs,
+                              [](const auto& o) { return !o.constant && o.layout == Layout::ChannelsLast; })
+        ? Layout::ChannelsLast
+        : Layout::Plain;
+    LayoutChoice choice { {}, { wanted } };
+    for (const auto& input : request.inputs)
+        choice.inputs.push_back(input.constant ? Layout::Plain : wanted);
+    return choice;
+}
+
+Result<KernelPtr> createConcat(const KernelRequest& request)
+{
+    const auto& out = request.outputs.front();
+    QS_TRY(const std::size_t width, elementWidth(request, out.dtype));
+    QS_TRY(const int axis, checkedAxis(request, request.node.intAttribute("axis", 1), out.shape.rank()));
+    const Strides outStrides = layoutStrides(out.shape, out.layout);
+    std::vector<CopyPiece> pieces;
+    std::int64_t position = 0;
+    for (std::size_t i = 0; i < request.inputs.size(); ++i) {
+        const auto& in = request.inputs[i];
+        if (in.dtype != out.dtype)
+            return request.invalid("operands of different element types");
+        if (in.shape.rank() != out.shape.rank())
+            return request.invalid("input " + std::to_string(i) + " of shape " + in.shape.toString()
+                + " cannot be a part of " + out.shape.toString());
+        pieces.push_back({ blockLoops(in.shape, layoutStrides(in.shape, in.layout), outStrides, out.layout), 0,
+            position * outStrides[static_cast<std::size_t>(axis)], i, 0 });
+        position += in.shape[axis];
+    }
+    if (position != out.shape[axis])
+        return request.invalid("parts of " + std::to_string(position) + " along axis " + std::to_string(axis)
+            + " do not make " + out.shape.toString());
+    return makeCopyKernel(std::move(pieces), width);
+}
+
+LayoutChoice splitLayouts(const KernelRequest& request)
+{
+    LayoutChoice choice = passThroughLayouts(request);
+    std::ranges::fill(choice.outputs, request.inputs.front().layout);
+    return choice;
+}
+
+Result<KernelPtr> createSplit(const KernelRequest& request)
+{
+    const auto& in = request.inputs.front();
+    QS_TRY(const std::size_t width, elementWidth(request, in.dtype));
+    QS_TRY(const int axis, checkedAxis(request, request.node.intAttribute("axis", 0), in.shape.rank()));
+    const Strides inStrides = layoutStrides(in.shape, in.layout);
+    std::vector<CopyPiece> pieces;
+    std::int64_t position = 0;
+    for (std::size_t i = 0; i < request.outputs.size(); ++i) {
+        const auto& out = request.outputs[i];
+        if (!out.present)
+            return request.unsupported("a Split with an output left out");
+        pieces.push_back({ blockLoops(out.shape, inStrides, layoutStrides(out.shape, out.layout), out.layout),
+            position * inStrides[static_cast<std::size_t>(axis)], 0, 0, i });
+        position += out.shape[axis];
+    }
+    if (position != in.shape[axis])
+        return request.invalid("parts of " + std::to_string(position) + " do not make up axis " + std::to_string(axis)
+            + " of " + in.shape.toString());
+    return makeCopyKernel(std::move(pieces), width);
+}
+
+/// Where a slice begins, how far it steps and how many elements it takes along one axis (ONNX Slice).
+struct Cut {
+    std::int64_t start = 0;
+    std::int64_t step = 1;
+    std::int64_t count = 0;
+};
+
+Cut makeCut(std::int64_t start, std::int64_t end, std::int64_t step, std::int64_t extent)
+{
+    const auto fromEnd = [extent](std::int64_t i) { return i < 0 ? i + extent : i; };
+    const std::int64_t low = step > 0 ? 0 : -1;
+    const std::int64_t high = step > 0 ? extent : extent - 1;
+    const std::int64_t first
+        = std::clamp(fromEnd(start), step > 0 ? 0 : std::min<std::int64_t>(0, high), std::max(high, low));
+    const std::int64_t last = std::clamp(fromEnd(end), low, std::max(high, low));
+    const std::int64_t distance = step > 0 ? last - first : first - last;
+    const std::int64_t size = step > 0 ? step : -(step + 1) + 1; // no overflow for the lowest value until the last +1
+    return { first, step, distance > 0 && extent > 0 ? (distance - 1) / size + 1 : 0 };
+}
+
+struct SliceOperands {
+    std::vector<std::int64_t> starts, ends, axes, steps;
+};
+
+Result<SliceOperands> readSliceOperands(const KernelRequest& request)
+{
+    SliceOperands slice;
+    const auto starts = request.attributeOrInts("starts", 1);
+    const auto ends = request.attributeOrInts("ends", 2);
+    const auto axes = request.attributeOrInts("axes", 3);
+    const auto steps = request.ints(4);
+    const bool lacksAxes = request.has(3) && !axes;
+    const bool lacksSteps = request.has(4) && !steps;
+    if (!starts || !ends || lacksAxes || lacksSteps)
+        return request.unsupported("a Slice whose bounds are computed while the model runs",
+            "fix the shapes of the model so that they become constants");
+    slice.starts = *starts;
+    slice.ends = *ends;
+    slice.axes = axes.value_or(std::vector<std::int64_t> {});
+    if (!axes)
+        for (std::size_t i = 0; i < starts->size(); ++i)
+            slice.axes.push_back(static_cast<std::int64_t>(i));
+    slice.steps = steps.value_or(std::vector<std::int64_t>(starts->size(), 1));
+    if (slice.ends.size() != starts->size() || slice.axes.size() != starts->size()
+        || slice.steps.size() != starts->size())
+        return request.invalid("starts, ends, axes and steps differ in length");
+    if (std::ranges::find(slice.steps, 0) != slice.steps.end())
+        return request.invalid("a step of 0");
+    return slice;
+}
+
+Result<KernelPtr> createSlice(const KernelRequest& request)
+{
+    const auto& in = request.inputs.front();
+    const auto& out = request.outputs.front();
+    QS_TRY(const std::size_t width, elementWidth(request, in.dtype));
+    QS_TRY(const SliceOperands slice, readSliceOperands(request));
+    QS_TRY(const auto axes, checkedAxes(request, slice.axes, in.shape.rank()));
+    Strides from = layoutStrides(in.shape, in.layout);
+    Shape extents = in.shape;
+    std::int64_t offset = 0;
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+        const auto a = static_cast<std::size_t>(axes[i]);
+        const Cut cut = makeCut(slice.starts[i], slice.ends[i], slice.steps[i], in.shape[axes[i]]);
+        extents[axes[i]] = cut.count;
+        if (cut.count > 0)
+            offset += cut.start * from[a];
+        from[a] *= cut.count > 1 ? cut.step : 1; // the step of a single element may be anything
+    }
+    if (extents != out.shape)
+        return request.invalid("slices to " + extents.toString() + ", but " + out.shape.toString() + " was inferred");
+    return makeCopyKernel(
+        { { blockLoops(extents, from, layoutStrides(out.shape, out.layout), out.layout), offset } }, width);
+}
+
+constexpr std::array table {
+    KernelRegistration { "Concat", createConcat, concatLayouts },
+    KernelRegistration { "Split", createSplit, splitLayouts },
+    KernelRegistration { "Slice", createSlice, passThroughLayouts },
+};
+
+} // namespace
+
+std::span<const KernelRegistration> concatKernels() { return table; }
+
+} // namespace quantoscope::engine
