@@ -56,18 +56,21 @@ struct OpenOptions {
     std::filesystem::path labels; ///< IDX labels or a list; found beside the images if empty
 };
 
-/// Opens labelled data: a CIFAR binary file (or a folder of *_batch*.bin), an IDX image file (.gz or not; labels beside it),
-/// a folder of class sub-folders or of images with labels.txt (`name label`, CSV or one label a line in name order),
-/// .npz with x and y (or .npy with a neighbouring *_y/labels .npy). uint8 arrays are images ([N,H,W], [N,H,W,C], [N,C,H,W]).
-/// Errors: NotFound; InvalidInput with what was expected (wrong size, label out of 0..65535, count mismatch, no images).
+/// Opens a CIFAR binary file, an IDX image file (.gz or not; labels beside it), .npz with x and y (or .npy with a
+/// neighbouring *_y / *_labels / labels .npy), or a folder: of CIFAR or IDX files (the test set where there is one, as
+/// accuracy is stated on it), of class sub-folders, or of images with labels.txt (`name label`, CSV or one label a line
+/// in name order). uint8 arrays are images ([N,H,W], [N,H,W,C], [N,C,H,W]), other arrays a FloatDataset. Images for
+/// which no labels are found have label -1; description() says so.
+/// Errors: NotFound (also a labels line that names a missing image); InvalidInput with what was expected (wrong size,
+/// label out of 0..65535, count mismatch, no images); Unsupported (zip64, Fortran order, odd element types).
 /// Reading a folder lists and checks files, it does not decode them.
 Result<DatasetPtr> openDataset(const std::filesystem::path& path, const OpenOptions& options = {});
 
 /// Parses "cifar10", "cifar100", "idx", "folder", "npz", "auto".
 Result<Kind> parseKind(const std::string& text);
 
-/// `count` indices of `size`: the first ones, or for a seed a random sample in ascending order (the same for the same seed).
-/// count <= 0 or >= size means all.
+/// `count` indices of `size`: the first ones, or for a seed a random sample in ascending order (the same for the same
+/// seed). count <= 0 or >= size means all.
 std::vector<std::int64_t> firstIndices(std::int64_t size, std::int64_t count);
 std::vector<std::int64_t> sampleIndices(std::int64_t size, std::int64_t count, std::uint64_t seed);
 

@@ -25,20 +25,22 @@ struct Preprocessing {
     int resize = 0; ///< shorter side in pixels, 0: none (torchvision's Resize(int))
     int crop = 0; ///< centre crop to a square in pixels, 0: none; pads with zeros where the image is smaller
     float scale = 1.0F / 255;
-    std::array<float, 3> mean { 0, 0, 0 };
+    std::array<float, 3> mean { 0, 0, 0 }; ///< in the order of `channels`; gray uses the first
     std::array<float, 3> std { 1, 1, 1 };
     MemoryLayout layout = MemoryLayout::Nchw;
 
-    /// "imagenet" (x/255 - mean) / std with mean 0.485 0.456 0.406 and std 0.229 0.224 0.225; "unit" x/255; "raw" 0..255.
+    /// "imagenet" (x/255 - mean) / std with mean 0.485 0.456 0.406 and std 0.229 0.224 0.225; "unit" x/255; "raw"
+    /// 0..255.
     static Result<Preprocessing> named(const std::string& name);
     std::string describe() const; ///< one line, shown beside every result
+    Result<void> validate() const; ///< InvalidInput for a negative or huge side, a zero scale or std, NaN
     Json toJson() const;
     static Result<Preprocessing> fromJson(const Json& json);
     friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
 };
 
-/// Bilinear resize with antialiasing, bit for bit what Pillow's Image.resize(BILINEAR) gives for 8-bit images: separable
-/// triangle filter widened by the scale, 22-bit fixed-point coefficients, horizontal pass first.
+/// Bilinear resize with antialiasing, bit for bit what Pillow's Image.resize(BILINEAR) gives for 8-bit images:
+/// separable triangle filter widened by the scale, 22-bit fixed-point coefficients, horizontal pass first.
 Image resizeBilinear(const Image& image, int height, int width);
 /// To a shorter side of `side`, the longer one truncated as torchvision's Resize does.
 Image resizeShorterSide(const Image& image, int side);
@@ -47,13 +49,17 @@ Image centerCrop(const Image& image, int size);
 /// Pillow's "L" conversion for gray (ITU-R 601-2 in 16-bit fixed point), replication for rgb.
 Image toChannels(const Image& image, Channels channels);
 
-/// Decodes JPEG (libjpeg-turbo, as Pillow and torchvision see it: ISLOW, fancy upsampling; CMYK refused) or PNG (8-bit; alpha dropped,
-/// palette expanded, 16 bit reduced) by content, not by name. Error names `where`.
+/// Channels, resize and crop in this order, computing only what the crop keeps. `settings` must be valid. Unsupported
+/// where the resized image would not fit memory.
+Result<Image> preprocess(const Image& decoded, const Preprocessing& settings);
+
+/// Decodes JPEG (libjpeg-turbo, as Pillow and torchvision see it: ISLOW, fancy upsampling; CMYK refused) or PNG (8-bit;
+/// alpha dropped, palette expanded, 16 bit reduced) by content, not by name. Error names `where`.
 Result<Image> decodeImage(std::span<const std::uint8_t> bytes, const std::string& where);
 Result<Image> readImage(const std::filesystem::path& path);
 
-/// A chosen part of a dataset, decoded, resized and cropped once and kept as u8 (float samples as float), ready to be fed to
-/// the network any number of times. Immutable, thread safe.
+/// A chosen part of a dataset, decoded, resized and cropped once and kept as u8 (float samples as float), ready to be
+/// fed to the network any number of times. Immutable, thread safe.
 class SampleSet {
 public:
     struct Options {
@@ -63,8 +69,8 @@ public:
         int threads = 0;
     };
 
-    /// Every image must come out with the same size; an error names the first that does not, and says which resize or crop
-    /// would help. Decoding runs on `threads` workers, reports images to `job` and stops when asked.
+    /// Every image must come out with the same size; an error names the first that does not, and says which resize or
+    /// crop would help. Decoding runs on `threads` workers, reports images to `job` and stops when asked.
     static Result<std::shared_ptr<const SampleSet>> load(
         const DatasetPtr& dataset, const Options& options, const base::Job& job = {});
 
@@ -80,13 +86,18 @@ public:
     std::vector<std::int64_t> sampleShape() const;
     std::int64_t sampleSize() const; ///< elements of a sample
 
-    /// Writes samples first..first+count-1 as float32, already scaled and normalised, into `out` (count * sampleSize()).
+    /// Writes samples first..first+count-1 as float32, already scaled and normalised, into `out` (count *
+    /// sampleSize()).
     void fill(std::int64_t first, std::int64_t count, std::span<float> out) const;
     /// The same for any list of positions.
     void gather(std::span<const std::int64_t> positions, std::span<float> out) const;
 
 private:
     SampleSet() = default;
+    Result<void> loadImages(const Options& options, const base::Job& job);
+    Result<void> loadFloats(const FloatDataset& dataset, const Options& options, const base::Job& job);
+    Result<void> checkMemory(std::uint64_t limit) const;
+    void buildLookup();
     void writeSample(std::int64_t position, float* out) const;
 
     DatasetPtr m_dataset;

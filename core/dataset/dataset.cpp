@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/dataset/dataset.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <numeric>
+#include <string_view>
+#include <utility>
+
+#include "core/base/random.h"
+#include "core/dataset/array_dataset.h"
+#include "core/dataset/cifar_binary.h"
+#include "core/dataset/idx.h"
+#include "core/dataset/image_folder.h"
+#include "core/dataset/numpy_dataset.h"
+#include "core/dataset/text.h"
+
+namespace quantoscope::dataset {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::array kinds {
+    std::pair<std::string_view, Kind> { "auto", Kind::Auto },
+    std::pair<std::string_view, Kind> { "cifar10", Kind::Cifar10 },
+    std::pair<std::string_view, Kind> { "cifar100", Kind::Cifar100 },
+    std::pair<std::string_view, Kind> { "idx", Kind::Idx },
+    std::pair<std::string_view, Kind> { "folder", Kind::Folder },
+    std::pair<std::string_view, Kind> { "npz", Kind::Npz },
+};
+
+constexpr const char* readableKinds
+    = "CIFAR binary (.bin), IDX (-ubyte, .gz or not), NumPy (.npz, .npy) and folders of images can be read";
+
+Result<DatasetPtr> openKnownFolder(const fs::path& path, const OpenOptions& options)
+{
+    if (findCifarFolder(path))
+        return openCifar(path, Kind::Auto);
+    if (findIdxFolder(path))
+        return openIdx(path, options.labels);
+    return openImageFolder(path, options.labels);
+}
+
+/// By magic number; only CIFAR has none, and is known by its name or by the size of its records.
+Result<DatasetPtr> openKnownFile(const fs::path& path, const OpenOptions& options)
+{
+    std::array<char, 4> head {};
+    std::ifstream in(path, std::ios::binary);
+    if (!in)
+        return fail(ErrorCode::Io, "cannot be opened", path.string(), "check that you may read it");
+    in.read(head.data(), head.size());
+    const std::string_view magic(head.data(), static_cast<std::size_t>(in.gcount()));
+    std::error_code ec;
+    const auto bytes = fs::file_size(path, ec);
+    using namespace std::string_view_literals;
+    if (lowered(path.extension().string()) == ".bin")
+        return openCifar(path, Kind::Auto);
+    if (magic == "PK\x03\x04"sv || magic == "\x93NUM"sv)
+        return openNumpy(path, options.labels);
+    if (magic.starts_with("\x1F\x8B"sv)
+        || (magic.starts_with("\0\0"sv) && magic.size() == 4 && magic[2] >= 8 && magic[2] <= 14))
+        return openIdx(path, options.labels);
+    if (magic.starts_with("\xFF\xD8"sv) || magic == "\x89PNG"sv)
+        return fail(ErrorCode::InvalidInput, "is a single image", path.string(), "choose the folder that it is in");
+    constexpr std::uint64_t cifarRecord = 3073;
+    if (!ec && bytes > 0 && (bytes % cifarRecord == 0 || bytes % (cifarRecord + 1) == 0))
+        return openCifar(path, Kind::Auto);
+    if (lowered(path.extension().string()).starts_with(".np"))
+        return openNumpy(path, options.labels);
+    return fail(ErrorCode::InvalidInput, bytes == 0 ? "is empty" : "is no kind of data that is known", path.string(),
+        readableKinds);
+}
+
+} // namespace
+
+Result<DatasetPtr> openDataset(const fs::path& path, const OpenOptions& options)
+{
+    std::error_code ec;
+    if (!fs::exists(path, ec))
+        return fail(ErrorCode::NotFound, "no such file or folder", path.string(), "check the path");
+    if (!options.labels.empty() && !fs::exists(options.labels, ec))
+        return fail(ErrorCode::NotFound, "no such labels file", options.labels.string(), "check the path");
+    const bool isFolder = fs::is_directory(path, ec);
+    switch (options.kind) {
+    case Kind::Cifar10:
+    case Kind::Cifar100:
+        return openCifar(path, options.kind);
+    case Kind::Idx:
+        return openIdx(path, options.labels);
+    case Kind::Folder:
+        if (!isFolder)
+            return fail(ErrorCode::InvalidInput, "is a file, expected a folder of images", path.string());
+        return openImageFolder(path, options.labels);
+    case Kind::Npz:
+        return openNumpy(path, options.labels);
+    case Kind::Auto:
+        break;
+    }
+    return isFolder ? openKnownFolder(path, options) : openKnownFile(path, options);
+}
+
+Result<Kind> parseKind(const std::string& text)
+{
+    for (const auto& [name, kind] : kinds)
+        if (name == text)
+            return kind;
+    return fail(ErrorCode::InvalidInput, "'" + text + "' is no kind of data", {},
+        "choose one of auto, cifar10, cifar100, idx, folder, npz");
+}
+
+std::vector<std::int64_t> firstIndices(std::int64_t size, std::int64_t count)
+{
+    std::vector<std::int64_t> indices(static_cast<std::size_t>(count <= 0 ? size : std::min(size, count)));
+    std::iota(indices.begin(), indices.end(), std::int64_t { 0 });
+    return indices;
+}
+
+std::vector<std::int64_t> sampleIndices(std::int64_t size, std::int64_t count, std::uint64_t seed)
+{
+    if (count <= 0 || count >= size)
+        return firstIndices(size, size);
+    auto order = base::permutation(size, seed);
+    order.resize(static_cast<std::size_t>(count));
+    std::ranges::sort(order);
+    return order;
+}
+
+} // namespace quantoscope::dataset
