@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+
+#include "core/engine/kernel.h"
+#include "core/quant/encoding.h"
+
+// Kernels that no operator of a model asks for: the compiler puts them in itself.
+namespace quantoscope::engine {
+
+/// Quantize and dequantize float32 elements: bit for bit quant::fakeQuantize of the row-major tensor. `layout` must be Plain for
+/// stochastic rounding, which draws by element index.
+KernelPtr makeFakeQuantize(const quant::Encoding& encoding, const Shape& shape, Layout layout, std::uint64_t seed);
+
+/// Moves elements from one layout to the other; an alias where both orders are the same bytes (one channel or one position).
+KernelPtr makeReorder(DType dtype, const Shape& shape, Layout from, Layout to);
+
+/// Copies bytes.
+KernelPtr makeCopy(std::size_t bytes);
+
+} // namespace quantoscope::engine

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "core/engine/kernels/internal.h"
+
+namespace quantoscope::engine {
+
+namespace {
+
+/// A stack of matrices, each transposed: [N, rows, columns] -> [N, columns, rows].
+class TransposeKernel : public Kernel {
+public:
+    TransposeKernel(std::int64_t count, std::int64_t rows, std::int64_t columns, int elementBytes)
+        : m_count(count)
+        , m_rows(rows)
+        , m_columns(columns)
+        , m_elementBytes(elementBytes)
+    {
+    }
+
+    void run(const KernelArguments& arguments) const override
+    {
+        const void* from = arguments.inputs[0].data;
+        void* to = arguments.outputs[0].data;
+        switch (m_elementBytes) {
+        case 1:
+            return transpose<std::uint8_t>(from, to);
+        case 2:
+            return transpose<std::uint16_t>(from, to);
+        case 4:
+            return transpose<std::uint32_t>(from, to);
+        default:
+            return transpose<std::uint64_t>(from, to);
+        }
+    }
+    std::string_view implementation() const override { return "transpose"; }
+    bool isAlias() const override { return m_rows == 1 || m_columns == 1; }
+
+private:
+    /// In tiles, so that both sides stay within a few cache lines.
+    template <typename T> void transpose(const void* from, void* to) const
+    {
+        constexpr std::int64_t tile = 16;
+        const std::int64_t size = m_rows * m_columns;
+        for (std::int64_t n = 0; n < m_count; ++n) {
+            const T* in = static_cast<const T*>(from) + n * size;
+            T* out = static_cast<T*>(to) + n * size;
+            for (std::int64_t c0 = 0; c0 < m_columns; c0 += tile) {
+                const std::int64_t c1 = std::min(m_columns, c0 + tile);
+                for (std::int64_t r0 = 0; r0 < m_rows; r0 += tile) {
+                    const std::int64_t r1 = std::min(m_rows, r0 + tile);
+                    for (std::int64_t c = c0; c < c1; ++c) {
+                        for (std::int64_t r = r0; r < r1; ++r)
+                            out[c * m_rows + r] = in[r * m_columns + c];
+                    }
+                }
+            }
+        }
+    }
+
+    std::int64_t m_count;
+    std::int64_t m_rows;
+    std::int64_t m_columns;
+    int m_elementBytes;
+};
+
+class CopyKernel : public Kernel {
+public:
+    explicit CopyKernel(std::size_t bytes)
+        : m_bytes(bytes)
+    {
+    }
+    void run(const KernelArguments& arguments) const override
+    {
+        if (m_bytes > 0)
+            std::memcpy(arguments.outputs[0].data, arguments.inputs[0].data, m_bytes);
+    }
+    std::string_view implementation() const override { return "copy"; }
+
+private:
+    std::size_t m_bytes;
+};
+
+} // namespace
+
+KernelPtr makeReorder(DType dtype, const Shape& shape, [[maybe_unused]] Layout from, Layout to)
+{
+    assert(from != to && shape.rank() >= 3 && !tensor::isPacked(dtype));
+    const std::int64_t channels = shape[1];
+    std::int64_t positions = 1;
+    for (int axis = 2; axis < shape.rank(); ++axis)
+        positions *= shape[axis];
+    const int bytes = tensor::bitWidth(dtype) / 8;
+    if (to == Layout::ChannelsLast)
+        return std::make_unique<TransposeKernel>(shape[0], channels, positions, bytes);
+    return std::make_unique<TransposeKernel>(shape[0], positions, channels, bytes);
+}
+
+KernelPtr makeCopy(std::size_t bytes)
+{
+    return std::make_unique<CopyKernel>(bytes);
+}
+
+} // namespace quantoscope::engine

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/program_builder.h"
+
+#include <array>
+#include <cstring>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/engine/kernels/internal.h"
+#include "core/engine/kernels/registry.h"
+#include "core/graph/passes/activation_fusion.h"
+
+namespace quantoscope::engine {
+
+namespace {
+
+using graph::NodeId;
+using graph::ValueId;
+
+constexpr int none = -1;
+
+Result<OperandInfo> operandInfo(const graph::Graph& graph, ValueId id, const std::string& where)
+{
+    OperandInfo info;
+    if (!id.valid())
+        return info;
+    const graph::Value& value = graph.value(id);
+    const auto shape = value.type.shape();
+    if (!value.type.dtype || !shape)
+        return fail(ErrorCode::Unsupported,
+            "tensor '" + value.name + "' is " + value.type.toString() + ": its shape is not known before it is computed",
+            where, "give every input a fixed shape");
+    info.present = true;
+    info.dtype = *value.type.dtype;
+    info.shape = *shape;
+    info.constant = value.constant;
+    return info;
+}
+
+/// The tensor's elements in channels-last order.
+graph::TensorPtr channelsLastCopy(const Tensor& tensor)
+{
+    auto copy = std::make_shared<Tensor>(tensor.dtype(), tensor.shape());
+    const KernelPtr reorder = makeReorder(tensor.dtype(), tensor.shape(), Layout::Plain, Layout::ChannelsLast);
+    if (reorder->isAlias()) {
+        std::memcpy(copy->data(), tensor.data(), tensor.bytes());
+        return copy;
+    }
+    const Buffer from { tensor.dtype(), &tensor.shape(), Layout::Plain, const_cast<void*>(tensor.data()) };
+    const Buffer to { tensor.dtype(), &tensor.shape(), Layout::ChannelsLast, copy->data() };
+    reorder->run({ .inputs = { &from, 1 }, .outputs = { &to, 1 } });
+    return copy;
+}
+
+class ProgramBuilder {
+public:
+    ProgramBuilder(const Lowered& lowered, const CompileOptions& options)
+        : m_lowered(lowered)
+        , m_graph(lowered.graph)
+        , m_options(options)
+        , m_fusion(lowered.graph)
+        , m_places(lowered.graph.values().empty() ? 0 : lowered.graph.values().back().index() + 1)
+    {
+        for (std::size_t tap = 0; tap < lowered.taps.size(); ++tap)
+            m_taps[lowered.taps[tap]].push_back(static_cast<int>(tap));
+    }
+
+    Result<Program> build()
+    {
+        QS_CHECK(addInputs());
+        for (ValueId tapped : m_lowered.taps) {
+            if (m_graph.isConstant(tapped))
+                showTaps(tapped);
+        }
+        QS_TRY(const std::vector<NodeId> order, m_graph.topologicalOrder());
+        for (NodeId node : order) {
+            if (!m_absorbed.contains(node) && isNeeded(node))
+                QS_CHECK(addNode(node));
+        }
+        for (ValueId output : m_lowered.outputs)
+            addOutput(output);
+        return std::move(m_program);
+    }
+
+private:
+    /// Where a value is to be found in each layout, and which one it was computed in.
+    struct Places {
+        std::array<int, 2> slots { none, none };
+        Layout first = Layout::Plain;
+    };
+
+    struct Choice {
+        const KernelRegistration* registration = nullptr;
+        KernelPtr kernel;
+        LayoutChoice layouts;
+        std::optional<graph::FusedActivation> activation;
+    };
+
+    bool isNeeded(NodeId node) const
+    {
+        for (ValueId output : m_graph.node(node).outputs) {
+            if (output.valid() && !m_graph.isConstant(output))
+                return true;
+        }
+        return false;
+    }
+
+    int addSlot(Slot slot)
+    {
+        m_program.slots.push_back(std::move(slot));
+        return static_cast<int>(m_program.slots.size()) - 1;
+    }
+
+    int newSlot(const OperandInfo& info, Layout layout)
+    {
+        Slot slot;
+        slot.dtype = info.dtype;
+        slot.shape = info.shape;
+        slot.layout = layout;
+        return addSlot(std::move(slot));
+    }
+
+    void settle(ValueId value, int slot, Layout layout)
+    {
+        m_places[value.index()].slots[static_cast<std::size_t>(layout)] = slot;
+        m_places[value.index()].first = layout;
+        showTaps(value);
+    }
+
+    Result<void> addInputs()
+    {
+        std::size_t position = 0;
+        for (ValueId input : m_graph.inputs()) {
+            if (m_graph.isConstant(input))
+                continue;
+            QS_TRY(const OperandInfo info, operandInfo(m_graph, input, "input '" + m_graph.value(input).name + "'"));
+            const int slot = newSlot(info, Layout::Plain);
+            m_program.slots.back().place = Slot::Place::Input;
+            m_program.slots.back().position = position++;
+            settle(input, slot, Layout::Plain);
+        }
+        return {};
+    }
+
+    Layout layoutAtHand(ValueId value) const
+    {
+        return m_graph.isConstant(value) ? Layout::Plain : m_places[value.index()].first;
+    }
+
+    int constantSlot(ValueId value, Layout layout)
+    {
+        const Tensor& tensor = *m_graph.value(value).constant;
+        Slot slot;
+        slot.dtype = tensor.dtype();
+        slot.shape = tensor.shape();
+        slot.layout = layout;
+        slot.place = Slot::Place::Constant;
+        slot.constant = layout == Layout::Plain ? m_graph.value(value).constant : channelsLastCopy(tensor);
+        return addSlot(std::move(slot));
+    }
+
+    /// The slot that holds `value` in `layout`, with a reorder step if there is none yet.
+    int slotIn(ValueId value, Layout layout)
+    {
+        int& known = m_places[value.index()].slots[static_cast<std::size_t>(layout)];
+        if (known != none)
+            return known;
+        if (m_graph.isConstant(value))
+            return known = constantSlot(value, layout);
+        const Layout from = m_places[value.index()].first;
+        const int source = m_places[value.index()].slots[static_cast<std::size_t>(from)];
+        Slot slot = m_program.slots[static_cast<std::size_t>(source)];
+        slot.layout = layout;
+        slot.place = Slot::Place::Arena;
+        slot.sharedWith = none;
+        KernelPtr reorder = makeReorder(slot.dtype, slot.shape, from, layout);
+        known = addSlot(std::move(slot));
+        addStep(m_graph.value(value).name, "Reorder", std::move(reorder), { source }, { known });
+        return known;
+    }
+
+    void addStep(std::string node, std::string op, KernelPtr kernel, std::vector<int> inputs, std::vector<int> outputs)
+    {
+        if (kernel->isAlias()) {
+            Slot& output = m_program.slots[static_cast<std::size_t>(outputs[0])];
+            const Slot& input = m_program.slots[static_cast<std::size_t>(inputs[0])];
+            output.sharedWith = inputs[0];
+            output.place = input.place;
+            output.position = input.position;
+            output.constant = input.constant;
+            return;
+        }
+        Step step;
+        step.node = std::move(node);
+        step.op = std::move(op);
+        step.kernel = std::move(kernel);
+        step.inputs = std::move(inputs);
+        step.outputs = std::move(outputs);
+        m_program.steps.push_back(std::move(step));
+    }
+
+    void showTaps(ValueId value)
+    {
+        const auto tapped = m_taps.find(value);
+        if (tapped == m_taps.end())
+            return;
+        for (int tap : tapped->second) {
+            Step step;
+            step.node = m_graph.value(value).name;
+            step.op = "Tap";
+            step.inputs = { slotIn(value, Layout::Plain) };
+            step.tap = tap;
+            m_program.steps.push_back(std::move(step));
+        }
+    }
+
+    /// Graph outputs are plain, and survive the caller's inputs.
+    void addOutput(ValueId value)
+    {
+        int slot = slotIn(value, Layout::Plain);
+        if (m_program.slots[static_cast<std::size_t>(slot)].place == Slot::Place::Input) {
+            Slot copy = m_program.slots[static_cast<std::size_t>(slot)];
+            copy.place = Slot::Place::Arena;
+            copy.sharedWith = none;
+            const std::size_t bytes = copy.bytes();
+            const int target = addSlot(std::move(copy));
+            addStep(m_graph.value(value).name, "Copy", makeCopy(bytes), { slot }, { target });
+            slot = target;
+        }
+        m_program.outputs.push_back(slot);
+    }
+
+    Result<void> addNode(NodeId id)
+    {
+        if (const auto quantizer = m_lowered.quantizers.find(id); quantizer != m_lowered.quantizers.end()) {
+            addQuantizer(id, quantizer->second);
+            return {};
+        }
+        QS_TRY(KernelRequest request, requestFor(m_graph, id));
+        const graph::Node& node = m_graph.node(id);
+        for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+            if (node.hasInput(i))
+                request.inputs[i].layout = layoutAtHand(node.inputs[i]);
+        }
+        QS_TRY(Choice choice, choose(id, request));
+
+        std::vector<int> inputs;
+        for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+            const bool isRead = node.hasInput(i) && !(m_graph.isConstant(node.inputs[i]) && !choice.kernel->readsInput(i));
+            inputs.push_back(isRead ? slotIn(node.inputs[i], choice.layouts.inputs[i]) : none);
+        }
+        std::vector<ValueId> values = node.outputs;
+        if (choice.activation) {
+            values[0] = choice.activation->output;
+            m_absorbed.insert(choice.activation->node);
+        }
+        std::vector<int> outputs;
+        for (std::size_t i = 0; i < values.size(); ++i)
+            outputs.push_back(values[i].valid() ? newSlot(request.outputs[i], choice.layouts.outputs[i]) : none);
+        addStep(m_graph.label(id), node.opType, std::move(choice.kernel), std::move(inputs), outputs);
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (values[i].valid())
+                settle(values[i], outputs[i], choice.layouts.outputs[i]);
+        }
+        return {};
+    }
+
+    void addQuantizer(NodeId id, const PlacedQuantizer& quantizer)
+    {
+        const graph::Node& node = m_graph.node(id);
+        const bool needsOrder = quantizer.encoding.rounding == quant::Rounding::Stochastic;
+        const Layout layout = needsOrder ? Layout::Plain : layoutAtHand(node.inputs[0]);
+        const int input = slotIn(node.inputs[0], layout);
+        Slot slot = m_program.slots[static_cast<std::size_t>(input)];
+        slot.place = Slot::Place::Arena;
+        slot.sharedWith = none;
+        KernelPtr kernel = makeFakeQuantize(quantizer.encoding, slot.shape, layout, quantizer.seed);
+        const int output = addSlot(std::move(slot));
+        addStep(node.name, node.opType, std::move(kernel), { input }, { output });
+        settle(node.outputs[0], output, layout);
+    }
+
+    /// The first kernel that takes the request: of the wanted set, then of the other one (which accepts more).
+    Result<Choice> choose(NodeId id, const KernelRequest& request) const
+    {
+        if (!request.node.domain.empty() && request.node.domain != "ai.onnx")
+            return noKernel(m_graph, id);
+        const KernelSet other = m_options.kernels == KernelSet::Fast ? KernelSet::Reference : KernelSet::Fast;
+        std::optional<Error> refusal;
+        for (KernelSet set : { m_options.kernels, other }) {
+            const KernelRegistration* registration = findKernelOnlyIn(request.node.opType, set);
+            if (!registration)
+                continue;
+            auto choice = tryKernel(id, request, *registration);
+            if (choice)
+                return choice;
+            if (choice.error().code != ErrorCode::Unsupported)
+                return tl::make_unexpected(std::move(choice).error());
+            if (!refusal)
+                refusal = std::move(choice).error();
+        }
+        if (!refusal)
+            return noKernel(m_graph, id);
+        return tl::make_unexpected(*std::move(refusal));
+    }
+
+    Result<Choice> tryKernel(NodeId id, KernelRequest request, const KernelRegistration& registration) const
+    {
+        Choice choice;
+        choice.registration = &registration;
+        if (m_options.fuseActivations && registration.fusesActivation)
+            choice.activation = m_fusion.after(id);
+        if (choice.activation)
+            request.activation = Clamp { choice.activation->low, choice.activation->high };
+        choice.layouts = { std::vector<Layout>(request.inputs.size(), Layout::Plain),
+            std::vector<Layout>(request.outputs.size(), Layout::Plain) };
+        if (registration.layouts)
+            choice.layouts = registration.layouts(request);
+        for (std::size_t i = 0; i < request.inputs.size(); ++i)
+            request.inputs[i].layout = choice.layouts.inputs[i];
+        for (std::size_t i = 0; i < request.outputs.size(); ++i)
+            request.outputs[i].layout = choice.layouts.outputs[i];
+        QS_TRY(choice.kernel, registration.create(request));
+        return choice;
+    }
+
+    const Lowered& m_lowered;
+    const graph::Graph& m_graph;
+    const CompileOptions& m_options;
+    graph::ActivationFusion m_fusion;
+    Program m_program;
+    std::vector<Places> m_places; ///< by ValueId::index()
+    std::unordered_set<NodeId> m_absorbed; ///< activations computed by the node before them
+    std::unordered_map<ValueId, std::vector<int>> m_taps;
+};
+
+} // namespace
+
+Result<KernelRequest> requestFor(const graph::Graph& graph, NodeId id)
+{
+    const graph::Node& node = graph.node(id);
+    KernelRequest request { .node = node,
+        .opset = graph.opset(),
+        .where = "node '" + graph.label(id) + "' (" + node.opType + ")",
+        .inputs = {},
+        .outputs = {},
+        .activation = {} };
+    for (ValueId input : node.inputs) {
+        QS_TRY(OperandInfo info, operandInfo(graph, input, request.where));
+        request.inputs.push_back(std::move(info));
+    }
+    for (ValueId output : node.outputs) {
+        QS_TRY(OperandInfo info, operandInfo(graph, output, request.where));
+        info.constant = nullptr;
+        request.outputs.push_back(std::move(info));
+    }
+    return request;
+}
+
+tl::unexpected<Error> noKernel(const graph::Graph& graph, NodeId id)
+{
+    const graph::Node& node = graph.node(id);
+    const std::string op = node.domain.empty() ? node.opType : node.domain + "::" + node.opType;
+    return fail(ErrorCode::Unsupported, "operator " + op + " is not one Quantoscope computes",
+        "node '" + graph.label(id) + "'", "the help lists the supported operators");
+}
+
+Result<Program> buildProgram(const Lowered& lowered, const CompileOptions& options)
+{
+    return ProgramBuilder(lowered, options).build();
+}
+
+} // namespace quantoscope::engine
