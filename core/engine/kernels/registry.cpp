@@ -27,6 +27,12 @@ constexpr std::array fastTables = {
     KernelTable { shapeKernels },
     KernelTable { generatorKernels },
     KernelTable { gatherKernels },
+    KernelTable { scanKernels },
+    KernelTable { resizeKernels },
+    KernelTable { reductionKernels },
+    KernelTable { selectionKernels },
+    KernelTable { normalizationKernels },
+    KernelTable { quantizeKernels },
 };
 
 constexpr std::array<KernelTable, 0> referenceTables = {};
