@@ -178,6 +178,26 @@ void Graph::setInput(NodeId id, std::size_t slot, ValueId to)
     inputs[slot] = to;
 }
 
+void Graph::setOutput(NodeId id, std::size_t slot, ValueId to)
+{
+    assert(contains(id) && contains(to) && !value(to).producer.valid() && !value(to).constant);
+    auto& outputs = node(id).outputs;
+    if (slot >= outputs.size())
+        outputs.resize(slot + 1);
+    if (outputs[slot].valid())
+        value(outputs[slot]).producer = {};
+    outputs[slot] = to;
+    value(to).producer = id;
+}
+
+std::string Graph::uniqueName(const std::string& wanted) const
+{
+    std::string candidate = wanted;
+    for (int i = 2; m_names.contains(candidate); ++i)
+        candidate = wanted + "_" + std::to_string(i);
+    return candidate;
+}
+
 int Graph::removeDead()
 {
     std::vector<bool> liveNodes(m_nodes.size());

@@ -128,6 +128,10 @@ public:
     void rename(ValueId value, std::string name);
     /// Redirects one input slot of a node; slots up to it that the node lacks become absent inputs.
     void setInput(NodeId node, std::size_t slot, ValueId value);
+    /// Makes `node` the producer of `value`, which must have none (asserts), in place of what it produced in that slot.
+    void setOutput(NodeId node, std::size_t slot, ValueId value);
+    /// `wanted`, with a number behind it if a value has that name already.
+    std::string uniqueName(const std::string& wanted) const;
     /// Removes nodes whose outputs nobody reads and values nobody refers to. Returns how many nodes went.
     int removeDead();
 

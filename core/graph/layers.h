@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct Layer {
     std::int64_t parameters = 0; ///< elements of weight and bias
     std::int64_t macs = 0; ///< multiply-accumulates for one image (batch extent 1); 0 while shapes are not known
 };
+
+/// The node as a compute layer; empty if it is none.
+std::optional<Layer> computeLayer(const Graph& graph, NodeId node);
 
 /// The compute layers in topological order. Shapes must have been inferred for macs.
 std::vector<Layer> computeLayers(const Graph& graph);

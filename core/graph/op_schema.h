@@ -10,13 +10,14 @@
 
 #include "core/base/error.h"
 #include "core/graph/graph.h"
+#include "core/graph/partial_values.h"
 
 namespace quantoscope::graph {
 
 /// What shape inference of one node may look at, and where it puts its answer.
 class InferenceContext {
 public:
-    InferenceContext(const Graph& graph, NodeId node);
+    InferenceContext(const Graph& graph, NodeId node, const PartialValues* partial = nullptr);
 
     const Node& node() const { return m_node; }
     int opset() const { return m_opset; } ///< of the node's domain
@@ -27,6 +28,8 @@ public:
     TensorPtr inputConstant(std::size_t i) const; ///< nullptr unless known before running
     /// Shape-like operand (axes, pads, repeats...): the constant's elements as int64; empty optional if not constant.
     std::optional<std::vector<std::int64_t>> inputInts(std::size_t i) const;
+    /// Shape operand of which only some elements may be known ([batch, -1]); empty if nothing is.
+    std::optional<Elements> inputElements(std::size_t i) const;
     /// Axes and the like moved from attribute to input over time: attribute `key` if there, else constant input `i`.
     std::optional<std::vector<std::int64_t>> attributeOrInputInts(std::string_view key, std::size_t i) const;
 
@@ -34,12 +37,14 @@ public:
     void setOutput(std::size_t i, ValueType type);
     const std::vector<ValueType>& outputs() const { return m_outputs; }
 
+    std::string where() const; ///< "node 'conv1' (Conv)"
     /// InvalidInput at this node.
     tl::unexpected<Error> error(std::string what, std::string hint = {}) const;
 
 private:
     const Graph& m_graph;
     NodeId m_id;
+    const PartialValues* m_partial;
     const Node& m_node;
     int m_opset;
     std::vector<ValueType> m_outputs;
