@@ -17,11 +17,13 @@
 
 namespace quantoscope::calibration {
 
-/// Counts over a range that grows as values arrive. Bins are [i w, (i+1) w) with w a power of two and zero on a bin edge, so
-/// growing (joining neighbours) and merging are exact: the result depends only on the values, not on their order or the threads.
+/// Counts over a range that grows as values arrive. Bins are [i w, (i+1) w) with w a power of two and zero on a bin
+/// edge, so growing (joining neighbours) and merging are exact: the result depends only on the values, not on their
+/// order or the threads. w is the smallest (not below 2^-120) with which zero and everything seen fit into targetBins
+/// bins.
 class Histogram {
 public:
-    static constexpr int targetBins = 4096; ///< after growing, the used range spans more than half of it
+    static constexpr int targetBins = 4096; ///< after growing, the used range with zero spans more than half of it
 
     void add(std::span<const float> values); ///< non-finite values are skipped
     void merge(const Histogram& other);
@@ -32,18 +34,25 @@ public:
     double low() const; ///< lower edge of the first non-empty bin
     double high() const; ///< upper edge of the last non-empty bin
     std::uint64_t total() const { return m_total; }
+    std::uint64_t zeros() const { return m_zeros; } ///< exact zeros, which counts() has in the bin that begins at 0
+    friend bool operator==(const Histogram&, const Histogram&) = default;
 
 private:
+    static constexpr int minExponent = -120;
+
     void grow(int exponent);
     void cover(std::int64_t first, std::int64_t last);
+    void count(std::span<const float> values);
 
-    int m_exponent = -1000; ///< binWidth = 2^m_exponent
+    int m_exponent = minExponent; ///< binWidth = 2^m_exponent
     std::int64_t m_first = 0;
-    std::vector<std::uint64_t> m_counts;
+    std::vector<std::uint64_t> m_counts; ///< from the lowest to the highest bin that was ever hit
     std::uint64_t m_total = 0;
+    std::uint64_t m_zeros = 0;
 };
 
-/// SEEN: what one tensor did over all calibration images. merge(a, b) equals having seen everything in one.
+/// SEEN: what one tensor did over all calibration images. merge(a, b) equals having seen everything in one: exactly for
+/// extremes, counts and histogram, up to float64 rounding for the moments.
 class TensorStats {
 public:
     struct Channel {
@@ -55,9 +64,11 @@ public:
     /// `channels`: extents along the channel axis (axis 1) whose ranges are kept apart; 0: none.
     explicit TensorStats(std::int64_t channels);
 
-    /// One batch, [N, C, ...] row-major. The channel count may not change; other extents may.
+    /// One batch, [N, C, ...] row-major, of a floating type. The channel count may not change; other extents may.
     void observe(const TensorView& batch);
-    void merge(const TensorStats& other);
+    void merge(const TensorStats& other); ///< both keep the same number of channels
+    /// The same without channel ranges, for tensors that are to share an encoding.
+    TensorStats withoutChannels() const;
 
     std::uint64_t count() const { return m_count; } ///< finite values
     std::uint64_t nonFinite() const { return m_nonFinite; }
@@ -70,6 +81,8 @@ public:
     const std::vector<Channel>& channels() const { return m_channels; }
 
 private:
+    void observeRun(std::span<const float> values, std::size_t channel);
+
     std::uint64_t m_count = 0;
     std::uint64_t m_nonFinite = 0;
     float m_min = 0;
@@ -79,6 +92,7 @@ private:
     double m_sumAbsolute = 0;
     Histogram m_histogram;
     std::vector<Channel> m_channels;
+    std::vector<bool> m_channelSeen; ///< as many as channels: false while nothing finite was there
 };
 
 /// Statistics of every observed tensor of a prepared graph. Immutable, shared.
@@ -99,8 +113,9 @@ struct InputBinding {
     Shape shape; ///< [batch, C, H, W] or [batch, H, W, C]
 };
 
-/// Fits the samples to the graph's (single) input; `wantedBatch` is used where the model leaves the batch extent open and the
-/// graph compiles with it (a Reshape to a fixed batch falls back to 1). InvalidInput says both shapes and which option
+/// Fits the samples to the graph's (single) input; `wantedBatch` is used where the model leaves the batch extent open
+/// and the graph compiles with it (a Reshape to a fixed batch falls back to 1). InvalidInput says both shapes and which
+/// option
 /// (--resize, --crop, --channels, --layout) would make them fit.
 Result<InputBinding> bindInput(const graph::Graph& graph, const dataset::SampleSet& samples, std::int64_t wantedBatch);
 
@@ -110,9 +125,9 @@ struct CalibrationOptions {
     bool perChannel = true; ///< keep channel ranges too
 };
 
-/// Runs the float graph over the samples and observes every floating activation a plan could quantize (graph inputs included,
-/// constants not). Memory does not depend on the number of samples. The same result for any number of threads.
-/// A NaN or infinity in an activation is an error that names the tensor. Progress in images; cancellable.
+/// Runs the float graph over the samples and observes every floating activation a plan could quantize (graph inputs
+/// included, constants not). Memory does not depend on the number of samples. The same result for any number of
+/// threads. A NaN or infinity in an activation is an error that names the tensor. Progress in images; cancellable.
 Result<CalibrationStatsPtr> calibrate(const graph::Graph& graph, const dataset::SampleSet& samples,
     const CalibrationOptions& options = {}, const base::Job& job = {});
 

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <stop_token>
+#include <utility>
+
+/// Takes results of items that finish in any order and hands them on in item order; private to this module. Holds at
+/// most `window` results back, so that memory stays bounded: whoever is too far ahead waits.
+namespace quantoscope::calibration::detail {
+
+template <typename T> class OrderedMerge {
+public:
+    OrderedMerge(std::int64_t window, std::function<void(T&&)> consume)
+        : m_window(window)
+        , m_consume(std::move(consume))
+    {
+    }
+
+    /// A worker's duty to hand in one item. Items start in ascending order, so the one that all others wait for is
+    /// always being worked on; a turn that ends without a result (an error, an exception) sends everyone who waits
+    /// away.
+    class Turn {
+    public:
+        Turn(OrderedMerge& merge, std::int64_t item)
+            : m_merge(merge)
+            , m_item(item)
+        {
+        }
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
+        ~Turn()
+        {
+            if (!m_delivered)
+                m_merge.abandon();
+        }
+        void deliver(T result, const std::stop_token& stop)
+        {
+            m_merge.put(m_item, std::move(result), stop);
+            m_delivered = true;
+        }
+
+    private:
+        OrderedMerge& m_merge;
+        std::int64_t m_item;
+        bool m_delivered = false;
+    };
+
+private:
+    void put(std::int64_t item, T result, const std::stop_token& stop)
+    {
+        std::unique_lock lock(m_mutex);
+        m_moved.wait(lock, stop, [&] { return m_abandoned || item < m_next + m_window; });
+        if (m_abandoned || stop.stop_requested())
+            return;
+        m_waiting.emplace(item, std::move(result));
+        for (auto first = m_waiting.find(m_next); first != m_waiting.end(); first = m_waiting.find(m_next)) {
+            m_consume(std::move(first->second));
+            m_waiting.erase(first);
+            ++m_next;
+        }
+        m_moved.notify_all();
+    }
+
+    void abandon()
+    {
+        const std::lock_guard lock(m_mutex);
+        m_abandoned = true;
+        m_moved.notify_all();
+    }
+
+    std::int64_t m_window;
+    std::function<void(T&&)> m_consume;
+    std::mutex m_mutex;
+    std::condition_variable_any m_moved;
+    std::map<std::int64_t, T> m_waiting;
+    std::int64_t m_next = 0;
+    bool m_abandoned = false;
+};
+
+} // namespace quantoscope::calibration::detail
