@@ -130,7 +130,7 @@ Result<void> QdqBuilder::check(ValueId id, const TensorQuantizer& quantizer) con
 bool QdqBuilder::isRead(ValueId id) const
 {
     return m_plan.scope == quant::Scope::Integer ? m_graph.isOutput(id) || !m_graph.consumers(id).empty()
-                                                 : !operandUses(id).empty();
+                                                 : !layerUses(id).empty();
 }
 
 void QdqBuilder::redirect(ValueId from, ValueId to)
@@ -139,19 +139,18 @@ void QdqBuilder::redirect(ValueId from, ValueId to)
         m_graph.replaceUses(from, to);
         return;
     }
-    for (const auto& [node, slot] : operandUses(from))
+    for (const auto& [node, slot] : layerUses(from))
         m_graph.setInput(node, slot, to);
 }
 
-std::vector<std::pair<NodeId, std::size_t>> QdqBuilder::operandUses(ValueId id) const
+std::vector<std::pair<NodeId, std::size_t>> QdqBuilder::layerUses(ValueId id) const
 {
-    constexpr std::size_t operands = 2;
     std::vector<std::pair<NodeId, std::size_t>> uses;
     for (const auto consumer : m_graph.consumers(id)) {
         const auto& node = m_graph.node(consumer);
         if (!isComputeLayer(node))
             continue;
-        for (std::size_t slot = 0; slot < std::min(node.inputs.size(), operands); ++slot) {
+        for (std::size_t slot = 0; slot < node.inputs.size(); ++slot) {
             if (node.inputs[slot] == id)
                 uses.emplace_back(consumer, slot);
         }

@@ -34,7 +34,7 @@ private:
     Result<void> check(graph::ValueId value, const quant::TensorQuantizer& quantizer) const;
     bool isRead(graph::ValueId value) const;
     void redirect(graph::ValueId from, graph::ValueId to);
-    std::vector<std::pair<graph::NodeId, std::size_t>> operandUses(graph::ValueId value) const;
+    std::vector<std::pair<graph::NodeId, std::size_t>> layerUses(graph::ValueId value) const;
     void storeConstant(graph::ValueId value, const quant::TensorQuantizer& quantizer);
     void quantizeActivation(graph::ValueId value, const quant::TensorQuantizer& quantizer);
 
