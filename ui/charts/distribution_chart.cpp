@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/distribution_chart.h"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include <QMouseEvent>
+
+#include "ui/charts/number_format.h"
+#include "ui/charts/quantizer_items_chart.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+constexpr double handleReach = 7; // pixels to either side in which a handle can be taken
+
+} // namespace
+
+DistributionChart::DistributionChart(QWidget* parent)
+    : BaseChart(parent)
+{
+    axisRect()->setRangeZoom(Qt::Horizontal);
+    axisRect()->setRangeDrag(Qt::Horizontal);
+    yAxis->setLabel(tr("Share [% per bar]"));
+    m_values = addGraph();
+    m_quantized = addGraph();
+    for (QCPGraph* graph : { m_values, m_quantized })
+        graph->setLineStyle(QCPGraph::lsStepLeft);
+    m_rug = new LevelRug(this);
+    m_clip = new ClipMark(this);
+    rebuild();
+}
+
+void DistributionChart::setContent(Content content, bool keepView)
+{
+    m_content = std::move(content);
+    m_dragged = Handle::None;
+    setCaption(m_content.title, {});
+    setAxes(keepView);
+    rebuild();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void DistributionChart::updateQuantizer(const Span& clip, std::vector<double> levels, DistributionSeries quantized)
+{
+    m_content.clip = clip;
+    m_content.levels = std::move(levels);
+    m_content.quantized = std::move(quantized);
+    fillGraphs();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void DistributionChart::setLogarithmic(bool on)
+{
+    if (on == m_logarithmic)
+        return;
+    m_logarithmic = on;
+    setAxes(true);
+    rebuild();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void DistributionChart::setOverlayVisible(bool on)
+{
+    m_overlay = on;
+    fillGraphs();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void DistributionChart::setGridVisible(bool on)
+{
+    m_grid = on;
+    fillGraphs();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+double DistributionChart::floorShare() const
+{
+    // On a log axis an empty bar ends one decade below the smallest one that is not.
+    double smallest = 1;
+    for (const double share : m_content.values.shares)
+        if (share > 0)
+            smallest = std::min(smallest, share);
+    return smallest / 10;
+}
+
+void DistributionChart::setAxes(bool keepView)
+{
+    xAxis->setLabel(m_content.valueName);
+    double low = m_content.values.low;
+    double high = m_content.values.high;
+    if (m_content.clip) {
+        low = std::min(low, m_content.clip->low);
+        high = std::max(high, m_content.clip->high);
+    }
+    if (high <= low)
+        high = low + 1;
+    const double pad = (high - low) * 0.04;
+    const QCPRange old = xAxis->range();
+    setHome(xAxis, QCPRange(low - pad, high + pad));
+    if (keepView)
+        xAxis->setRange(old);
+
+    const auto& shares = m_content.values.shares;
+    const double tallest = shares.empty() ? 1 : *std::max_element(shares.begin(), shares.end());
+    if (m_logarithmic) {
+        auto ticker = QSharedPointer<QCPAxisTickerLog>::create();
+        yAxis->setScaleType(QCPAxis::stLogarithmic);
+        yAxis->setTicker(ticker);
+        yAxis->setNumberFormat(QStringLiteral("gb"));
+        yAxis->setNumberPrecision(0);
+        setHome(yAxis, QCPRange(floorShare() * 3, tallest * 2));
+    } else {
+        yAxis->setScaleType(QCPAxis::stLinear);
+        auto ticker = QSharedPointer<Ticker125>::create();
+        ticker->setTickCount(4);
+        yAxis->setTicker(ticker);
+        yAxis->setNumberFormat(QStringLiteral("gb"));
+        yAxis->setNumberPrecision(6);
+        setHome(yAxis, QCPRange(0, tallest * 1.12));
+    }
+}
+
+void DistributionChart::rebuild()
+{
+    const QColor color = m_content.weights ? theme().weights : theme().activations;
+    m_values->setPen(QPen(color, 1));
+    m_values->setBrush(translucent(color, theme().dark ? 0.45 : 0.35));
+    m_quantized->setPen(QPen(theme().quantized, 1.5));
+    m_quantized->setBrush(Qt::NoBrush);
+    m_rug->setColor(theme().quantized);
+    m_clip->setColors(theme().text, translucent(theme().text, theme().dark ? 0.10 : 0.06), theme().background);
+    fillGraphs();
+}
+
+void DistributionChart::fillStep(QCPGraph* graph, const DistributionSeries& series) const
+{
+    const double bottom = m_logarithmic ? floorShare() : 0;
+    QVector<double> x, y;
+    if (!series.empty()) {
+        // A step before the first and after the last bar closes the outline.
+        x << series.first;
+        y << bottom;
+        for (std::size_t i = 0; i < series.shares.size(); ++i) {
+            x << series.edge(i);
+            y << std::max(series.shares[i], bottom);
+        }
+        x << series.edge(series.shares.size());
+        y << bottom;
+    }
+    graph->setData(x, y, true);
+}
+
+void DistributionChart::fillGraphs()
+{
+    fillStep(m_values, m_content.values);
+    fillStep(m_quantized, m_overlay ? m_content.quantized : DistributionSeries {});
+    m_rug->setLevels(m_grid ? m_content.levels : std::vector<double> {});
+    m_clip->setRange(m_content.clip, m_content.draggable);
+}
+
+double DistributionChart::handlePixel(bool high) const
+{
+    const Span clip = m_content.clip.value_or(Span {});
+    return xAxis->coordToPixel(high ? clip.high : clip.low);
+}
+
+DistributionChart::Handle DistributionChart::handleAt(const QPointF& position) const
+{
+    if (!m_content.clip || !m_content.draggable || !axisRect()->rect().contains(position.toPoint()))
+        return Handle::None;
+    const double toLow = std::abs(position.x() - handlePixel(false));
+    const double toHigh = std::abs(position.x() - handlePixel(true));
+    if (std::min(toLow, toHigh) > handleReach)
+        return Handle::None;
+    return toLow < toHigh ? Handle::Low : Handle::High;
+}
+
+Span DistributionChart::dragTo(double x) const
+{
+    // A range contains zero, so the ends never pass it.
+    Span clip = *m_content.clip;
+    (m_dragged == Handle::High ? clip.high : clip.low) = m_dragged == Handle::High ? std::max(0.0, x) : std::min(0.0, x);
+    return clip;
+}
+
+void DistributionChart::mousePressEvent(QMouseEvent* event)
+{
+    m_dragged = event->button() == Qt::LeftButton ? handleAt(event->position()) : Handle::None;
+    if (m_dragged == Handle::None)
+        BaseChart::mousePressEvent(event);
+}
+
+void DistributionChart::mouseMoveEvent(QMouseEvent* event)
+{
+    if (m_dragged == Handle::None) {
+        BaseChart::mouseMoveEvent(event);
+        setCursor(handleAt(event->position()) == Handle::None ? Qt::ArrowCursor : Qt::SplitHCursor);
+        return;
+    }
+    const Span clip = dragTo(xAxis->pixelToCoord(event->position().x()));
+    emit clipDragged(clip.low, clip.high, m_dragged == Handle::High);
+}
+
+void DistributionChart::mouseReleaseEvent(QMouseEvent* event)
+{
+    if (m_dragged == Handle::None) {
+        BaseChart::mouseReleaseEvent(event);
+        return;
+    }
+    const Span clip = dragTo(xAxis->pixelToCoord(event->position().x()));
+    const bool high = m_dragged == Handle::High;
+    m_dragged = Handle::None;
+    emit clipReleased(clip.low, clip.high, high);
+}
+
+QString DistributionChart::readout(const QPointF& position) const
+{
+    if (!axisRect()->rect().contains(position.toPoint()))
+        return {};
+    const double x = xAxis->pixelToCoord(position.x());
+    const auto bar = m_content.values.at(x);
+    if (!bar)
+        return {};
+    const auto& values = m_content.values;
+    return tr("%1 to %2<br><b>%3 %</b> of values")
+        .arg(formatSignificant(values.edge(*bar)), formatSignificant(values.edge(*bar + 1)),
+            formatSignificant(values.shares[*bar]));
+}
+
+std::string DistributionChart::csv() const
+{
+    std::ostringstream out;
+    out << "kind,low,high,share_percent\n";
+    const auto rows = [&out](const char* kind, const DistributionSeries& series) {
+        for (std::size_t i = 0; i < series.shares.size(); ++i)
+            out << kind << ',' << series.edge(i) << ',' << series.edge(i + 1) << ',' << series.shares[i] << '\n';
+    };
+    rows("float", m_content.values);
+    rows("quantized", m_content.quantized);
+    return out.str();
+}
+
+} // namespace quantoscope::ui

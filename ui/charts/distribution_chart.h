@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "ui/charts/base_chart.h"
+#include "ui/charts/distribution_series.h"
+
+namespace quantoscope::ui {
+
+class LevelRug;
+class ClipMark;
+
+/// A tensor's histogram, what its quantizer can represent, and what comes out of it. The two ends of the clipping range can be
+/// dragged with the mouse.
+class DistributionChart : public BaseChart {
+    Q_OBJECT
+
+public:
+    explicit DistributionChart(QWidget* parent = nullptr);
+
+    /// What is drawn; replaced as a whole when another tensor is chosen.
+    struct Content {
+        QString title;
+        QString valueName; ///< of the x axis: "Weight", "Activation"
+        bool weights = true; ///< decides the colour
+        DistributionSeries values;
+        DistributionSeries quantized; ///< may be empty
+        std::vector<double> levels; ///< may be empty: no single grid
+        std::optional<Span> clip; ///< may be empty: float
+        bool draggable = false;
+    };
+    /// `keepView`: the same tensor, changed; the zoom stays.
+    void setContent(Content content, bool keepView);
+    const Content& content() const { return m_content; }
+
+    /// Follows a drag: everything but the histogram itself.
+    void updateQuantizer(const Span& clip, std::vector<double> levels, DistributionSeries quantized);
+
+    void setLogarithmic(bool on);
+    void setOverlayVisible(bool on);
+    void setGridVisible(bool on);
+
+    /// Where a handle is, in pixels from the left of the chart.
+    double handlePixel(bool high) const;
+
+    std::string csv() const override;
+
+signals:
+    /// A handle is on its way to / was left at this place. The other end is where it was.
+    void clipDragged(double low, double high, bool highMoves);
+    void clipReleased(double low, double high, bool highMoved);
+
+protected:
+    void rebuild() override;
+    QString readout(const QPointF& position) const override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+
+private:
+    enum class Handle { None, Low, High };
+    Handle handleAt(const QPointF& position) const;
+    Span dragTo(double x) const;
+    void setAxes(bool keepView);
+    void fillGraphs();
+    void fillStep(QCPGraph* graph, const DistributionSeries& series) const;
+    double floorShare() const;
+
+    Content m_content;
+    bool m_logarithmic = false;
+    bool m_overlay = true;
+    bool m_grid = true;
+    Handle m_dragged = Handle::None;
+    QCPGraph* m_values = nullptr;
+    QCPGraph* m_quantized = nullptr;
+    LevelRug* m_rug = nullptr;
+    ClipMark* m_clip = nullptr;
+};
+
+} // namespace quantoscope::ui

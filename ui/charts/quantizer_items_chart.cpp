@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/quantizer_items_chart.h"
+
+#include <algorithm>
+
+#include "ui/charts/number_format.h"
+#include "ui/charts/theme.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+constexpr double rugHeight = 8; // pixels
+constexpr double closestTicks = 3; // pixels
+
+QRectF areaOf(const QCustomPlot* plot)
+{
+    return plot->axisRect()->rect();
+}
+
+} // namespace
+
+LevelRug::LevelRug(QCustomPlot* plot)
+    : QCPAbstractItem(plot)
+{
+    setSelectable(false);
+}
+
+double LevelRug::selectTest(const QPointF&, bool, QVariant*) const
+{
+    return -1;
+}
+
+void LevelRug::draw(QCPPainter* painter)
+{
+    if (m_levels.empty())
+        return;
+    const QRectF area = areaOf(parentPlot());
+    const double first = parentPlot()->xAxis->coordToPixel(m_levels.front());
+    const double last = parentPlot()->xAxis->coordToPixel(m_levels.back());
+    const double top = area.bottom() - rugHeight;
+    if ((last - first) / static_cast<double>(m_levels.size()) < closestTicks) {
+        painter->setPen(Qt::NoPen);
+        painter->setBrush(translucent(m_color, 0.5));
+        painter->drawRect(QRectF(QPointF(first, top + rugHeight / 2), QPointF(last, area.bottom())));
+        return;
+    }
+    painter->setPen(QPen(m_color, 1));
+    for (const double level : m_levels) {
+        const double x = parentPlot()->xAxis->coordToPixel(level);
+        if (x >= area.left() && x <= area.right())
+            painter->drawLine(QPointF(x, top), QPointF(x, area.bottom()));
+    }
+}
+
+ClipMark::ClipMark(QCustomPlot* plot)
+    : QCPAbstractItem(plot)
+{
+    setSelectable(false);
+}
+
+void ClipMark::setRange(std::optional<Span> range, bool draggable)
+{
+    m_range = range;
+    m_draggable = draggable;
+}
+
+void ClipMark::setColors(const QColor& line, const QColor& shade, const QColor& background)
+{
+    m_line = line;
+    m_shade = shade;
+    m_background = background;
+}
+
+double ClipMark::selectTest(const QPointF&, bool, QVariant*) const
+{
+    return -1;
+}
+
+void ClipMark::draw(QCPPainter* painter)
+{
+    if (!m_range)
+        return;
+    const QRectF area = areaOf(parentPlot());
+    const double low = std::clamp(parentPlot()->xAxis->coordToPixel(m_range->low), area.left() - 1, area.right() + 1);
+    const double high = std::clamp(parentPlot()->xAxis->coordToPixel(m_range->high), area.left() - 1, area.right() + 1);
+    painter->setPen(Qt::NoPen);
+    painter->setBrush(m_shade);
+    painter->drawRect(QRectF(area.topLeft(), QPointF(low, area.bottom())));
+    painter->drawRect(QRectF(QPointF(high, area.top()), area.bottomRight()));
+    drawEnd(painter, area, low, formatSignificant(m_range->low), false);
+    drawEnd(painter, area, high, formatSignificant(m_range->high), true);
+}
+
+void ClipMark::drawEnd(QCPPainter* painter, const QRectF& area, double x, const QString& label, bool high) const
+{
+    if (x < area.left() || x > area.right())
+        return;
+    painter->setPen(QPen(m_line, 1.5));
+    painter->drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()));
+    if (m_draggable) {
+        const QRectF grip(x - 4, area.center().y() - 12, 8, 24);
+        painter->setBrush(m_background);
+        painter->drawRoundedRect(grip, 3, 3);
+        painter->drawLine(QPointF(x, grip.top() + 6), QPointF(x, grip.bottom() - 6));
+    }
+    // The number stands outside the range where there is room, inside otherwise.
+    const QSizeF size = QFontMetricsF(painter->font()).size(Qt::TextSingleLine, label);
+    double left = high ? x + 6 : x - 6 - size.width();
+    if (left + size.width() > area.right())
+        left = x - 6 - size.width();
+    if (left < area.left())
+        left = x + 6;
+    painter->setPen(m_line);
+    painter->drawText(QRectF(QPointF(left, area.top() + 2), size), Qt::AlignCenter, label);
+}
+
+} // namespace quantoscope::ui

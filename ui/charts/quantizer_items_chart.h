@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include <qcustomplot.h>
+
+#include "ui/charts/distribution_series.h"
+
+namespace quantoscope::ui {
+
+/// The representable values as ticks that stand on the x axis; a band where they are too many to tell apart.
+class LevelRug : public QCPAbstractItem {
+    Q_OBJECT
+
+public:
+    explicit LevelRug(QCustomPlot* plot);
+
+    void setLevels(std::vector<double> levels) { m_levels = std::move(levels); }
+    void setColor(const QColor& color) { m_color = color; }
+    double selectTest(const QPointF& position, bool onlySelectable, QVariant* details = nullptr) const override;
+
+protected:
+    void draw(QCPPainter* painter) override;
+
+private:
+    std::vector<double> m_levels;
+    QColor m_color;
+};
+
+/// The two ends of the clipping range as lines with grips, and a shade over what lies outside.
+class ClipMark : public QCPAbstractItem {
+    Q_OBJECT
+
+public:
+    explicit ClipMark(QCustomPlot* plot);
+
+    void setRange(std::optional<Span> range, bool draggable);
+    void setColors(const QColor& line, const QColor& shade, const QColor& background);
+    double selectTest(const QPointF& position, bool onlySelectable, QVariant* details = nullptr) const override;
+
+protected:
+    void draw(QCPPainter* painter) override;
+
+private:
+    void drawEnd(QCPPainter* painter, const QRectF& area, double x, const QString& label, bool high) const;
+
+    std::optional<Span> m_range;
+    bool m_draggable = false;
+    QColor m_line;
+    QColor m_shade;
+    QColor m_background;
+};
+
+} // namespace quantoscope::ui

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/jobs/job_runner.h"
+
+#include <algorithm>
+
+#include <QFutureWatcher>
+#include <QPromise>
+#include <QtConcurrent>
+
+namespace quantoscope::ui {
+
+JobRunner::JobRunner(QObject* parent)
+    : QObject(parent)
+{
+    // A lane is a thread; core spreads its own work over the cores.
+    m_pool.setMaxThreadCount(static_cast<int>(std::size(lanes)));
+    for (const Lane lane : lanes)
+        m_lanes[lane] = {};
+}
+
+JobRunner::~JobRunner()
+{
+    for (auto& [lane, state] : m_lanes) {
+        state.waiting.clear();
+        if (state.running) {
+            state.running->stale = true;
+            state.running->stop.request_stop();
+        }
+    }
+    m_pool.waitForDone();
+}
+
+void JobRunner::enqueue(EntryPtr entry)
+{
+    if (!entry->ticket.channel.isEmpty())
+        drop(entry->ticket.channel);
+    const Lane lane = entry->ticket.lane;
+    m_lanes[lane].waiting.push_back(std::move(entry));
+    next(lane);
+    emit changed();
+}
+
+void JobRunner::next(Lane lane)
+{
+    LaneState& state = m_lanes[lane];
+    if (state.running || state.waiting.empty())
+        return;
+    state.running = state.waiting.front();
+    state.waiting.pop_front();
+    launch(state.running);
+}
+
+void JobRunner::launch(const EntryPtr& entry)
+{
+    auto* watcher = new QFutureWatcher<Completion>(this);
+    connect(watcher, &QFutureWatcherBase::finished, this, [this, watcher, entry] {
+        watcher->deleteLater();
+        finished(entry, watcher->future().resultCount() > 0 ? watcher->result() : entry->refuse);
+    });
+    watcher->setFuture(QtConcurrent::run(&m_pool, [this, entry](QPromise<Completion>& promise) {
+        base::Progress progress([this, entry](const base::ProgressState& state) {
+            QMetaObject::invokeMethod(
+                this,
+                [this, entry, state] {
+                    entry->progress = state;
+                    if (!entry->stale && m_lanes[entry->ticket.lane].running == entry)
+                        emit progressed(entry->ticket.lane, state);
+                },
+                Qt::QueuedConnection);
+        });
+        promise.addResult(entry->work(base::Job { &progress, entry->stop.get_token() }));
+    }));
+}
+
+void JobRunner::finished(const EntryPtr& entry, const Completion& completion)
+{
+    m_lanes[entry->ticket.lane].running.reset();
+    next(entry->ticket.lane);
+    emit changed();
+    if (!entry->stale)
+        completion();
+}
+
+void JobRunner::cancel(JobId id)
+{
+    for (auto& [lane, state] : m_lanes) {
+        if (state.running && state.running->id == id) {
+            state.running->stop.request_stop();
+            emit changed();
+            return;
+        }
+        const auto found = std::find_if(state.waiting.begin(), state.waiting.end(), [id](const EntryPtr& e) { return e->id == id; });
+        if (found != state.waiting.end()) {
+            const EntryPtr entry = *found;
+            state.waiting.erase(found);
+            emit changed();
+            entry->refuse();
+            return;
+        }
+    }
+}
+
+void JobRunner::cancelLane(Lane lane)
+{
+    LaneState& state = m_lanes[lane];
+    const std::deque<EntryPtr> refused = std::exchange(state.waiting, {});
+    if (state.running)
+        state.running->stop.request_stop();
+    emit changed();
+    for (const EntryPtr& entry : refused)
+        entry->refuse();
+}
+
+void JobRunner::drop(const QString& channel)
+{
+    bool any = false;
+    for (auto& [lane, state] : m_lanes) {
+        any = std::erase_if(state.waiting, [&](const EntryPtr& entry) { return entry->ticket.channel == channel; }) > 0 || any;
+        if (state.running && state.running->ticket.channel == channel) {
+            state.running->stale = true;
+            state.running->stop.request_stop();
+            any = true;
+        }
+    }
+    if (any)
+        emit changed();
+}
+
+std::optional<JobRunner::Running> JobRunner::running(Lane lane) const
+{
+    const EntryPtr& entry = m_lanes.at(lane).running;
+    // A stale job is only being waited for; nobody wants to hear of it.
+    if (!entry || entry->stale)
+        return std::nullopt;
+    return Running { entry->id, entry->ticket.title, entry->stop.stop_requested(), entry->progress };
+}
+
+int JobRunner::queued(Lane lane) const
+{
+    return static_cast<int>(m_lanes.at(lane).waiting.size());
+}
+
+bool JobRunner::idle() const
+{
+    return std::all_of(m_lanes.begin(), m_lanes.end(),
+        [](const auto& item) { return !item.second.running && item.second.waiting.empty(); });
+}
+
+} // namespace quantoscope::ui

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <new>
+#include <optional>
+
+#include <QObject>
+#include <QString>
+#include <QThreadPool>
+
+#include "core/base/error.h"
+#include "core/base/progress.h"
+
+namespace quantoscope::ui {
+
+/// Jobs of one lane run one after the other, lanes run beside each other: a long study never keeps an edit waiting.
+enum class Lane {
+    Quick, ///< what a click waits for: reading a model, building a plan
+    Evaluation, ///< data, calibration, accuracy of the current plan
+    Study, ///< sweeps and exports
+};
+constexpr Lane lanes[] = { Lane::Quick, Lane::Evaluation, Lane::Study };
+
+using JobId = quint64;
+
+/// What a job is called and what it replaces.
+struct JobTicket {
+    QString title;
+    Lane lane = Lane::Quick;
+    /// A new job of the same channel makes the older ones stale: they are stopped and their results dropped. Empty: none.
+    QString channel;
+};
+
+/// The one place where work leaves the GUI thread. Work functions run on a worker and get a base::Job that reports and stops; what
+/// they return is handed to `done` on the GUI thread, unless a newer job of the channel or drop() made it stale. All members
+/// are for the GUI thread. The destructor stops all jobs, waits for the workers and delivers nothing.
+class JobRunner : public QObject {
+    Q_OBJECT
+
+public:
+    explicit JobRunner(QObject* parent = nullptr);
+    ~JobRunner() override;
+
+    template <typename T>
+    JobId start(JobTicket ticket, std::function<Result<T>(const base::Job&)> work, std::function<void(Result<T>)> done);
+
+    /// Asks a job to stop; `done` gets what it returns then (a queued one: Cancelled).
+    void cancel(JobId id);
+    void cancelLane(Lane lane); ///< the running job and all that wait
+    /// Stops the jobs of a channel and forgets their results.
+    void drop(const QString& channel);
+
+    struct Running {
+        JobId id = 0;
+        QString title;
+        bool stopping = false;
+        base::ProgressState progress;
+    };
+    std::optional<Running> running(Lane lane) const;
+    int queued(Lane lane) const;
+    bool idle() const;
+
+signals:
+    void changed(); ///< a job began, ended, was queued or asked to stop
+    void progressed(quantoscope::ui::Lane lane, const quantoscope::base::ProgressState& state);
+
+private:
+    using Completion = std::function<void()>;
+    struct Entry {
+        JobId id = 0;
+        JobTicket ticket;
+        std::stop_source stop;
+        std::function<Completion(const base::Job&)> work;
+        Completion refuse; ///< delivers Cancelled for a job that never began
+        bool stale = false;
+        base::ProgressState progress;
+    };
+    using EntryPtr = std::shared_ptr<Entry>;
+    struct LaneState {
+        EntryPtr running;
+        std::deque<EntryPtr> waiting;
+    };
+
+    void enqueue(EntryPtr entry);
+    void next(Lane lane);
+    void launch(const EntryPtr& entry);
+    void finished(const EntryPtr& entry, const Completion& completion);
+
+    QThreadPool m_pool;
+    std::map<Lane, LaneState> m_lanes;
+    JobId m_lastId = 0;
+};
+
+template <typename T>
+JobId JobRunner::start(JobTicket ticket, std::function<Result<T>(const base::Job&)> work, std::function<void(Result<T>)> done)
+{
+    auto entry = std::make_shared<Entry>();
+    entry->id = ++m_lastId;
+    entry->ticket = std::move(ticket);
+    entry->work = [work = std::move(work), done](const base::Job& job) -> Completion {
+        std::shared_ptr<Result<T>> result;
+        try {
+            result = std::make_shared<Result<T>>(work(job));
+        } catch (const std::bad_alloc&) {
+            result = std::make_shared<Result<T>>(fail(ErrorCode::OutOfMemory, "there is not enough memory for this", {},
+                "close other programs, or use fewer or smaller images"));
+        }
+        return [result, done] { done(std::move(*result)); };
+    };
+    entry->refuse = [done] { done(base::cancelled()); };
+    const JobId id = entry->id;
+    enqueue(std::move(entry));
+    return id;
+}
+
+} // namespace quantoscope::ui

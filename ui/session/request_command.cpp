@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/session/request_command.h"
+
+#include "ui/session/session.h"
+
+namespace quantoscope::ui {
+
+RequestCommand::RequestCommand(Session& session, planning::PlanRequest after, const QString& text, QString key)
+    : QUndoCommand(text)
+    , m_session(session)
+    , m_before(session.request())
+    , m_after(std::move(after))
+    , m_key(std::move(key))
+{
+}
+
+void RequestCommand::undo()
+{
+    m_session.applyRequest(m_before);
+}
+
+void RequestCommand::redo()
+{
+    m_session.applyRequest(m_after);
+}
+
+int RequestCommand::id() const
+{
+    // -1 is Qt's word for "never merge"; keys are compared in mergeWith().
+    return m_key.isEmpty() ? -1 : 1;
+}
+
+bool RequestCommand::mergeWith(const QUndoCommand* other)
+{
+    const auto* later = static_cast<const RequestCommand*>(other);
+    if (later->m_key != m_key)
+        return false;
+    m_after = later->m_after;
+    setObsolete(m_after == m_before);
+    return true;
+}
+
+} // namespace quantoscope::ui

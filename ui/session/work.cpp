@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/session/work.h"
+
+#include <algorithm>
+
+#include "core/calibration/range_estimator.h"
+#include "core/engine/engine.h"
+#include "core/onnx_io/reader.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+constexpr QChar times(0x00d7);
+
+QString shapeText(const std::optional<graph::Dims>& dims)
+{
+    if (!dims)
+        return QStringLiteral("?");
+    QStringList parts;
+    for (const graph::Dim& dim : *dims)
+        parts << (dim.known() ? QString::number(dim.value) : parts.isEmpty() ? QStringLiteral("N") : QStringLiteral("?"));
+    return parts.join(times);
+}
+
+QString shapeText(const Shape& shape)
+{
+    return shapeText(graph::toDims(shape));
+}
+
+LayerInfo describeLayer(const graph::Graph& graph, graph::Layer layer)
+{
+    LayerInfo info;
+    info.name = QString::fromStdString(layer.name);
+    info.inputShape = shapeText(graph.value(layer.input).type.dims);
+    info.outputShape = shapeText(graph.value(layer.output).type.dims);
+    info.inputTensor = graph.value(layer.input).name;
+    if (layer.weight.valid() && graph.value(layer.weight).constant) {
+        const graph::Value& value = graph.value(layer.weight);
+        info.weightTensor = value.name;
+        info.weightShape = shapeText(value.constant->shape());
+        info.weight = value.constant->dtype() == DType::Float32
+            ? value.constant
+            : std::make_shared<const Tensor>(tensor::convert(value.constant->view(), DType::Float32));
+        info.weightHistogram.add(info.weight->as<float>());
+        info.channels = info.weight->shape().rank() > layer.weightChannelAxis
+            ? info.weight->shape()[layer.weightChannelAxis]
+            : 0;
+    }
+    info.layer = std::move(layer);
+    return info;
+}
+
+/// The activations are left out where there is nothing yet to find their ranges from.
+planning::PlanRequest weightsOnly(planning::PlanRequest request)
+{
+    request.activations.bits.reset();
+    for (planning::LayerOverride& item : request.overrides) {
+        item.activationBits.reset();
+        item.activationRange.reset();
+    }
+    request.firstLastBits.reset();
+    return request;
+}
+
+std::shared_ptr<const calibration::Histogram> quantizedHistogram(const quant::Encoding& encoding, const Tensor& weight)
+{
+    const Tensor quantized = quant::fakeQuantize(encoding, weight.view());
+    auto histogram = std::make_shared<calibration::Histogram>();
+    histogram->add(quantized.as<float>());
+    return histogram;
+}
+
+std::optional<quant::TensorQuantizer> quantizerOf(const quant::QuantizationPlan& plan, const std::string& tensor)
+{
+    const quant::TensorQuantizer* found = tensor.empty() ? nullptr : plan.find(tensor);
+    return found ? std::optional(*found) : std::nullopt;
+}
+
+LayerAnalysis analyseLayer(const LayerInfo& info, const quant::QuantizationPlan& plan,
+    const calibration::CalibrationStats* stats, const LayerAnalysis* previous)
+{
+    LayerAnalysis layer;
+    layer.weight = quantizerOf(plan, info.weightTensor);
+    layer.activation = quantizerOf(plan, info.inputTensor);
+    if (layer.weight && info.weight) {
+        if (previous && previous->weight == layer.weight) {
+            layer.weightError = previous->weightError;
+            layer.quantizedWeights = previous->quantizedWeights;
+        } else {
+            layer.weightError = quant::measureError(layer.weight->encoding, info.weight->view());
+            layer.quantizedWeights = quantizedHistogram(layer.weight->encoding, *info.weight);
+        }
+    }
+    const calibration::TensorStats* seen = stats ? stats->find(info.inputTensor) : nullptr;
+    if (layer.activation && seen)
+        layer.activationError = calibration::expectedError(seen->histogram(), layer.activation->encoding);
+    return layer;
+}
+
+Result<dataset::SampleSetPtr> loadSamples(const dataset::DatasetPtr& data, const dataset::Preprocessing& preprocessing,
+    std::vector<std::int64_t> indices, const base::Job& job)
+{
+    dataset::SampleSet::Options options;
+    options.preprocessing = preprocessing;
+    options.indices = std::move(indices);
+    return dataset::SampleSet::load(data, options, job);
+}
+
+/// A layer's name as a glob pattern that matches nothing else.
+std::string exactPattern(const QString& layer)
+{
+    std::string pattern;
+    for (const char c : layer.toStdString()) {
+        if (c == '*' || c == '?' || c == '[')
+            pattern += std::string { '[', c, ']' };
+        else
+            pattern += c;
+    }
+    return pattern;
+}
+
+planning::LayerOverride& overrideFor(planning::PlanRequest& request, const QString& layer)
+{
+    const std::string pattern = exactPattern(layer);
+    const auto found = std::find_if(request.overrides.begin(), request.overrides.end(),
+        [&](const planning::LayerOverride& item) { return item.pattern == pattern; });
+    if (found != request.overrides.end())
+        return *found;
+    planning::LayerOverride item;
+    item.pattern = pattern;
+    return request.overrides.emplace_back(std::move(item));
+}
+
+void removeEmptyOverrides(planning::PlanRequest& request)
+{
+    std::erase_if(request.overrides, [](const planning::LayerOverride& item) {
+        return !item.weightBits && !item.activationBits && !item.weightRange && !item.activationRange;
+    });
+}
+
+/// What layer `index` gets where nothing is said of it alone.
+std::optional<int> defaultBits(const planning::PlanRequest& request, Operand operand, bool firstOrLast)
+{
+    const auto& bits = operand == Operand::Weight ? request.weights.bits : request.activations.bits;
+    return bits && firstOrLast && request.firstLastBits ? request.firstLastBits : bits;
+}
+
+} // namespace
+
+Result<LoadedModelPtr> loadModel(const std::filesystem::path& path, const base::Job& job)
+{
+    job.begin("Reading " + path.filename().string(), 0, "layers");
+    auto loaded = std::make_shared<LoadedModel>();
+    QS_TRY(auto model, onnx_io::readModel(path));
+    auto source = std::make_shared<const graph::Model>(std::move(model));
+    QS_TRY(loaded->graph, engine::prepareGraph(*source));
+    loaded->source = std::move(source);
+    loaded->name = QString::fromStdString(path.filename().string());
+    auto layers = graph::computeLayers(*loaded->graph);
+    job.begin("Looking at weights", static_cast<std::int64_t>(layers.size()), "layers");
+    for (graph::Layer& layer : layers) {
+        if (job.stopRequested())
+            return base::cancelled();
+        loaded->layers.push_back(describeLayer(*loaded->graph, std::move(layer)));
+        job.advance();
+    }
+    job.finish();
+    return LoadedModelPtr(std::move(loaded));
+}
+
+Result<LoadedDataPtr> loadData(const DataRequest& request, const base::Job& job)
+{
+    auto loaded = std::make_shared<LoadedData>();
+    loaded->request = request;
+    QS_TRY(const auto evaluation, dataset::openDataset(request.path, { request.kind, request.labels }));
+    auto calibration = evaluation;
+    if (!request.calibrationPath.empty()) {
+        QS_TRY(calibration, dataset::openDataset(request.calibrationPath, { dataset::Kind::Auto, {} }));
+    }
+    // The same seeded sample as on the command line, so that both give the same figures.
+    QS_TRY(loaded->evaluation,
+        loadSamples(evaluation, request.preprocessing, dataset::sampleIndices(evaluation->size(), request.limit, 0), job));
+    dataset::Preprocessing forCalibration = request.preprocessing;
+    if (request.calibrationResize)
+        forCalibration.resize = *request.calibrationResize;
+    QS_TRY(loaded->calibration,
+        loadSamples(calibration, forCalibration, dataset::firstIndices(calibration->size(), request.calibrationCount), job));
+    loaded->title = QString::fromStdString(evaluation->description());
+    return LoadedDataPtr(std::move(loaded));
+}
+
+Result<AnalysisPtr> analyse(const LoadedModel& model, const calibration::CalibrationStats* stats,
+    const planning::PlanRequest& request, const Analysis* previous, const base::Job& job)
+{
+    auto analysis = std::make_shared<Analysis>();
+    analysis->request = request;
+    analysis->weightsOnly = stats == nullptr;
+    job.begin("Building the plan", static_cast<std::int64_t>(model.layers.size()), "layers");
+    QS_TRY(auto built, planning::buildPlan(*model.graph, stats, stats ? request : weightsOnly(request)));
+    analysis->plan = std::make_shared<const quant::QuantizationPlan>(std::move(built.plan));
+    analysis->notes = std::move(built.notes);
+    const bool comparable = previous && previous->layers.size() == model.layers.size();
+    for (std::size_t i = 0; i < model.layers.size(); ++i) {
+        if (job.stopRequested())
+            return base::cancelled();
+        analysis->layers.push_back(
+            analyseLayer(model.layers[i], *analysis->plan, stats, comparable ? &previous->layers[i] : nullptr));
+        job.advance();
+    }
+    analysis->cost = cost::computeCost(*model.graph, *analysis->plan);
+    job.finish();
+    return AnalysisPtr(std::move(analysis));
+}
+
+std::vector<float> channelValues(const LayerInfo& layer, std::int64_t channel)
+{
+    const Shape& shape = layer.weight->shape();
+    const int axis = layer.layer.weightChannelAxis;
+    std::int64_t inner = 1;
+    for (int i = axis + 1; i < shape.rank(); ++i)
+        inner *= shape[i];
+    const std::int64_t stride = inner * shape[axis];
+    const auto values = layer.weight->as<float>();
+    std::vector<float> result;
+    for (std::int64_t at = channel * inner; at < shape.size(); at += stride)
+        result.insert(result.end(), values.begin() + at, values.begin() + at + inner);
+    return result;
+}
+
+calibration::Histogram channelHistogram(const LayerInfo& layer, std::int64_t channel)
+{
+    calibration::Histogram histogram;
+    histogram.add(channelValues(layer, channel));
+    return histogram;
+}
+
+WishedBits wishedBits(const planning::PlanRequest& request, std::span<const LayerInfo> layers, std::size_t index)
+{
+    const bool edge = index == 0 || index + 1 == layers.size();
+    WishedBits wished { defaultBits(request, Operand::Weight, edge), defaultBits(request, Operand::Activation, edge) };
+    const std::string pattern = exactPattern(layers[index].name);
+    for (const planning::LayerOverride& item : request.overrides) {
+        if (item.pattern != pattern)
+            continue;
+        if (item.weightBits)
+            wished.weight = *item.weightBits;
+        if (item.activationBits)
+            wished.activation = *item.activationBits;
+        wished.weightOverridden = wished.weightOverridden || item.weightBits || item.weightRange;
+        wished.activationOverridden = wished.activationOverridden || item.activationBits || item.activationRange;
+    }
+    return wished;
+}
+
+planning::PlanRequest withBits(
+    planning::PlanRequest request, const QString& layer, Operand operand, std::optional<int> bits)
+{
+    planning::LayerOverride& item = overrideFor(request, layer);
+    auto& wish = operand == Operand::Weight ? item.weightBits : item.activationBits;
+    const auto& usual = operand == Operand::Weight ? request.weights.bits : request.activations.bits;
+    if (bits == usual && !request.firstLastBits)
+        wish.reset();
+    else
+        wish = bits;
+    removeEmptyOverrides(request);
+    return request;
+}
+
+planning::PlanRequest withRange(
+    planning::PlanRequest request, const QString& layer, Operand operand, std::optional<quant::RangeSpec> range)
+{
+    planning::LayerOverride& item = overrideFor(request, layer);
+    (operand == Operand::Weight ? item.weightRange : item.activationRange) = range;
+    removeEmptyOverrides(request);
+    return request;
+}
+
+std::optional<quant::RangeSpec> manualRange(
+    const planning::PlanRequest& request, const QString& layer, Operand operand)
+{
+    const std::string pattern = exactPattern(layer);
+    for (const planning::LayerOverride& item : request.overrides)
+        if (item.pattern == pattern)
+            return operand == Operand::Weight ? item.weightRange : item.activationRange;
+    return std::nullopt;
+}
+
+QString shortScope(const planning::PlanRequest& request)
+{
+    const auto& weights = request.weights.bits;
+    const auto& activations = request.activations.bits;
+    QString text = QStringLiteral("W%1 A%2").arg(weights ? QString::number(*weights) : QStringLiteral("float"),
+        activations ? QString::number(*activations) : QStringLiteral("float"));
+    if (!request.overrides.empty() || request.firstLastBits)
+        text += QStringLiteral(" mixed");
+    return text;
+}
+
+} // namespace quantoscope::ui
