@@ -199,7 +199,7 @@ Result<DatasetPtr> openListed(const fs::path& folder, const Listing& listing, co
         listing.images, [&](const auto& image) { return !std::ranges::binary_search(used, image); });
     ArrayInfo info { folder, {}, std::move(classes.classNames), std::move(classes.labels) };
     info.description = "image folder, " + counted(names.size(), "image") + " labelled by " + file.filename().string()
-        + ", " + folder.filename().string() + ignoredText(static_cast<std::size_t>(unused), "image without a label")
+        + ", " + folder.filename().string() + ignoredText(static_cast<std::size_t>(unused), "unlabelled image")
         + ignoredText(listing.others - (inside && listing.others > 0 ? 1 : 0), "other file");
     return std::make_shared<ImageFolder>(std::move(info), std::move(names));
 }
