@@ -13,15 +13,6 @@ namespace {
 using graph::NodeId;
 using graph::ValueId;
 
-/// FNV-1a over the tensor's name, so that tensors round stochastically on their own.
-std::uint64_t seedFor(std::uint64_t seed, std::string_view tensor)
-{
-    std::uint64_t hash = 0xCBF29CE484222325ULL ^ seed;
-    for (char c : tensor)
-        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
-    return hash;
-}
-
 Result<void> checkQuantizer(const std::string& name, const graph::Value& value, const quant::Encoding& encoding)
 {
     const std::string where = "tensor '" + name + "'";
@@ -120,7 +111,7 @@ private:
     graph::TensorPtr quantized(const std::string& name, const Tensor& constant, const quant::Encoding& encoding) const
     {
         return std::make_shared<const Tensor>(
-            quant::fakeQuantize(encoding, constant.view(), seedFor(m_plan.seed, name)));
+            quant::fakeQuantize(encoding, constant.view(), m_plan.seedFor(name)));
     }
 
     void addQuantizer(ValueId input, ValueId output, const quant::Encoding& encoding)
@@ -131,7 +122,7 @@ private:
         node.domain = ownDomain;
         node.inputs = { input };
         node.outputs = { output };
-        const std::uint64_t seed = seedFor(m_plan.seed, m_graph.value(input).name);
+        const std::uint64_t seed = m_plan.seedFor(m_graph.value(input).name);
         m_lowered.quantizers.emplace(m_graph.addNode(std::move(node)), PlacedQuantizer { encoding, seed });
     }
 

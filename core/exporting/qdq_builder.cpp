@@ -196,7 +196,7 @@ void QdqBuilder::storeConstant(ValueId id, const TensorQuantizer& quantizer)
     const auto name = m_graph.value(id).name;
     const auto& tensor = *m_graph.value(id).constant;
     std::vector<std::int32_t> levels(static_cast<std::size_t>(tensor.size()));
-    quant::quantize(encoding, tensor.shape(), tensor.as<float>(), levels, m_plan.seed);
+    quant::quantize(encoding, tensor.shape(), tensor.as<float>(), levels, m_plan.seedFor(name));
     const auto container = containerFor(quantizer).dtype;
     const auto stored
         = m_graph.addConstant(unusedName(m_graph, name + "_quantized"), integers(tensor.shape(), levels, container));

@@ -91,6 +91,14 @@ const TensorQuantizer* QuantizationPlan::find(std::string_view tensor) const
     return found == m_tensors.end() ? nullptr : &found->second;
 }
 
+std::uint64_t QuantizationPlan::seedFor(std::string_view tensor) const
+{
+    std::uint64_t hash = 0xCBF29CE484222325ULL ^ seed;
+    for (const char c : tensor)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+    return hash;
+}
+
 void QuantizationPlan::erase(std::string_view tensor)
 {
     if (const auto found = m_tensors.find(tensor); found != m_tensors.end())

@@ -46,6 +46,8 @@ public:
 
     const std::map<std::string, TensorQuantizer, std::less<>>& tensors() const { return m_tensors; }
     const TensorQuantizer* find(std::string_view tensor) const; ///< nullptr: float
+    /// Seed of one tensor's stochastic rounding: its own, so that tensors round independently (FNV-1a over the name).
+    std::uint64_t seedFor(std::string_view tensor) const;
     void set(std::string tensor, TensorQuantizer quantizer)
     {
         m_tensors.insert_or_assign(std::move(tensor), std::move(quantizer));
