@@ -70,8 +70,9 @@ struct PlanRequest {
     std::vector<LayerOverride> overrides; ///< later ones win; none matching is an error
     std::uint64_t seed = 0;
 
-    std::string
-    describe() const; ///< "W4 A8 compute, weights symmetric per channel MSE, activations ..., first and last at 8"
+    /// "W4 A8 compute, weights symmetric per channel MSE, activations ..., first and last at 8"
+    std::string describe() const;
+    std::string describeOptions() const; ///< the same without the two word-lengths, for a grid of them
     Result<void> validate() const;
     friend bool operator==(const PlanRequest&, const PlanRequest&) = default;
 };

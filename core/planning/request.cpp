@@ -109,7 +109,13 @@ Result<LayerOverride> LayerOverride::parse(const std::string& text)
 std::string PlanRequest::describe() const
 {
     std::string text = "W";
-    text += bitsText(weights.bits) + " A" + bitsText(activations.bits) + " " + quant::toString(scope);
+    text += bitsText(weights.bits) + " A" + bitsText(activations.bits) + " " + describeOptions();
+    return text;
+}
+
+std::string PlanRequest::describeOptions() const
+{
+    std::string text = quant::toString(scope);
     if (weights.bits)
         text += ", weights " + wishText(weights);
     if (activations.bits)

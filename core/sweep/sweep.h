@@ -24,6 +24,7 @@ using Bits = std::optional<int>; ///< empty: float
 /// "2..8,float" -> 2, 3, ..., 8, float. Errors on anything outside 2..16.
 Result<std::vector<Bits>> parseBits(const std::string& text);
 std::string toString(Bits bits); ///< "4", "float"
+std::string toString(const std::vector<Bits>& bits); ///< "{2..8, float}"
 
 /// One configuration of a word-length grid.
 struct SweepPoint {
@@ -57,7 +58,8 @@ struct GridOptions {
 };
 
 /// Evaluates the grid, float first (unless `floatResult` is given). On cancellation what is finished is returned with
-/// complete == false. Progress counts images over all points.
+/// complete == false; the Cancelled error only if not even float is. Progress counts images over all points. A point that
+/// quantizes nothing takes the float result over. Errors: as buildPlan() and evaluate(); InvalidInput for an empty grid.
 Result<SweepResult> runGrid(const graph::Graph& graph, const calibration::CalibrationStats* stats,
     const dataset::SampleSet& samples, const GridOptions& options, const base::Job& job = {},
     evaluation::EvaluationResultPtr floatResult = {});

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <utility>
+
+#include "core/sweep/sweep.h"
+
+namespace quantoscope::sweep {
+
+namespace {
+
+using evaluation::EvaluationResultPtr;
+
+/// One grid on its way: what every point needs.
+class GridRun {
+public:
+    GridRun(const graph::Graph& graph, const calibration::CalibrationStats* stats, const dataset::SampleSet& samples,
+        const GridOptions& options, const base::Job& job)
+        : m_graph(graph)
+        , m_stats(stats)
+        , m_samples(samples)
+        , m_options(options)
+        , m_job(job)
+        , m_evaluation(options.evaluation)
+    {
+        m_evaluation.partOfStage = true;
+    }
+
+    /// One batch for all points, so that they differ by their quantizers and by nothing else.
+    Result<void> chooseBatch()
+    {
+        if (m_evaluation.batch == 0) {
+            QS_TRY(m_evaluation.batch, evaluation::chooseBatch(m_graph, m_samples));
+        }
+        return {};
+    }
+
+    Result<EvaluationResultPtr> evaluateFloat() const
+    {
+        return evaluation::evaluate(m_graph, {}, m_samples, m_evaluation, m_job);
+    }
+
+    Result<SweepPoint> evaluatePoint(Bits weightBits, Bits activationBits, const EvaluationResultPtr& floatResult) const
+    {
+        planning::PlanRequest request = m_options.request;
+        request.weights.bits = weightBits;
+        request.activations.bits = activationBits;
+        QS_TRY(auto built, planning::buildPlan(m_graph, m_stats, request));
+        EvaluationResultPtr result = floatResult;
+        if (!built.plan.empty()) {
+            QS_TRY(result, evaluation::evaluate(m_graph, built.plan, m_samples, m_evaluation, m_job));
+        } else {
+            m_job.advance(m_samples.size());
+        }
+        SweepPoint point;
+        point.weightBits = weightBits;
+        point.activationBits = activationBits;
+        point.plan = std::make_shared<const quant::QuantizationPlan>(std::move(built.plan));
+        describe(point, *result, *floatResult);
+        return point;
+    }
+
+private:
+    void describe(SweepPoint& point, const evaluation::EvaluationResult& result,
+        const evaluation::EvaluationResult& floatResult) const
+    {
+        point.images = result.images();
+        point.top1 = result.top1();
+        point.top5 = result.top5();
+        point.loss = result.loss();
+        point.top1Interval = result.top1Interval();
+        point.againstFloat = evaluation::compare(floatResult.outcomes, result.outcomes);
+        point.cost = cost::computeCost(m_graph, *point.plan);
+        point.cost.layers.clear();
+        point.predictions.reserve(result.outcomes.size());
+        for (const auto& outcome : result.outcomes)
+            point.predictions.push_back(outcome.prediction);
+    }
+
+    const graph::Graph& m_graph;
+    const calibration::CalibrationStats* m_stats;
+    const dataset::SampleSet& m_samples;
+    const GridOptions& m_options;
+    const base::Job& m_job;
+    evaluation::EvaluationOptions m_evaluation;
+};
+
+Result<void> checkGrid(const GridOptions& options)
+{
+    if (options.weightBits.empty() || options.activationBits.empty())
+        return fail(
+            ErrorCode::InvalidInput, "the grid has no points", {}, "give weight and activation word-lengths: 2..8");
+    for (const Bits weightBits : options.weightBits) {
+        for (const Bits activationBits : options.activationBits) {
+            planning::PlanRequest request = options.request;
+            request.weights.bits = weightBits;
+            request.activations.bits = activationBits;
+            QS_CHECK(request.validate());
+        }
+    }
+    return {};
+}
+
+/// What is quantized and how, with the word-lengths of the whole grid.
+std::string describeScope(const GridOptions& options)
+{
+    const auto quantizes = [](Bits bits) { return bits.has_value(); };
+    planning::PlanRequest request = options.request;
+    if (!std::ranges::any_of(options.weightBits, quantizes))
+        request.weights.bits.reset();
+    if (!std::ranges::any_of(options.activationBits, quantizes))
+        request.activations.bits.reset();
+    return "W" + toString(options.weightBits) + " A" + toString(options.activationBits) + " "
+        + request.describeOptions();
+}
+
+bool wasCancelled(const Error& error) { return error.code == ErrorCode::Cancelled; }
+
+} // namespace
+
+Result<SweepResult> runGrid(const graph::Graph& graph, const calibration::CalibrationStats* stats,
+    const dataset::SampleSet& samples, const GridOptions& options, const base::Job& job,
+    EvaluationResultPtr floatResult)
+{
+    QS_CHECK(checkGrid(options));
+    GridRun run(graph, stats, samples, options, job);
+    QS_CHECK(run.chooseBatch());
+
+    SweepResult sweep;
+    sweep.scope = describeScope(options);
+    sweep.data = samples.dataset()->description() + "; " + samples.preprocessing().describe();
+    const auto points = static_cast<std::int64_t>(options.weightBits.size() * options.activationBits.size());
+    job.begin("Sweep " + toString(options.weightBits) + " x " + toString(options.activationBits),
+        (points + (floatResult ? 0 : 1)) * samples.size(), "images");
+    if (!floatResult) {
+        QS_TRY(floatResult, run.evaluateFloat());
+    }
+    sweep.floatResult = floatResult;
+    for (const Bits weightBits : options.weightBits) {
+        for (const Bits activationBits : options.activationBits) {
+            auto point = run.evaluatePoint(weightBits, activationBits, floatResult);
+            if (!point && wasCancelled(point.error())) {
+                sweep.complete = false;
+                return sweep;
+            }
+            if (!point)
+                return tl::make_unexpected(std::move(point).error());
+            if (options.onPoint)
+                options.onPoint(*point);
+            sweep.points.push_back(*std::move(point));
+        }
+    }
+    job.finish();
+    return sweep;
+}
+
+} // namespace quantoscope::sweep
