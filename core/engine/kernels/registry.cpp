@@ -35,7 +35,13 @@ constexpr std::array fastTables = {
     KernelTable { quantizeKernels },
 };
 
-constexpr std::array<KernelTable, 0> referenceTables = {};
+constexpr std::array referenceTables = {
+    KernelTable { referenceConvolutionKernels },
+    KernelTable { referenceMatmulKernels },
+    KernelTable { referencePoolingKernels },
+    KernelTable { referenceNormalizationKernels },
+    KernelTable { referenceSoftmaxKernels },
+};
 
 using Index = std::map<std::string_view, const KernelRegistration*>;
 

@@ -49,6 +49,8 @@ public:
 
     std::size_t scratchBytes() const override { return m_bytes; }
     std::string_view implementation() const override { return "widened"; }
+    std::unique_ptr<KernelState> makeState() const override { return m_inner->makeState(); }
+    bool readsInput(std::size_t input) const override { return m_inner->readsInput(input); }
 
     void run(const KernelArguments& arguments) const override
     {
@@ -67,7 +69,11 @@ public:
             header.dtype = DType::Float32;
             header.data = wide;
         }
-        m_inner->run({ { headers, inputs }, { headers + inputs, outputs }, arguments.scratch, arguments.stream });
+        m_inner->run({ .inputs = { headers, inputs },
+            .outputs = { headers + inputs, outputs },
+            .scratch = arguments.scratch,
+            .stream = arguments.stream,
+            .state = arguments.state });
         for (std::size_t i = 0; i < outputs; ++i) {
             const Buffer& target = arguments.outputs[i];
             if (target.data && isHalf(target.dtype))
