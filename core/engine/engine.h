@@ -100,6 +100,8 @@ public:
 
     /// Inputs in the order of CompiledGraph::inputs(), exactly those types and shapes (InvalidInput otherwise).
     Result<void> run(std::span<const TensorView> inputs, const TapCallback& tap = {});
+    /// The same, and adds the seconds that each of CompiledGraph::steps() took to `seconds`, as many as there are steps.
+    Result<void> runTimed(std::span<const TensorView> inputs, std::span<double> seconds);
     /// Output `i` of the last run; valid until the next.
     TensorView output(std::size_t i) const;
 

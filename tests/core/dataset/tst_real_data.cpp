@@ -6,22 +6,11 @@
 
 #include "core/dataset/preprocessing.h"
 #include "tests/core/dataset/dataset_testing.h"
+#include "tests/support/shared_data.h"
 
 using namespace quantoscope;
 using namespace quantoscope::dataset;
 using namespace quantoscope::dataset::testing;
-
-namespace {
-
-fs::path sharedData()
-{
-    const QByteArray given = qgetenv("QUANTOSCOPE_SHARED");
-    const fs::path shared
-        = given.isEmpty() ? fs::path(QS_SOURCE_DIR).parent_path() / "shared" : fs::path(given.toStdString());
-    return shared / "data";
-}
-
-} // namespace
 
 /// Real files in full; what they are is told in their README, the label counts by their makers.
 class TestRealData : public QObject {
@@ -44,7 +33,7 @@ void TestRealData::files_data()
     const auto row = [](const char* name, const fs::path& path, int size, int first, int max, int names) {
         QTest::newRow(name) << QString::fromStdString(path.string()) << size << first << max << names;
     };
-    const fs::path data = sharedData();
+    const fs::path data = test::sharedFolder() / "data";
     row("CIFAR-10 test", data / "cifar10/test_1000.bin", 1000, 3, 9, 10);
     row("CIFAR-10 calibration", data / "cifar10/calib_2000.bin", 2000, 6, 9, 10);
     row("ImageNet val650", data / "imagenet/val650", 650, 472, 999, 1000);
@@ -86,7 +75,7 @@ void TestRealData::decodes()
 {
     QFETCH(QString, folder);
     QFETCH(int, resize);
-    const fs::path path = sharedData() / folder.toStdString();
+    const fs::path path = test::sharedFolder() / "data" / folder.toStdString();
     if (!fs::exists(path))
         QSKIP(qPrintable("not here: " + QString::fromStdString(path.string())));
     SampleSet::Options options;

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/bench/bench_network.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "core/calibration/stats.h"
+#include "core/dataset/preprocessing.h"
+#include "core/onnx_io/reader.h"
+#include "core/planning/plan_builder.h"
+#include "tests/support/memory_dataset.h"
+#include "tests/support/run_graph.h"
+#include "tests/support/shared_data.h"
+
+namespace quantoscope::bench {
+
+namespace {
+
+template <typename T> T orExit(Result<T> result)
+{
+    if (result)
+        return *std::move(result);
+    std::fprintf(stderr, "%s\n", result.error().message().c_str());
+    std::exit(EXIT_FAILURE);
+}
+
+/// 8-bit weights per channel and activations per tensor, with ranges seen on a few random images.
+quant::QuantizationPlan planFor(const graph::Graph& graph, const Shape& input)
+{
+    dataset::SampleSet::Options options;
+    options.preprocessing = orExit(dataset::Preprocessing::named("imagenet"));
+    const int channels = static_cast<int>(input[1]);
+    if (channels == 1)
+        options.preprocessing.channels = dataset::Channels::Gray;
+    constexpr std::int64_t images = 8;
+    const auto data = test::randomDataset(images, static_cast<int>(input[2]), static_cast<int>(input[3]), channels, 10);
+    const auto samples = orExit(dataset::SampleSet::load(data, options));
+    const auto stats = orExit(calibration::calibrate(graph, *samples));
+    return orExit(planning::buildPlan(graph, stats.get(), {})).plan;
+}
+
+} // namespace
+
+Network::Network(std::string name, const std::filesystem::path& file)
+    : m_name(std::move(name))
+{
+    const auto model = orExit(onnx_io::readModel(file));
+    m_graph = orExit(engine::prepareGraph(model));
+    m_inputDims = m_graph->value(m_graph->inputs().front()).type.dims;
+}
+
+bool Network::acceptsBatch(std::int64_t batch) const
+{
+    return !m_inputDims->front().known() || m_inputDims->front().value == batch;
+}
+
+Shape Network::inputShape(std::int64_t batch) const
+{
+    graph::Dims dims = *m_inputDims;
+    dims.front() = batch;
+    return graph::toShape(dims).value();
+}
+
+engine::CompiledGraphPtr Network::compile(std::int64_t batch, bool quantized) const
+{
+    const Shape shape = inputShape(batch);
+    if (quantized)
+        std::call_once(m_planned, [&] { m_plan = planFor(*m_graph, shape); });
+    engine::CompileOptions options;
+    options.inputShapes.emplace(m_graph->value(m_graph->inputs().front()).name, shape);
+    return orExit(engine::compile(*m_graph, quantized ? m_plan : quant::QuantizationPlan {}, options));
+}
+
+std::vector<std::shared_ptr<const Network>> networks()
+{
+    const std::filesystem::path data = test::sharedFolder() / "data";
+    std::vector<std::shared_ptr<const Network>> found;
+    for (const auto& [name, file] :
+        { std::pair("sample", std::filesystem::path(QS_SOURCE_DIR) / "resources/samples/fashion_resnet20.onnx"),
+            std::pair("resnet20", data / "cifar10/models/resnet20_cifar10.onnx"),
+            std::pair("mobilenetv2", data / "imagenet/models/mobilenetv2_fc8.onnx"),
+            std::pair("squeezenet", data / "imagenet/models/squeezenet1.1_mxnet.onnx") })
+        if (std::filesystem::exists(file))
+            found.push_back(std::make_shared<const Network>(name, file));
+    return found;
+}
+
+Tensor randomInput(const Shape& shape) { return test::randomTensor(shape, 1); }
+
+} // namespace quantoscope::bench

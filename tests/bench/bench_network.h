@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/engine/engine.h"
+#include "core/graph/graph.h"
+#include "core/quant/plan.h"
+
+namespace quantoscope::bench {
+
+/// A model to measure, float and with 8-bit fake-quantized weights and activations (ranges from random images; speed
+/// does not depend on them).
+class Network {
+public:
+    /// Prints why and ends the program where the model cannot be read: there is nothing to measure then.
+    Network(std::string name, const std::filesystem::path& file);
+
+    const std::string& name() const { return m_name; }
+    bool acceptsBatch(std::int64_t batch) const; ///< false where the model fixes another
+    Shape inputShape(std::int64_t batch) const;
+    engine::CompiledGraphPtr compile(std::int64_t batch, bool quantized) const;
+
+private:
+    std::string m_name;
+    std::shared_ptr<const graph::Graph> m_graph;
+    std::optional<graph::Dims> m_inputDims;
+    mutable std::once_flag m_planned;
+    mutable quant::QuantizationPlan m_plan;
+};
+
+/// The bundled sample, and those of the shared folder that are there.
+std::vector<std::shared_ptr<const Network>> networks();
+
+/// An input for a compiled network: normally distributed, the same every time.
+Tensor randomInput(const Shape& shape);
+
+} // namespace quantoscope::bench
