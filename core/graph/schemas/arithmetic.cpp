@@ -72,6 +72,7 @@ constexpr OpSchema table[] = {
     { "Asinh", maths, 9, 0, 1, 1, inferSame },
     { "Atan", maths, 7, 0, 1, 1, inferSame },
     { "Atanh", maths, 9, 0, 1, 1, inferSame },
+    { "BitShift", maths, 11, 0, 2, 2, inferBroadcast },
     { "Ceil", maths, 7, 0, 1, 1, inferSame },
     { "Cos", maths, 7, 0, 1, 1, inferSame },
     { "Cosh", maths, 9, 0, 1, 1, inferSame },

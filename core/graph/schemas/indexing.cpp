@@ -182,6 +182,8 @@ constexpr OpSchema table[] = {
     { "GatherElements", category, 11, 0, 2, 2, inferGatherElements },
     { "GatherND", category, 11, 0, 2, 2, inferGatherND },
     { "OneHot", category, 9, 0, 3, 3, inferOneHot },
+    { "ReverseSequence", category, 10, 0, 2, 2, inferSame },
+    { "Scatter", category, 9, 10, 3, 3, inferScatter },
     { "ScatterElements", category, 11, 0, 3, 3, inferScatter },
     { "ScatterND", category, 11, 0, 3, 3, inferScatter },
     { "Slice", category, 7, 0, 1, 5, inferSlice },

@@ -105,6 +105,19 @@ Result<void> inferCastLike(InferenceContext& context)
     return inferSameShape(context, context.input(1).dtype);
 }
 
+/// The input's own element type unless `dtype` names another.
+Result<void> inferEyeLike(InferenceContext& context)
+{
+    QS_CHECK(requireRank(context, 0, 2));
+    if (!context.node().hasAttribute("dtype"))
+        return inferSame(context);
+    const std::int64_t type = context.node().intAttribute("dtype", 0);
+    const auto dtype = dtypeFromOnnx(type);
+    if (!dtype)
+        return context.error("dtype is the element type number " + std::to_string(type) + ", expected a numeric one");
+    return inferSameShape(context, dtype);
+}
+
 /// The mask has the data's type up to opset 9 and is boolean since.
 Result<void> inferDropout(InferenceContext& context)
 {
@@ -122,6 +135,7 @@ constexpr OpSchema table[] = {
     { "Constant", category, 7, 0, 0, 0, inferConstant },
     { "ConstantOfShape", category, 9, 0, 1, 1, inferConstantOfShape },
     { "Dropout", category, 7, 0, 1, 3, inferDropout },
+    { "EyeLike", category, 9, 0, 1, 1, inferEyeLike },
     { "Identity", category, 7, 0, 1, 1, inferSame },
     { "Range", category, 11, 0, 3, 3, inferRange },
     { "Shape", category, 7, 0, 1, 1, inferShape },
