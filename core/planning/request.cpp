@@ -109,8 +109,8 @@ Result<LayerOverride> LayerOverride::parse(const std::string& text)
 std::string PlanRequest::describe() const
 {
     std::string text = "W";
-    text += bitsText(weights.bits) + " A" + bitsText(activations.bits) + " " + describeOptions();
-    return text;
+    text += bitsText(weights.bits) + " A" + bitsText(activations.bits);
+    return text + " " + describeOptions();
 }
 
 std::string PlanRequest::describeOptions() const
