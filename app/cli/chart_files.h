@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/sweep/sweep.h"
+
+namespace quantoscope::cli {
+
+/// Whether a chart can be written under this name: .png, .svg or .pdf. Unsupported in a build without the window's
+/// charts.
+Result<void> checkChartFile(const std::string& path);
+
+/// Draws accuracy against word-length into every file. Needs no display.
+Result<void> writeCharts(const sweep::SweepResult& result, const std::vector<std::string>& paths);
+
+} // namespace quantoscope::cli

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <chrono>
+
+#include <CLI/CLI.hpp>
+
+#include "app/cli/chart_files.h"
+#include "app/cli/command.h"
+#include "app/cli/findings.h"
+#include "app/cli/pipeline.h"
+#include "app/cli/text.h"
+#include "core/base/file.h"
+#include "core/sweep/sweep.h"
+
+namespace quantoscope::cli {
+
+namespace {
+
+using sweep::Bits;
+using sweep::SweepPoint;
+using sweep::SweepResult;
+
+Json bitsJson(Bits bits) { return bits ? Json(*bits) : Json("float"); }
+
+/// The grid of word-lengths: table, JSON, CSV and charts. What was finished before a cancellation is shown and written
+/// all the same.
+class Sweep : public Command {
+public:
+    explicit Sweep(CLI::App& command)
+    {
+        m_common.addTo(command);
+        command.add_option("--csv", m_csv, "Write the points as CSV");
+        auto* chart
+            = command.add_option("--chart", m_charts, "Draw accuracy against bits: F.png, F.svg or F.pdf; repeatable");
+        chart->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        m_data.addTo(command, true);
+        m_quantization.addTo(command, WordLengths::Grid);
+        m_graph.addTo(command);
+    }
+
+    Result<void> readOptions() override
+    {
+        QS_TRY(m_grid.weightBits,
+            sweep::parseBits(m_quantization.weightBits.empty() ? "2..8" : m_quantization.weightBits));
+        QS_TRY(m_grid.activationBits,
+            sweep::parseBits(m_quantization.activationBits.empty() ? "2..8" : m_quantization.activationBits));
+        m_grid.request.seed = m_common.seed;
+        QS_TRY(m_grid.request, m_quantization.request(m_grid.request, WordLengths::Grid));
+        for (const auto& chart : m_charts)
+            QS_CHECK(checkChartFile(chart));
+        return {};
+    }
+
+    Result<void> run(const base::Job& job, Report& report) override
+    {
+        const auto start = std::chrono::steady_clock::now();
+        Pipeline pipeline(m_common, job, report);
+        QS_CHECK(pipeline.openModel(m_graph));
+        QS_CHECK(pipeline.openLabelledData(m_data));
+        QS_CHECK(pipeline.calibrate(m_data, gridNeedsStatistics()));
+        m_grid.evaluation.threads = m_common.threads;
+        QS_TRY(const auto result, sweep::runGrid(pipeline.graph(), pipeline.stats(), *pipeline.samples(), m_grid, job));
+        const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+        report.fact("scope", result.scope);
+        describe(report, result, elapsed.count());
+        m_finished = true;
+        QS_CHECK(writeFiles(report, result));
+        if (!result.complete)
+            return base::cancelled();
+        return {};
+    }
+
+    bool worthPrinting() const override { return m_finished; }
+
+private:
+    bool gridNeedsStatistics() const
+    {
+        return std::any_of(m_grid.activationBits.begin(), m_grid.activationBits.end(), [](Bits b) {
+            return b.has_value();
+        }) || needsStatistics(m_grid.request);
+    }
+
+    Result<void> writeFiles(Report& report, const SweepResult& result) const
+    {
+        Json files = Json::array();
+        const auto written = [&](const std::string& file) {
+            files.push_back(file);
+            report.text("wrote        " + file + "\n");
+        };
+        if (!m_csv.empty()) {
+            QS_CHECK(base::writeFileAtomically(m_csv, sweep::toCsv(result)));
+            written(m_csv);
+        }
+        if (!m_charts.empty()) {
+            QS_CHECK(writeCharts(result, m_charts));
+            for (const auto& chart : m_charts)
+                written(chart);
+        }
+        report.json()["files"] = std::move(files);
+        return {};
+    }
+
+    void describe(Report& report, const SweepResult& result, double seconds) const
+    {
+        const auto& reference = *result.floatResult;
+        Json& json = report.json();
+        json["images"] = reference.images();
+        json["float"] = toJson(reference);
+        json["points"] = Json::array();
+        for (const auto& point : result.points)
+            json["points"].push_back(describePoint(point));
+        json["complete"] = result.complete;
+        json["seconds"] = seconds;
+        report.text("float        top-1 " + fixed(reference.top1()) + " % " + interval(reference.top1Interval())
+            + " (95 %) on " + describeSpeed(reference) + "\n");
+        report.text(listPoints(result));
+        report.text(drawGrid(result));
+        report.text(count(static_cast<std::int64_t>(result.points.size())) + " points in " + significant(seconds) + " s"
+            + (result.complete ? "" : "; cancelled, the rest was not evaluated") + "\n");
+    }
+
+    static Json describePoint(const SweepPoint& point)
+    {
+        return { { "weight_bits", bitsJson(point.weightBits) }, { "activation_bits", bitsJson(point.activationBits) },
+            { "top1", point.top1 }, { "top5", point.top5 }, { "loss", point.loss },
+            { "top1_ci95", toJson(point.top1Interval) }, { "delta_top1", point.againstFloat.delta },
+            { "delta_top1_ci95", toJson(point.againstFloat.deltaInterval) }, { "p_value", point.againstFloat.pValue },
+            { "agreement", point.againstFloat.agreement }, { "cost", toJson(point.cost) } };
+    }
+
+    static std::string listPoints(const SweepResult& result)
+    {
+        Table table({ { "W" }, { "A" }, { "top-1 [%]" }, { "95 % interval" }, { "difference" }, { "95 % interval" },
+            { "p" }, { "agreement [%]" }, { "size [B]" }, { "BOP" } });
+        for (const auto& point : result.points) {
+            const auto& paired = point.againstFloat;
+            table.add({ sweep::toString(point.weightBits), sweep::toString(point.activationBits), fixed(point.top1),
+                interval(point.top1Interval), signedFixed(paired.delta), interval(paired.deltaInterval),
+                probability(paired.pValue), fixed(paired.agreement), metric(point.cost.sizeBytes),
+                metric(point.cost.bops) });
+        }
+        return table.toString();
+    }
+
+    /// Top-1 with weight bits downwards and activation bits to the right.
+    std::string drawGrid(const SweepResult& result) const
+    {
+        std::vector<Table::Column> columns { { "top-1 [%]", Table::Align::Left } };
+        for (const Bits bits : m_grid.activationBits)
+            columns.push_back({ "A" + sweep::toString(bits) });
+        Table table(columns);
+        auto point = result.points.begin(); // weight bits outer, activation bits inner
+        for (const Bits bits : m_grid.weightBits) {
+            std::vector<std::string> row { "W" + sweep::toString(bits) };
+            while (row.size() < columns.size())
+                row.push_back(point == result.points.end() ? "" : fixed((point++)->top1));
+            table.add(std::move(row));
+        }
+        return table.toString();
+    }
+
+    std::string m_csv;
+    std::vector<std::string> m_charts;
+    DataOptions m_data;
+    QuantizationOptions m_quantization;
+    GraphOptions m_graph;
+    sweep::GridOptions m_grid;
+    bool m_finished = false;
+};
+
+} // namespace
+
+CommandPtr makeSweep(CLI::App& command) { return std::make_unique<Sweep>(command); }
+
+} // namespace quantoscope::cli

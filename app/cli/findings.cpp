@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/findings.h"
+
+#include "app/cli/text.h"
+
+namespace quantoscope::cli {
+
+namespace {
+constexpr double floatBytes = 4;
+}
+
+Json toJson(const evaluation::Interval& interval) { return Json::array({ interval.low, interval.high }); }
+
+Json toJson(const cost::Cost& cost)
+{
+    return { { "size_bytes", cost.sizeBytes }, { "macs", cost.macs }, { "bops", cost.bops },
+        { "energy_pj", cost.energyPj } };
+}
+
+Json toJson(const evaluation::EvaluationResult& result)
+{
+    return { { "top1", result.top1() }, { "top5", result.top5() }, { "top1_ci95", toJson(result.top1Interval()) },
+        { "loss", result.loss() } };
+}
+
+Json toJson(const graph::Dims& dims)
+{
+    Json json = Json::array();
+    for (const auto& dim : dims) {
+        if (dim.known())
+            json.push_back(dim.value);
+        else if (!dim.symbol.empty())
+            json.push_back(dim.symbol);
+        else
+            json.push_back(nullptr);
+    }
+    return json;
+}
+
+std::string describeCost(const cost::Cost& cost)
+{
+    const double whole = floatBytes * static_cast<double>(cost.parameters);
+    std::string text = metric(cost.sizeBytes) + "B of parameters";
+    if (whole > 0)
+        text += " (" + significant(100 * cost.sizeBytes / whole) + " % of float)";
+    return text + ", " + metric(static_cast<double>(cost.macs)) + " MAC, " + metric(cost.bops) + " BOP, "
+        + metric(cost.energyPj) + " pJ an image";
+}
+
+std::string describeSpeed(const evaluation::EvaluationResult& result)
+{
+    return count(result.images()) + " images at " + significant(result.imagesPerSecond()) + " images/s";
+}
+
+} // namespace quantoscope::cli

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/json.h"
+#include "core/cost/cost.h"
+#include "core/evaluation/evaluator.h"
+#include "core/graph/graph.h"
+#include "core/quant/encoding.h"
+
+/// Results of core as members of the JSON documents that the commands promise.
+namespace quantoscope::cli {
+
+Json toJson(const evaluation::Interval& interval); ///< [low, high]
+Json toJson(const cost::Cost& cost);
+Json toJson(const evaluation::EvaluationResult& result); ///< top1, top5, top1_ci95, loss
+Json toJson(const graph::Dims& dims); ///< [1, 3, 224, 224]; symbolic extents by name, unknown ones null
+
+/// What quantizing cost, in one line: "0.27 MB (25.2 % of float), 40.8 M MAC, ...".
+std::string describeCost(const cost::Cost& cost);
+
+/// "10,000 images at 2,480 images/s".
+std::string describeSpeed(const evaluation::EvaluationResult& result);
+
+} // namespace quantoscope::cli

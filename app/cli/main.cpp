@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "app/cli/command.h"
+#include "app/cli/exit_status.h"
+#include "app/cli/interrupt.h"
+#include "app/cli/progress_bar.h"
+
+namespace {
+
+using namespace quantoscope;
+using namespace quantoscope::cli;
+
+struct CommandEntry {
+    const char* name;
+    const char* help;
+    CommandPtr (*make)(CLI::App&);
+};
+
+constexpr std::array commands {
+    CommandEntry { "inspect", "What a model consists of; needs no data", makeInspect },
+    CommandEntry { "evaluate", "Accuracy of the float and the quantized network", makeEvaluate },
+    CommandEntry { "sweep", "Accuracy over a grid of word-lengths, as table, chart and CSV", makeSweep },
+    CommandEntry { "layers", "What quantizing does to every tensor", makeLayers },
+    CommandEntry { "export", "The quantized model as an ONNX file", makeExport },
+};
+
+/// Always one line, whatever a message quotes.
+void printError(std::string message)
+{
+    std::replace_if(
+        message.begin(), message.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    std::fprintf(stderr, "error: %s\n", message.c_str());
+}
+
+int runCommand(Command& command, const std::string& name)
+{
+    if (const auto read = command.readOptions(); !read) {
+        printError(read.error().message());
+        return exitUsage;
+    }
+    Interrupt interrupt;
+    Report report(name);
+    Result<void> done;
+    {
+        ProgressBar bar;
+        done = command.run({ &bar.progress(), interrupt.token() }, report);
+    }
+    if (done || command.worthPrinting()) {
+        if (auto printed = report.print(command.common().json); !printed)
+            done = std::move(printed);
+    }
+    if (done)
+        return exitDone;
+    if (done.error().code == ErrorCode::Cancelled) {
+        std::fputs("cancelled\n", stderr);
+        return exitCancelled;
+    }
+    printError(done.error().message());
+    return exitFailed;
+}
+
+int runProgram(int argc, char** argv)
+{
+    CLI::App app { "Quantoscope: post-training quantization of ONNX models, measured", "quantoscope-cli" };
+    app.set_version_flag("--version", "quantoscope-cli " QUANTOSCOPE_VERSION);
+    app.require_subcommand(1);
+    std::map<const CLI::App*, CommandPtr> made;
+    for (const auto& entry : commands) {
+        CLI::App* command = app.add_subcommand(entry.name, entry.help);
+        made[command] = entry.make(*command);
+    }
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        if (e.get_exit_code() == 0)
+            return app.exit(e); // --help and --version
+        printError(std::string(e.what()) + ": see " + (argc > 0 ? argv[0] : "quantoscope-cli") + " --help");
+        return exitUsage;
+    }
+    const CLI::App* chosen = app.get_subcommands().front();
+    return runCommand(*made.at(chosen), chosen->get_name());
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    try {
+        return runProgram(argc, argv);
+    } catch (const std::bad_alloc&) {
+        printError("out of memory");
+    } catch (const std::exception& e) {
+        printError(e.what());
+    }
+    return exitFailed;
+}
