@@ -60,7 +60,7 @@ void registerCases(const std::shared_ptr<const Network>& network)
             const auto row = std::make_shared<Case>(network, batch, quantized);
             auto* registered
                 = benchmark::RegisterBenchmark(name.c_str(), [row](benchmark::State& state) { row->run(state); });
-            registered->Unit(benchmark::kMicrosecond)->UseRealTime()->Threads(1);
+            registered->Unit(benchmark::kMicrosecond)->MeasureProcessCPUTime()->UseRealTime()->Threads(1);
             if (base::availableThreads() > 1)
                 registered->Threads(base::availableThreads());
         }
