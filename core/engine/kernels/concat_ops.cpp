@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/engine/kernels/loops.h"
+#include "core/engine/kernels/movement_operands.h"
 #include "core/engine/kernels/tables.h"
 
 namespace quantoscope::engine {
@@ -101,37 +102,6 @@ Cut makeCut(std::int64_t start, std::int64_t end, std::int64_t step, std::int64_
     const std::int64_t distance = step > 0 ? last - first : first - last;
     const std::int64_t size = step > 0 ? step : -(step + 1) + 1; // no overflow for the lowest value until the last +1
     return { first, step, distance > 0 && extent > 0 ? (distance - 1) / size + 1 : 0 };
-}
-
-struct SliceOperands {
-    std::vector<std::int64_t> starts, ends, axes, steps;
-};
-
-Result<SliceOperands> readSliceOperands(const KernelRequest& request)
-{
-    SliceOperands slice;
-    const auto starts = request.attributeOrInts("starts", 1);
-    const auto ends = request.attributeOrInts("ends", 2);
-    const auto axes = request.attributeOrInts("axes", 3);
-    const auto steps = request.ints(4);
-    const bool lacksAxes = request.has(3) && !axes;
-    const bool lacksSteps = request.has(4) && !steps;
-    if (!starts || !ends || lacksAxes || lacksSteps)
-        return request.unsupported("a Slice whose bounds are computed while the model runs",
-            "fix the shapes of the model so that they become constants");
-    slice.starts = *starts;
-    slice.ends = *ends;
-    slice.axes = axes.value_or(std::vector<std::int64_t> {});
-    if (!axes)
-        for (std::size_t i = 0; i < starts->size(); ++i)
-            slice.axes.push_back(static_cast<std::int64_t>(i));
-    slice.steps = steps.value_or(std::vector<std::int64_t>(starts->size(), 1));
-    if (slice.ends.size() != starts->size() || slice.axes.size() != starts->size()
-        || slice.steps.size() != starts->size())
-        return request.invalid("starts, ends, axes and steps differ in length");
-    if (std::ranges::find(slice.steps, 0) != slice.steps.end())
-        return request.invalid("a step of 0");
-    return slice;
 }
 
 Result<KernelPtr> createSlice(const KernelRequest& request)

@@ -5,50 +5,12 @@
 #include <cstring>
 
 #include "core/engine/kernels/loops.h"
+#include "core/engine/kernels/movement_operands.h"
 #include "core/engine/kernels/tables.h"
 
 namespace quantoscope::engine {
 
 namespace {
-
-/// Pads at the beginning of every axis; those at the end follow from the output's shape.
-Result<std::vector<std::int64_t>> readBegins(const KernelRequest& request)
-{
-    const auto& in = request.inputs.front();
-    const auto& out = request.outputs.front();
-    const auto pads = request.attributeOrInts("pads", 1);
-    if (!pads || (request.has(3) && !request.ints(3)))
-        return request.unsupported("a Pad whose widths are computed while the model runs",
-            "fix the shapes of the model so that they become constants");
-    std::vector<int> axes = memoryOrder(in.shape.rank(), Layout::Plain);
-    if (const auto given = request.ints(3)) {
-        QS_TRY(axes, checkedAxes(request, *given, in.shape.rank()));
-    }
-    if (pads->size() != 2 * axes.size())
-        return request.invalid("got " + std::to_string(pads->size()) + " pads for " + std::to_string(axes.size())
-            + " axes, expected two an axis");
-    Shape padded = in.shape;
-    std::vector<std::int64_t> begins(static_cast<std::size_t>(in.shape.rank()), 0);
-    for (std::size_t i = 0; i < axes.size(); ++i) {
-        begins[static_cast<std::size_t>(axes[i])] = (*pads)[i];
-        padded[axes[i]] += (*pads)[i] + (*pads)[i + axes.size()];
-    }
-    if (padded != out.shape)
-        return request.invalid("pads to " + padded.toString() + ", but " + out.shape.toString() + " was inferred");
-    return begins;
-}
-
-using FillValue = std::array<std::byte, 8>;
-
-/// The padding value known in advance: attribute `value`, otherwise zero.
-FillValue attributeValue(const KernelRequest& request)
-{
-    const auto scalar = Tensor::scalar(request.node.floatAttribute("value", 0.0F));
-    const Tensor value = tensor::convert(scalar.view(), request.inputs.front().dtype);
-    FillValue bytes {};
-    std::memcpy(bytes.data(), value.data(), value.bytes());
-    return bytes;
-}
 
 Result<KernelPtr> createConstantPad(
     const KernelRequest& request, const std::vector<std::int64_t>& begins, std::size_t width)
@@ -71,7 +33,7 @@ Result<KernelPtr> createConstantPad(
     }
     piece.loops = makeLoops<2>(kept.dims(), { from, to }, memoryOrder(out.shape.rank(), out.layout));
     const bool filled = kept != out.shape;
-    return makeKernel([piece, width, filled, fallback = attributeValue(request)](const KernelArguments& arguments) {
+    return makeKernel([piece, width, filled, fallback = attributePadValue(request)](const KernelArguments& arguments) {
         if (filled) {
             const bool given = arguments.inputs.size() > 2 && arguments.inputs[2].data;
             const void* value = given ? arguments.inputs[2].data : fallback.data();
@@ -102,7 +64,7 @@ Result<KernelPtr> createPad(const KernelRequest& request)
     const auto& in = request.inputs.front();
     const auto& out = request.outputs.front();
     QS_TRY(const std::size_t width, elementWidth(request, in.dtype));
-    QS_TRY(const auto begins, readBegins(request));
+    QS_TRY(const auto begins, readPadBegins(request));
     const std::string mode = request.node.stringAttribute("mode", "constant");
     if (mode == "constant")
         return createConstantPad(request, begins, width);

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/engine/kernels/loops.h"
+#include "core/engine/kernels/movement_operands.h"
 #include "core/engine/kernels/tables.h"
 
 namespace quantoscope::engine {
@@ -23,13 +24,7 @@ Result<KernelPtr> createTranspose(const KernelRequest& request)
     const auto& out = request.outputs.front();
     QS_TRY(const std::size_t width, elementWidth(request, in.dtype));
     const int rank = in.shape.rank();
-    std::vector<std::int64_t> reversed;
-    for (int axis = rank; axis-- > 0;)
-        reversed.push_back(axis);
-    QS_TRY(const auto perm, checkedAxes(request, request.node.intsAttribute("perm", reversed), rank));
-    if (static_cast<int>(perm.size()) != rank)
-        return request.invalid("perm has " + std::to_string(perm.size()) + " axes, the tensor " + in.shape.toString()
-            + " has " + std::to_string(rank));
+    QS_TRY(const auto perm, readPermutation(request));
     const Strides own = layoutStrides(in.shape, in.layout);
     Strides from;
     for (const int axis : perm)

@@ -41,6 +41,9 @@ constexpr std::array referenceTables = {
     KernelTable { referencePoolingKernels },
     KernelTable { referenceNormalizationKernels },
     KernelTable { referenceSoftmaxKernels },
+    KernelTable { referenceElementwiseKernels },
+    KernelTable { referenceMovementKernels },
+    KernelTable { referenceReductionKernels },
 };
 
 using Index = std::map<std::string_view, const KernelRegistration*>;

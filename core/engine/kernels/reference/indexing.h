@@ -48,10 +48,7 @@ inline std::int64_t sizeFrom(const Shape& shape, int first)
 }
 
 /// The axes after batch and channel.
-inline std::vector<std::int64_t> spatialExtents(const Shape& shape)
-{
-    return { shape.begin() + 2, shape.end() };
-}
+inline std::vector<std::int64_t> spatialExtents(const Shape& shape) { return { shape.begin() + 2, shape.end() }; }
 
 constexpr KernelTraits traits { .implementation = "reference" };
 
