@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// labels: integration numeric
+#include <QFile>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "core/calibration/stats.h"
+#include "core/dataset/dataset.h"
+#include "core/engine/engine.h"
+#include "core/evaluation/evaluator.h"
+#include "core/exporting/qdq_exporter.h"
+#include "core/onnx_io/reader.h"
+#include "core/planning/plan_builder.h"
+#include "tests/support/shared_data.h"
+
+using namespace quantoscope;
+namespace fs = std::filesystem;
+
+namespace {
+
+#define VERIFY_OK(result) QVERIFY2((result).has_value(), (result) ? "" : (result).error().message().c_str())
+
+constexpr std::int64_t batch = 50;
+
+/// Where ONNX Runtime for Node.js was installed (packaging/install-onnxruntime.sh).
+fs::path runtimeFolder()
+{
+    if (const char* folder = std::getenv("QUANTOSCOPE_ONNXRUNTIME"))
+        return folder;
+    return fs::path(QS_BINARY_DIR) / "onnxruntime";
+}
+
+fs::path fashionFolder() { return "/usr/share/datasets/fashion-mnist"; }
+
+/// A network with the images it is tried on.
+struct Subject {
+    graph::Model model;
+    std::shared_ptr<const graph::Graph> prepared;
+    dataset::SampleSetPtr samples;
+    calibration::CalibrationStatsPtr stats;
+};
+
+Result<Subject> load(const fs::path& modelFile, const fs::path& images, const char* preprocessing,
+    dataset::Channels channels, std::int64_t count)
+{
+    Subject subject;
+    QS_TRY(subject.model, onnx_io::readModel(modelFile));
+    QS_TRY(subject.prepared, engine::prepareGraph(subject.model));
+    QS_TRY(const auto data, dataset::openDataset(images));
+    dataset::SampleSet::Options options;
+    QS_TRY(options.preprocessing, dataset::Preprocessing::named(preprocessing));
+    options.preprocessing.channels = channels;
+    options.indices = dataset::firstIndices(data->size(), count);
+    QS_TRY(subject.samples, dataset::SampleSet::load(data, options));
+    options.indices = dataset::firstIndices(data->size(), 128);
+    QS_TRY(const auto calibrationSamples, dataset::SampleSet::load(data, options));
+    QS_TRY(subject.stats, calibration::calibrate(*subject.prepared, *calibrationSamples));
+    return subject;
+}
+
+void writeImages(const dataset::SampleSet& samples, const fs::path& path)
+{
+    std::vector<float> values(static_cast<std::size_t>(samples.size() * samples.sampleSize()));
+    samples.fill(0, samples.size(), values);
+    std::ofstream(path, std::ios::binary)
+        .write(
+            reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(float)));
+}
+
+std::vector<float> readFloats(const fs::path& path)
+{
+    std::vector<float> values(fs::file_size(path) / sizeof(float));
+    std::ifstream(path, std::ios::binary)
+        .read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(float)));
+    return values;
+}
+
+std::vector<std::int32_t> predictionsOf(const std::vector<float>& logits, std::int64_t images)
+{
+    const auto classes = logits.size() / static_cast<std::size_t>(images);
+    std::vector<std::int32_t> predictions;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(images); ++i) {
+        const auto first = logits.begin() + static_cast<std::ptrdiff_t>(i * classes);
+        const auto largest = std::max_element(first, first + static_cast<std::ptrdiff_t>(classes));
+        predictions.push_back(static_cast<std::int32_t>(largest - first));
+    }
+    return predictions;
+}
+
+} // namespace
+
+/// Exported models give the same answers in ONNX Runtime as here.
+class TstOnnxruntimeParity : public QObject {
+    Q_OBJECT
+
+private slots:
+    void initTestCase();
+    void sameTop1_data();
+    void sameTop1();
+
+private:
+    Result<const Subject*> subject(const QString& name);
+    void runInOnnxRuntime(const fs::path& model, const dataset::SampleSet& samples, std::vector<float>& logits);
+
+    std::map<QString, Subject> m_subjects;
+    QTemporaryDir m_folder;
+};
+
+void TstOnnxruntimeParity::initTestCase()
+{
+    if (!fs::exists(runtimeFolder() / "node_modules/onnxruntime-node"))
+        QSKIP("ONNX Runtime is not installed: packaging/install-onnxruntime.sh puts it into the build folder");
+    QProcess node;
+    node.start("node", { "--version" });
+    if (!node.waitForFinished() || node.exitCode() != 0)
+        QSKIP("node is not installed");
+}
+
+void TstOnnxruntimeParity::sameTop1_data()
+{
+    QTest::addColumn<QString>("network");
+    QTest::addColumn<int>("weightBits");
+    QTest::addColumn<int>("activationBits");
+    QTest::addColumn<int>("scope");
+    const auto row = [](const char* network, int w, int a, quant::Scope scope) {
+        QTest::addRow("%s W%dA%d %s", network, w, a, quant::toString(scope).c_str())
+            << QString(network) << w << a << static_cast<int>(scope);
+    };
+    for (const char* network : { "sample", "resnet20", "resnet20_bn" }) {
+        for (const auto scope : { quant::Scope::Compute, quant::Scope::Integer }) {
+            for (const int bits : { 8, 6, 4 })
+                row(network, bits, bits, scope);
+        }
+    }
+    row("resnet20", 8, 12, quant::Scope::Compute);
+    row("resnet20", 16, 16, quant::Scope::Compute);
+}
+
+Result<const Subject*> TstOnnxruntimeParity::subject(const QString& name)
+{
+    if (!m_subjects.contains(name)) {
+        const auto cifar = test::sharedFolder() / "data/cifar10";
+        auto loaded = name == "sample"
+            ? load(fs::path(QS_SOURCE_DIR) / "resources/samples/fashion_resnet20.onnx",
+                fashionFolder() / "t10k-images-idx3-ubyte.gz", "unit", dataset::Channels::Gray, 500)
+            : load(cifar / "models" / (name == "resnet20" ? "resnet20_cifar10.onnx" : "resnet20_cifar10_bn.onnx"),
+                cifar / "test_1000.bin", "imagenet", dataset::Channels::Rgb, 500);
+        if (!loaded)
+            return tl::make_unexpected(std::move(loaded).error());
+        m_subjects.emplace(name, *std::move(loaded));
+    }
+    return &m_subjects.at(name);
+}
+
+void TstOnnxruntimeParity::runInOnnxRuntime(
+    const fs::path& model, const dataset::SampleSet& samples, std::vector<float>& logits)
+{
+    const fs::path folder = m_folder.path().toStdString();
+    const auto input = folder / "images.f32";
+    const auto output = folder / "logits.f32";
+    writeImages(samples, input);
+    fs::remove(output);
+    std::string shape;
+    for (const auto extent : samples.sampleShape())
+        shape += (shape.empty() ? "" : "x") + std::to_string(extent);
+    const auto script = fs::path(QS_SOURCE_DIR) / "tests/support/onnxruntime/run_model.mjs";
+    QStringList arguments;
+    for (const auto& argument : { script.string(), runtimeFolder().string(), model.string(), input.string(), shape,
+             std::to_string(batch), output.string() })
+        arguments << QString::fromStdString(argument);
+    QProcess node;
+    node.start("node", arguments);
+    QVERIFY(node.waitForFinished(300000));
+    const auto words = node.readAllStandardError();
+    QVERIFY2(node.exitStatus() == QProcess::NormalExit && node.exitCode() == 0, words.constData());
+    logits = readFloats(output);
+    QVERIFY(!logits.empty());
+}
+
+void TstOnnxruntimeParity::sameTop1()
+{
+    QFETCH(QString, network);
+    QFETCH(int, weightBits);
+    QFETCH(int, activationBits);
+    QFETCH(int, scope);
+    if (network != "sample" && !fs::exists(test::sharedFolder() / "data/cifar10"))
+        QSKIP("the shared models are not here");
+    if (network == "sample" && !fs::exists(fashionFolder()))
+        QSKIP("dataset-fashion-mnist is not installed");
+    const auto loaded = subject(network);
+    VERIFY_OK(loaded);
+    const Subject& s = **loaded;
+    planning::PlanRequest request;
+    request.scope = static_cast<quant::Scope>(scope);
+    request.weights.bits = weightBits;
+    request.activations.bits = activationBits;
+    const auto built = planning::buildPlan(*s.prepared, s.stats.get(), request);
+    VERIFY_OK(built);
+    const fs::path file = m_folder.filePath("model.onnx").toStdString();
+    const auto report = exporting::exportQdq(s.model, *s.prepared, built->plan, file, s.samples.get());
+    VERIFY_OK(report);
+    QCOMPARE(report->agreement, 100.0);
+
+    const auto ours = evaluation::evaluate(*s.prepared, built->plan, *s.samples);
+    VERIFY_OK(ours);
+    std::vector<float> logits;
+    runInOnnxRuntime(file, *s.samples, logits);
+    if (QTest::currentTestFailed())
+        return;
+    const auto theirs = predictionsOf(logits, s.samples->size());
+    std::int64_t correct = 0;
+    int different = 0;
+    for (std::size_t i = 0; i < theirs.size(); ++i) {
+        correct += theirs[i] == s.samples->labels()[i];
+        different += theirs[i] != (*ours)->outcomes[i].prediction;
+    }
+    const double top1 = 100.0 * static_cast<double>(correct) / static_cast<double>(theirs.size());
+    qInfo("top-1 %.2f %% here, %.2f %% there, %d of %zu predictions differ, reloaded: largest difference %g",
+        (*ours)->top1(), top1, different, theirs.size(), report->maxAbsDiff);
+    QCOMPARE(top1, (*ours)->top1());
+}
+
+QTEST_GUILESS_MAIN(TstOnnxruntimeParity)
+#include "tst_onnxruntime_parity.moc"
