@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -123,6 +124,19 @@ template <typename Visit> void forEach(const TensorView& view, Visit visit)
     forEach(view.dtype(), view.data(), view.size(), visit);
 }
 
+/// float -> packed integer: truncated and saturated at the ends of the type; integers wrap when packed.
+template <typename From> std::int32_t castToPacked(From value, DType to)
+{
+    if constexpr (std::is_floating_point_v<From>) {
+        const int bits = bitWidth(to);
+        const std::int32_t low = isSigned(to) ? -(1 << (bits - 1)) : 0;
+        const std::int32_t high = (1 << (isSigned(to) ? bits - 1 : bits)) - 1;
+        return std::isnan(value) ? 0 : static_cast<std::int32_t>(std::clamp<From>(std::trunc(value), low, high));
+    } else {
+        return static_cast<std::int32_t>(value);
+    }
+}
+
 /// float -> integer truncates and saturates; integer -> integer wraps, as a C cast (and ONNX Runtime) does.
 template <typename To, typename From> To castTo(From value)
 {
@@ -199,7 +213,7 @@ void convertElements(DType from, const void* source, DType to, void* target, std
     case DType::UInt2:
         std::memset(target, 0, byteSize(to, static_cast<std::size_t>(count)));
         forEach(
-            from, source, count, [=](std::int64_t i, auto v) { pack(raw, i, bitWidth(to), castTo<std::int32_t>(v)); });
+            from, source, count, [=](std::int64_t i, auto v) { pack(raw, i, bitWidth(to), castToPacked(v, to)); });
         break;
     }
 }
