@@ -34,6 +34,7 @@ struct CompileOptions {
     std::map<std::string, Shape> inputShapes; ///< needed for every input with symbolic extents
     std::map<std::string, graph::TensorPtr> boundInputs; ///< inputs with known elements, see graph::InferenceOptions
     /// Values of the prepared graph to show to the tap callback as they are produced, before any quantizer of their own.
+    /// Inputs and constants can be tapped as well; a tensor may be named twice.
     /// Tapping a value inside a fused pair takes the pair apart.
     std::vector<std::string> taps;
     bool fuseActivations = true;
@@ -89,8 +90,9 @@ Result<CompiledGraphPtr> compile(
 /// `tap` indexes CompiledGraph::taps(); the view is Plain, and valid during the call only.
 using TapCallback = std::function<void(std::size_t tap, const TensorView& value)>;
 
-/// Runs a CompiledGraph on one thread: owns arena and oneDNN stream. Not thread safe; make one a worker, after warm-up a run
-/// does not allocate. Kernels use no OpenMP threads when the worker set omp_set_num_threads(1) (parallelFor does).
+/// Runs a CompiledGraph on one thread: owns arena and oneDNN stream. Not thread safe; make one a worker. After warm-up a run
+/// does not allocate (but for the few dozen bytes oneDNN takes inside every primitive). compile() and run() keep OpenMP to one
+/// thread while they work, whatever the caller has set.
 class Executor {
 public:
     explicit Executor(CompiledGraphPtr compiled); ///< throws std::bad_alloc
@@ -98,7 +100,8 @@ public:
     Executor(Executor&&) noexcept;
     Executor& operator=(Executor&&) noexcept;
 
-    /// Inputs in the order of CompiledGraph::inputs(), exactly those types and shapes (InvalidInput otherwise).
+    /// Inputs in the order of CompiledGraph::inputs(), exactly those types and shapes (InvalidInput otherwise). Internal or
+    /// OutOfMemory, with the node, if a library fails.
     Result<void> run(std::span<const TensorView> inputs, const TapCallback& tap = {});
     /// The same, and adds the seconds that each of CompiledGraph::steps() took to `seconds`, as many as there are steps.
     Result<void> runTimed(std::span<const TensorView> inputs, std::span<double> seconds);

@@ -93,20 +93,28 @@ struct Executor::Impl {
         return {};
     }
 
-    void runStep(BoundStep& bound, const TapCallback& tap)
+    Result<void> runStep(BoundStep& bound, const TapCallback& tap)
     {
         const Step& step = *bound.step;
-        if (step.kernel) {
+        if (!step.kernel) {
+            if (tap) {
+                const bool moves = bound.tapped.data() != bound.inputs[0].data;
+                tap(static_cast<std::size_t>(step.tap), moves ? bound.inputs[0].view() : bound.tapped);
+            }
+            return {};
+        }
+        try {
             step.kernel->run({ .inputs = bound.inputs,
                 .outputs = bound.outputs,
                 .scratch = arena.data() + step.scratch,
                 .stream = stream.get(),
                 .state = bound.state.get() });
-        } else if (tap) {
-            const auto index = static_cast<std::size_t>(step.tap);
-            const bool moves = bound.tapped.data() != bound.inputs[0].data;
-            tap(index, moves ? bound.inputs[0].view() : bound.tapped);
+        } catch (const std::bad_alloc&) {
+            return fail(ErrorCode::OutOfMemory, "not enough memory to run the model", "node '" + step.node + "'");
+        } catch (const std::exception& error) {
+            return fail(ErrorCode::Internal, error.what(), "node '" + step.node + "' (" + step.op + ")");
         }
+        return {};
     }
 };
 
@@ -132,7 +140,7 @@ Result<void> Executor::run(std::span<const TensorView> inputs, const TapCallback
     QS_CHECK(m_impl->bindInputs(inputs));
     const SingleThread singleThread;
     for (BoundStep& step : m_impl->steps)
-        m_impl->runStep(step, tap);
+        QS_CHECK(m_impl->runStep(step, tap));
     return {};
 }
 

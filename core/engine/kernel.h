@@ -85,7 +85,8 @@ struct KernelArguments {
     KernelState* state = nullptr; ///< what makeState() made for this worker
 };
 
-/// A compiled operator. Immutable after creation; run() may be called by several workers at once and must not allocate.
+/// A compiled operator. Immutable after creation; run() may be called by several workers at once and must not allocate. What can
+/// be wrong with operands is found at creation; run() throws only where a library fails, and the Executor catches that.
 class Kernel {
 public:
     virtual ~Kernel() = default;

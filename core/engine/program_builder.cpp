@@ -268,8 +268,7 @@ private:
     void addQuantizer(NodeId id, const PlacedQuantizer& quantizer)
     {
         const graph::Node& node = m_graph.node(id);
-        const bool needsOrder = quantizer.encoding.rounding == quant::Rounding::Stochastic;
-        const Layout layout = needsOrder ? Layout::Plain : layoutAtHand(node.inputs[0]);
+        const Layout layout = orderMatters(quantizer.encoding) ? Layout::Plain : layoutAtHand(node.inputs[0]);
         const int input = slotIn(node.inputs[0], layout);
         Slot slot = m_program.slots[static_cast<std::size_t>(input)];
         slot.place = Slot::Place::Arena;

@@ -9,9 +9,9 @@ namespace {
 
 class FakeQuantizeKernel : public Kernel {
 public:
-    FakeQuantizeKernel(quant::Encoding encoding, Shape memoryShape, std::uint64_t seed)
+    FakeQuantizeKernel(quant::Encoding encoding, Shape shape, std::uint64_t seed)
         : m_encoding(std::move(encoding))
-        , m_shape(std::move(memoryShape))
+        , m_shape(std::move(shape))
         , m_size(static_cast<std::size_t>(m_shape.size()))
         , m_seed(seed)
     {
@@ -26,28 +26,24 @@ public:
     int inPlaceInput() const override { return 0; }
 
 private:
-    quant::Encoding m_encoding; ///< its axis is one of m_shape
-    Shape m_shape; ///< extents in memory order
+    quant::Encoding m_encoding;
+    Shape m_shape;
     std::size_t m_size;
     std::uint64_t m_seed;
 };
 
 } // namespace
 
-KernelPtr makeFakeQuantize(const quant::Encoding& encoding, const Shape& shape, Layout layout, std::uint64_t seed)
+KernelPtr makeFakeQuantize(
+    const quant::Encoding& encoding, const Shape& shape, [[maybe_unused]] Layout layout, std::uint64_t seed)
 {
-    assert(layout == Layout::Plain || encoding.rounding != quant::Rounding::Stochastic);
-    if (layout == Layout::Plain)
-        return std::make_unique<FakeQuantizeKernel>(encoding, shape, seed);
-    std::vector<std::int64_t> extents { shape[0] };
-    extents.insert(extents.end(), shape.begin() + 2, shape.end());
-    extents.push_back(shape[1]);
-    quant::Encoding inMemory = encoding;
-    if (encoding.axis == 1)
-        inMemory.axis = shape.rank() - 1;
-    else if (encoding.axis > 1)
-        inMemory.axis = encoding.axis - 1;
-    return std::make_unique<FakeQuantizeKernel>(std::move(inMemory), Shape(std::move(extents)), seed);
+    assert(layout == Layout::Plain || !orderMatters(encoding));
+    return std::make_unique<FakeQuantizeKernel>(encoding, shape, seed);
+}
+
+bool orderMatters(const quant::Encoding& encoding)
+{
+    return encoding.perChannel() || encoding.rounding == quant::Rounding::Stochastic;
 }
 
 } // namespace quantoscope::engine

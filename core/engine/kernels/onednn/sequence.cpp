@@ -197,9 +197,9 @@ void PrimitiveSequence::run(const KernelArguments& arguments) const
             if (argument.kind != Operand::Kind::Constant)
                 dnnl_memory_set_data_handle(argument.memory.get(), addressOf(argument, arguments));
         }
-        [[maybe_unused]] const dnnl_status_t status = dnnl_primitive_execute(
+        const dnnl_status_t status = dnnl_primitive_execute(
             m_stages[s].primitive.get(), stream.get(), static_cast<int>(stage.raw.size()), stage.raw.data());
-        assert(status == dnnl_success);
+        dnnl::error::wrap_c_api(status, "oneDNN could not execute a primitive");
     }
 }
 
