@@ -84,7 +84,8 @@ Result<KernelPtr> createSplit(const KernelRequest& request)
     return makeCopyKernel(std::move(pieces), width);
 }
 
-/// Where a slice begins, how far it steps and how many elements it takes along one axis (ONNX Slice).
+/// Where a slice begins, how far it steps and how many elements it takes along one axis. ONNX clamps the start into the
+/// axis, also when stepping backwards.
 struct Cut {
     std::int64_t start = 0;
     std::int64_t step = 1;
@@ -93,15 +94,18 @@ struct Cut {
 
 Cut makeCut(std::int64_t start, std::int64_t end, std::int64_t step, std::int64_t extent)
 {
+    if (extent == 0)
+        return {};
+    const bool backwards = step < 0;
     const auto fromEnd = [extent](std::int64_t i) { return i < 0 ? i + extent : i; };
-    const std::int64_t low = step > 0 ? 0 : -1;
-    const std::int64_t high = step > 0 ? extent : extent - 1;
-    const std::int64_t first
-        = std::clamp(fromEnd(start), step > 0 ? 0 : std::min<std::int64_t>(0, high), std::max(high, low));
-    const std::int64_t last = std::clamp(fromEnd(end), low, std::max(high, low));
-    const std::int64_t distance = step > 0 ? last - first : first - last;
-    const std::int64_t size = step > 0 ? step : -(step + 1) + 1; // no overflow for the lowest value until the last +1
-    return { first, step, distance > 0 && extent > 0 ? (distance - 1) / size + 1 : 0 };
+    const std::int64_t first = std::clamp<std::int64_t>(fromEnd(start), 0, backwards ? extent - 1 : extent);
+    const std::int64_t last = std::clamp<std::int64_t>(fromEnd(end), backwards ? -1 : 0, extent);
+    const std::int64_t distance = backwards ? first - last : last - first;
+    // As unsigned: the smallest int64 has no positive counterpart.
+    const std::uint64_t stride = backwards ? ~static_cast<std::uint64_t>(step) + 1 : static_cast<std::uint64_t>(step);
+    if (distance <= 0)
+        return { first, step, 0 };
+    return { first, step, static_cast<std::int64_t>((static_cast<std::uint64_t>(distance) - 1) / stride) + 1 };
 }
 
 Result<KernelPtr> createSlice(const KernelRequest& request)

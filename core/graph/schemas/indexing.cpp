@@ -14,7 +14,8 @@ using Ints = std::vector<std::int64_t>;
 
 constexpr std::int64_t farEnd = std::numeric_limits<std::int32_t>::max();
 
-/// Elements that `start`, `end` and `step` pick of an axis, clamped as in Python.
+/// Elements that `start`, `end` and `step` pick of an axis. Where it steps backwards from before the first element, that one is
+/// picked (ONNX clamps the start into the axis; Python would pick nothing).
 Dim slicedExtent(const Dim& dim, std::int64_t start, std::int64_t end, std::int64_t step)
 {
     if (!dim.known())
@@ -27,7 +28,9 @@ Dim slicedExtent(const Dim& dim, std::int64_t start, std::int64_t end, std::int6
         end = std::clamp<std::int64_t>(end, 0, extent);
         return end <= start ? Dim(0) : Dim((end - start - 1) / step + 1);
     }
-    start = std::clamp<std::int64_t>(start, -1, extent - 1);
+    if (extent == 0)
+        return Dim(0);
+    start = std::clamp<std::int64_t>(start, 0, extent - 1);
     end = std::clamp<std::int64_t>(end, -1, extent - 1);
     // -(step + 1) + 1 as unsigned: the smallest int64 has no positive counterpart.
     const std::uint64_t stride = ~static_cast<std::uint64_t>(step) + 1;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Transpose, Concat, Slice and Pad as their definitions say: where does the element at this index come from?
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -72,18 +73,18 @@ Result<KernelPtr> createConcat(const KernelRequest& request)
         traits);
 }
 
-/// The elements a Python slice start:end:step picks from a list of `extent`.
+/// The elements start:end:step picks from an axis. ONNX clamps the start into the axis, also when stepping backwards.
 std::vector<std::int64_t> picked(std::int64_t start, std::int64_t end, std::int64_t step, std::int64_t extent)
 {
-    const auto place = [extent, step](std::int64_t i) {
-        i = i < 0 ? i + extent : i;
-        const std::int64_t low = step > 0 ? 0 : -1;
-        const std::int64_t high = step > 0 ? extent : extent - 1;
-        return i < low ? low : i > high ? high : i;
-    };
     std::vector<std::int64_t> picks;
-    const std::int64_t last = place(end);
-    for (std::int64_t i = place(start); step > 0 ? i < last : i > last;) {
+    if (extent == 0)
+        return picks;
+    start += start < 0 ? extent : 0;
+    end += end < 0 ? extent : 0;
+    const bool backwards = step < 0;
+    std::int64_t i = std::clamp<std::int64_t>(start, 0, backwards ? extent - 1 : extent);
+    const std::int64_t last = std::clamp<std::int64_t>(end, backwards ? -1 : 0, extent);
+    while (backwards ? i > last : i < last) {
         picks.push_back(i);
         if (step > extent || step < -extent)
             break; // the next would lie outside, and might overflow
