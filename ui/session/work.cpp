@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <QStringList>
+
 #include "core/calibration/range_estimator.h"
 #include "core/engine/engine.h"
 #include "core/onnx_io/reader.h"
@@ -59,7 +61,6 @@ planning::PlanRequest weightsOnly(planning::PlanRequest request)
         item.activationBits.reset();
         item.activationRange.reset();
     }
-    request.firstLastBits.reset();
     return request;
 }
 
@@ -112,10 +113,9 @@ std::string exactPattern(const QString& layer)
 {
     std::string pattern;
     for (const char c : layer.toStdString()) {
-        if (c == '*' || c == '?' || c == '[')
-            pattern += std::string { '[', c, ']' };
-        else
-            pattern += c;
+        if (c == '*' || c == '?' || c == '[' || c == '\\')
+            pattern += '\\';
+        pattern += c;
     }
     return pattern;
 }

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// labels: ui
+#include <numeric>
+
+#include <QTest>
+
+#include "ui/charts/distribution_series.h"
+#include "ui/charts/sweep_series.h"
+#include "ui/charts/theme.h"
+
+using namespace quantoscope;
+using namespace quantoscope::ui;
+
+namespace {
+
+sweep::SweepPoint point(sweep::Bits weights, sweep::Bits activations, double top1)
+{
+    sweep::SweepPoint result;
+    result.weightBits = weights;
+    result.activationBits = activations;
+    result.top1 = top1;
+    result.top1Interval = { top1 - 2, top1 + 2 };
+    return result;
+}
+
+calibration::Histogram histogramOf(const std::vector<float>& values)
+{
+    calibration::Histogram histogram;
+    histogram.add(values);
+    return histogram;
+}
+
+double sum(const DistributionSeries& series)
+{
+    return std::accumulate(series.shares.begin(), series.shares.end(), 0.0);
+}
+
+} // namespace
+
+class TestChartSeries : public QObject {
+    Q_OBJECT
+
+private slots:
+    void emptySweep()
+    {
+        const SweepSeries series = sweepSeries({});
+        QVERIFY(series.empty());
+        QVERIFY(series.ticks.empty());
+        const SweepGrid grid = sweepGrid({});
+        QVERIFY(grid.cells.empty());
+    }
+
+    void linesOverWeightBits()
+    {
+        sweep::SweepResult result;
+        // In no order, as a cancelled and resumed sweep may leave them.
+        result.points = { point(8, 4, 90), point(2, 4, 30), point(std::nullopt, 4, 91), point(8, std::nullopt, 92), point(2, std::nullopt, 35) };
+        const SweepSeries series = sweepSeries(result);
+        QVERIFY(series.overWeights);
+        QCOMPARE(series.ticks.size(), std::size_t(3));
+        QCOMPARE(series.ticks.back().label, QStringLiteral("float"));
+        QCOMPARE(series.ticks.back().x, 9.0);
+        QCOMPARE(series.lines.size(), std::size_t(2));
+        QCOMPARE(series.lines[0].bits, sweep::Bits(4));
+        QCOMPARE(series.lines[1].bits, sweep::Bits());
+        const auto& line = series.lines[0].points;
+        QCOMPARE(line.size(), std::size_t(3));
+        QCOMPARE(line[0].x, 2.0);
+        QCOMPARE(line[0].top1, 30.0);
+        QCOMPARE(line[0].low, 28.0);
+        QCOMPARE(line[0].high, 32.0);
+        QCOMPARE(line[0].index, std::size_t(1));
+        QCOMPARE(line[2].x, 9.0);
+    }
+
+    void onlyActivationsVary()
+    {
+        sweep::SweepResult result;
+        result.points = { point(8, 4, 90), point(8, 2, 30) };
+        const SweepSeries series = sweepSeries(result);
+        QVERIFY(!series.overWeights);
+        QCOMPARE(series.lines.size(), std::size_t(1));
+        QCOMPARE(series.lines[0].points[0].x, 2.0);
+    }
+
+    void gridLeavesHolesWhereNothingIsFinished()
+    {
+        sweep::SweepResult result;
+        result.points = { point(2, 2, 10), point(2, 4, 20), point(4, 2, 30) };
+        const SweepGrid grid = sweepGrid(result);
+        QCOMPARE(grid.columns.size(), std::size_t(2));
+        QCOMPARE(grid.rows.size(), std::size_t(2));
+        QCOMPARE(grid.cell(0, 0), std::optional<std::size_t>(0));
+        QCOMPARE(grid.cell(1, 0), std::optional<std::size_t>(1));
+        QCOMPARE(grid.cell(0, 1), std::optional<std::size_t>(2));
+        QVERIFY(!grid.cell(1, 1));
+        QCOMPARE(grid.low, 10.0);
+        QCOMPARE(grid.high, 30.0);
+    }
+
+    void everyValueIsInABar()
+    {
+        std::vector<float> values;
+        for (int i = -1000; i <= 3000; ++i)
+            values.push_back(static_cast<float>(i) * 0.001F);
+        const DistributionSeries series = distributionSeries(histogramOf(values), 100);
+        QVERIFY(std::abs(sum(series) - 100) < 1e-9);
+        QVERIFY(series.shares.size() <= 101);
+        QVERIFY(series.shares.size() > 50);
+        QVERIFY(series.first <= -1.0);
+        QVERIFY(series.edge(series.shares.size()) >= 3.0);
+        QVERIFY(series.at(0.5).has_value());
+        QVERIFY(!series.at(-2).has_value());
+        QVERIFY(!series.at(99).has_value());
+    }
+
+    void nothingSeen()
+    {
+        QVERIFY(distributionSeries({}).empty());
+        QCOMPARE(thumbnail({}, 8), std::vector<float>(8, 0));
+    }
+
+    void tailsShowInThumbnails()
+    {
+        std::vector<float> values(10000, 0.01F);
+        values.push_back(1.0F);
+        const auto heights = thumbnail(histogramOf(values), 16);
+        QCOMPARE(heights.front(), 1.0F);
+        QVERIFY(heights.back() > 0);
+    }
+
+    void quantizedBarsHoldTheSameMass()
+    {
+        std::vector<float> values;
+        for (int i = 0; i < 4096; ++i)
+            values.push_back(static_cast<float>(i) / 4096.0F);
+        const auto histogram = histogramOf(values);
+        quant::Encoding encoding;
+        encoding.scale = { 0.25F };
+        encoding.zeroPoint = { 0 };
+        encoding.qmin = 0;
+        encoding.qmax = 3;
+        const DistributionSeries plain = distributionSeries(histogram);
+        const DistributionSeries series = quantizedSeries(histogram, encoding, plain.width);
+        QCOMPARE(series.shares.size(), std::size_t(4));
+        QCOMPARE(series.first, -0.125);
+        // Equal area: heights are shares scaled to the bars of the plain histogram.
+        QVERIFY(std::abs(sum(series) * series.width / plain.width - 100) < 1e-6);
+        // 0 takes half a step, 0.75 a step and what is clipped.
+        QVERIFY(series.shares[3] > 2.9 * series.shares[0]);
+    }
+
+    void levelsAndSpan()
+    {
+        quant::Encoding encoding;
+        encoding.scale = { 0.5F, 2.0F };
+        encoding.zeroPoint = { 0, 0 };
+        encoding.qmin = -2;
+        encoding.qmax = 1;
+        encoding.axis = 0;
+        QCOMPARE(gridLevels(encoding, 0), (std::vector<double> { -1, -0.5, 0, 0.5 }));
+        QCOMPARE(representableSpan(encoding), (Span { -4, 2 }));
+        QCOMPARE(representableSpan(encoding, 0), (Span { -1, 0.5 }));
+    }
+
+    void colours()
+    {
+        QCOMPARE(Theme::viridis(0), QColor(0x44, 0x01, 0x54));
+        QCOMPARE(Theme::viridis(1), QColor(0xfd, 0xe7, 0x25));
+        QCOMPARE(Theme::viridis(-3), Theme::viridis(0));
+        QCOMPARE(Theme::light().weights, QColor(0x00, 0x72, 0xb2));
+        QCOMPARE(Theme::light().activations, QColor(0xe6, 0x9f, 0x00));
+        QCOMPARE(Theme::textOn(Qt::white), QColor(0x10, 0x12, 0x14));
+        QPalette dark;
+        dark.setColor(QPalette::Base, QColor(20, 20, 20));
+        QVERIFY(Theme::forPalette(dark).dark);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestChartSeries)
+#include "tst_chart_series.moc"

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/main_window.h"
+
+#include <QCloseEvent>
+#include <QDockWidget>
+#include <QDragEnterEvent>
+#include <QFileDialog>
+#include <QLabel>
+#include <QMimeData>
+#include <QSettings>
+#include <QStackedWidget>
+#include <QTabWidget>
+#include <QVBoxLayout>
+
+#include "ui/charts/number_format.h"
+#include "ui/views/accuracy_badge.h"
+#include "ui/views/data_dialog.h"
+#include "ui/views/distributions_page.h"
+#include "ui/views/job_strip.h"
+#include "ui/views/layers_view.h"
+#include "ui/views/message_bar.h"
+#include "ui/views/options_panel.h"
+#include "ui/views/runs_page.h"
+#include "ui/views/start_page.h"
+#include "ui/views/studies_page.h"
+
+/// Resources of a static library are linked in only where somebody asks for them; the macro wants no namespace around it.
+static void initResources()
+{
+    Q_INIT_RESOURCE(quantoscope);
+}
+
+namespace quantoscope::ui {
+
+namespace {
+
+constexpr int mostRecent = 8;
+const QString recentKey = QStringLiteral("recent/models");
+
+} // namespace
+
+MainWindow::MainWindow(QWidget* parent)
+    : QMainWindow(parent)
+    , m_session(std::make_unique<Session>())
+    , m_jobs(std::make_unique<JobRunner>())
+    , m_workbench(std::make_unique<Workbench>(*m_session, *m_jobs))
+{
+    initResources();
+    setObjectName(QStringLiteral("MainWindow"));
+    setWindowIcon(QIcon(QStringLiteral(":/icons/quantoscope.svg")));
+    setAcceptDrops(true);
+    setDockNestingEnabled(true);
+    resize(1280, 800);
+    m_dataDialog = new DataDialog(*m_session, this);
+    buildCentre();
+    buildDocks();
+    buildActions();
+    buildToolBar();
+    buildMenus();
+    connectSession();
+    fillRecent();
+    refreshActions();
+    refreshTitle();
+    restoreLayout();
+}
+
+MainWindow::~MainWindow()
+{
+    // Workers report to the workbench; they end before it does. Views look at the session; they go before it does.
+    m_jobs->disconnect();
+    m_session->disconnect();
+    delete m_strip;
+    m_jobs.reset();
+    for (QWidget* view : std::initializer_list<QWidget*> { m_layersDock, m_optionsDock, m_pages, m_dataDialog, m_badge })
+        delete view;
+}
+
+void MainWindow::buildCentre()
+{
+    m_start = new StartPage;
+    m_distributions = new DistributionsPage(*m_session);
+    m_studies = new StudiesPage(*m_session, *m_workbench);
+    m_runs = new RunsPage(*m_session);
+    m_pages = new QTabWidget;
+    m_pages->setDocumentMode(true);
+    m_pages->addTab(m_distributions, tr("Distributions"));
+    m_pages->addTab(m_studies, tr("Studies"));
+    m_pages->addTab(m_runs, tr("Runs"));
+    m_centre = new QStackedWidget;
+    m_centre->addWidget(m_start);
+    m_centre->addWidget(m_pages);
+    m_messages = new MessageBar;
+    m_strip = new JobStrip(*m_jobs);
+
+    auto* central = new QWidget;
+    auto* layout = new QVBoxLayout(central);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(m_messages);
+    layout->addWidget(m_centre, 1);
+    layout->addWidget(m_strip);
+    setCentralWidget(central);
+
+    connect(m_start, &StartPage::sampleWanted, this, &MainWindow::openSample);
+    connect(m_start, &StartPage::modelWanted, this, &MainWindow::chooseModel);
+    connect(m_start, &StartPage::recentWanted, this, &MainWindow::openModel);
+    connect(m_distributions, &DistributionsPage::openDataWanted, this, &MainWindow::showDataDialog);
+    connect(m_dataDialog, &DataDialog::openWanted, this, &MainWindow::openData);
+}
+
+void MainWindow::buildDocks()
+{
+    m_layers = new LayersView(*m_session);
+    m_layersDock = new QDockWidget(tr("Layers"), this);
+    m_layersDock->setObjectName(QStringLiteral("LayersDock"));
+    m_layersDock->setWidget(m_layers);
+    addDockWidget(Qt::LeftDockWidgetArea, m_layersDock);
+    m_options = new OptionsPanel(*m_session);
+    m_optionsDock = new QDockWidget(tr("Options"), this);
+    m_optionsDock->setObjectName(QStringLiteral("OptionsDock"));
+    m_optionsDock->setWidget(m_options);
+    addDockWidget(Qt::RightDockWidgetArea, m_optionsDock);
+    resizeDocks({ m_layersDock, m_optionsDock }, { 420, 252 }, Qt::Horizontal);
+}
+
+void MainWindow::connectSession()
+{
+    for (const auto signal : { &Session::modelChanged, &Session::dataChanged, &Session::statsChanged, &Session::analysisChanged }) {
+        connect(m_session.get(), signal, this, &MainWindow::refreshActions);
+        connect(m_session.get(), signal, this, &MainWindow::refreshTitle);
+    }
+    connect(m_session.get(), &Session::modelChanged, this, [this] {
+        m_centre->setCurrentWidget(m_session->model() ? static_cast<QWidget*>(m_pages) : m_start);
+        m_layersDock->setEnabled(m_session->model() != nullptr);
+        m_optionsDock->setEnabled(m_session->model() != nullptr);
+    });
+    m_layersDock->setEnabled(false);
+    m_optionsDock->setEnabled(false);
+    connect(m_jobs.get(), &JobRunner::changed, this, &MainWindow::refreshActions);
+    connect(m_workbench.get(), &Workbench::problem, this, &MainWindow::showProblem);
+    connect(m_workbench.get(), &Workbench::notice, m_messages, &MessageBar::showNotice);
+    connect(m_workbench.get(), &Workbench::modelOpened, this,
+        [this](const std::filesystem::path& path) { rememberModel(QString::fromStdString(path.string())); });
+    connect(m_workbench.get(), &Workbench::dataOpened, m_dataDialog, &DataDialog::setRequest);
+    connect(m_workbench.get(), &Workbench::exported, this, [this](const exporting::ExportReport& report) {
+        QString text = tr("Wrote %1: %2, opset %3").arg(QString::fromStdString(report.file.filename().string()),
+            formatBytes(static_cast<double>(report.bytes))).arg(report.opset);
+        if (report.images > 0)
+            text += tr(". Read back and run on %1 images: top-1 %2, same prediction as here on %3")
+                        .arg(formatCount(report.images), formatPercent(report.reloadTop1), formatPercent(report.agreement));
+        m_messages->showNotice(text);
+    });
+}
+
+void MainWindow::showProblem(const base::Error& error, const QString& context)
+{
+    MessageBar::Remedy remedy;
+    // Where the images are to blame, the way to other images is one click.
+    if (m_session->data() || context.contains(tr("images")))
+        remedy = { tr("Open images…"), [this] { showDataDialog(); } };
+    if (!m_session->model() && !m_session->data())
+        remedy = { tr("Open another…"), [this] { chooseModel(); } };
+    m_messages->showError(error, context, remedy);
+}
+
+void MainWindow::openModel(const QString& path)
+{
+    m_messages->clear();
+    m_workbench->openModel(path.toStdString());
+}
+
+void MainWindow::openData(const DataRequest& request)
+{
+    m_messages->clear();
+    m_workbench->openData(request);
+}
+
+void MainWindow::openSample()
+{
+    m_messages->clear();
+    m_workbench->openSample();
+}
+
+void MainWindow::chooseModel()
+{
+    QSettings settings;
+    const QString folder = settings.value(QStringLiteral("folders/model")).toString();
+    const QString path = QFileDialog::getOpenFileName(this, tr("Open model"), folder, tr("ONNX models (*.onnx);;All files (*)"));
+    if (path.isEmpty())
+        return;
+    settings.setValue(QStringLiteral("folders/model"), QFileInfo(path).path());
+    openModel(path);
+}
+
+void MainWindow::showDataDialog()
+{
+    m_dataDialog->show();
+    m_dataDialog->raise();
+    m_dataDialog->activateWindow();
+}
+
+void MainWindow::chooseExport()
+{
+    const LoadedModelPtr& model = m_session->model();
+    if (!model)
+        return;
+    const QString stem = QFileInfo(model->name).completeBaseName();
+    const QString path = QFileDialog::getSaveFileName(this, tr("Export the quantized model as ONNX QDQ"),
+        stem + QStringLiteral("_qdq.onnx"), tr("ONNX models (*.onnx)"));
+    if (!path.isEmpty())
+        m_workbench->exportQdq(path.toStdString());
+}
+
+void MainWindow::cancelJobs()
+{
+    for (const Lane lane : lanes)
+        m_jobs->cancelLane(lane);
+}
+
+void MainWindow::rememberModel(const QString& path)
+{
+    QSettings settings;
+    QStringList recent = settings.value(recentKey).toStringList();
+    const QString absolute = QFileInfo(path).absoluteFilePath();
+    recent.removeAll(absolute);
+    recent.prepend(absolute);
+    settings.setValue(recentKey, QStringList(recent.mid(0, mostRecent)));
+    fillRecent();
+}
+
+void MainWindow::refreshTitle()
+{
+    QStringList parts;
+    if (m_session->model())
+        parts << m_session->model()->name;
+    if (m_session->data())
+        parts << m_session->data()->title;
+    parts << tr("Quantoscope");
+    setWindowTitle(parts.join(QStringLiteral(" – ")));
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event)
+{
+    const auto urls = event->mimeData()->urls();
+    if (urls.size() == 1 && urls.front().isLocalFile())
+        event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event)
+{
+    const QString path = event->mimeData()->urls().front().toLocalFile();
+    event->acceptProposedAction();
+    if (path.endsWith(QStringLiteral(".onnx"), Qt::CaseInsensitive)) {
+        openModel(path);
+        return;
+    }
+    // Anything else can only be images; how to prepare them is for a person to say.
+    DataRequest request;
+    request.path = path.toStdString();
+    m_dataDialog->setRequest(request);
+    showDataDialog();
+}
+
+void MainWindow::closeEvent(QCloseEvent* event)
+{
+    QSettings settings;
+    settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
+    settings.setValue(QStringLiteral("window/state"), saveState());
+    settings.setValue(QStringLiteral("window/columns"), m_layers->saveColumns());
+    event->accept();
+}
+
+void MainWindow::restoreLayout()
+{
+    const QSettings settings;
+    restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
+    restoreState(settings.value(QStringLiteral("window/state")).toByteArray());
+    if (const QByteArray columns = settings.value(QStringLiteral("window/columns")).toByteArray(); !columns.isEmpty())
+        m_layers->restoreColumns(columns);
+}
+
+} // namespace quantoscope::ui

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+
+#include <QMainWindow>
+
+#include "ui/jobs/job_runner.h"
+#include "ui/session/session.h"
+#include "ui/session/workbench.h"
+
+class QAction;
+class QDockWidget;
+class QMenu;
+class QStackedWidget;
+class QTabWidget;
+
+namespace quantoscope::ui {
+
+class AccuracyBadge;
+class DataDialog;
+class DistributionsPage;
+class JobStrip;
+class LayersView;
+class MessageBar;
+class OptionsPanel;
+class RunsPage;
+class StartPage;
+class StudiesPage;
+
+/// Assembles menus, docks and pages around one session; computes nothing.
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+
+public:
+    explicit MainWindow(QWidget* parent = nullptr);
+    ~MainWindow() override;
+
+    Session& session() { return *m_session; }
+    JobRunner& jobs() { return *m_jobs; }
+    Workbench& workbench() { return *m_workbench; }
+    LayersView* layers() const { return m_layers; }
+    OptionsPanel* options() const { return m_options; }
+    DistributionsPage* distributions() const { return m_distributions; }
+    StudiesPage* studies() const { return m_studies; }
+    RunsPage* runs() const { return m_runs; }
+    MessageBar* messages() const { return m_messages; }
+    AccuracyBadge* badge() const { return m_badge; }
+    QTabWidget* pages() const { return m_pages; }
+    DataDialog* dataDialog() const { return m_dataDialog; }
+
+    void openModel(const QString& path);
+    void openData(const DataRequest& request);
+    void openSample();
+
+protected:
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+    void closeEvent(QCloseEvent* event) override;
+
+private:
+    void buildCentre();
+    void buildDocks();
+    void buildActions();
+    void buildToolBar();
+    void buildMenus();
+    void buildViewMenu(QMenu* menu);
+    void buildHelpMenu(QMenu* menu);
+    void connectSession();
+    QAction* makeAction(const QString& text, const QString& icon, const QKeySequence& shortcut, const QString& tip,
+        const std::function<void()>& act);
+    void chooseModel();
+    void showDataDialog();
+    void chooseExport();
+    void cancelJobs();
+    void showProblem(const base::Error& error, const QString& context);
+    void rememberModel(const QString& path);
+    void fillRecent();
+    void refreshActions();
+    void refreshTitle();
+    void refreshIcons();
+    void showShortcuts();
+    void showAbout();
+    void changeEvent(QEvent* event) override;
+    void restoreLayout();
+
+    std::unique_ptr<Session> m_session;
+    std::unique_ptr<JobRunner> m_jobs;
+    std::unique_ptr<Workbench> m_workbench;
+
+    QStackedWidget* m_centre = nullptr;
+    StartPage* m_start = nullptr;
+    QTabWidget* m_pages = nullptr;
+    DistributionsPage* m_distributions = nullptr;
+    StudiesPage* m_studies = nullptr;
+    RunsPage* m_runs = nullptr;
+    MessageBar* m_messages = nullptr;
+    JobStrip* m_strip = nullptr;
+    LayersView* m_layers = nullptr;
+    OptionsPanel* m_options = nullptr;
+    QDockWidget* m_layersDock = nullptr;
+    QDockWidget* m_optionsDock = nullptr;
+    AccuracyBadge* m_badge = nullptr;
+    DataDialog* m_dataDialog = nullptr;
+    QMenu* m_recentMenu = nullptr;
+
+    QAction* m_openModel = nullptr;
+    QAction* m_openData = nullptr;
+    QAction* m_openSample = nullptr;
+    QAction* m_undo = nullptr;
+    QAction* m_redo = nullptr;
+    QAction* m_evaluate = nullptr;
+    QAction* m_automatic = nullptr;
+    QAction* m_study = nullptr;
+    QAction* m_export = nullptr;
+    QAction* m_cancel = nullptr;
+    QAction* m_quit = nullptr;
+};
+
+} // namespace quantoscope::ui

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Menus, tool bar and what their actions need; the rest of MainWindow is in main_window.cpp.
+#include <QAction>
+#include <QActionGroup>
+#include <QApplication>
+#include <QDialog>
+#include <QDialogButtonBox>
+#include <QDockWidget>
+#include <QFileInfo>
+#include <QLabel>
+#include <QMenu>
+#include <QMenuBar>
+#include <QSettings>
+#include <QTabWidget>
+#include <QToolBar>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "ui/main_window.h"
+#include "ui/views/accuracy_badge.h"
+#include "ui/views/appearance.h"
+#include "ui/views/start_page.h"
+#include "ui/views/studies_page.h"
+
+namespace quantoscope::ui {
+
+QAction* MainWindow::makeAction(const QString& text, const QString& icon, const QKeySequence& shortcut, const QString& tip,
+    const std::function<void()>& act)
+{
+    auto* action = new QAction(text, this);
+    action->setProperty("iconName", icon);
+    action->setShortcut(shortcut);
+    QString help = tip;
+    if (!shortcut.isEmpty())
+        help += QStringLiteral(" (%1)").arg(shortcut.toString(QKeySequence::NativeText));
+    action->setToolTip(help);
+    connect(action, &QAction::triggered, this, act);
+    addAction(action);
+    return action;
+}
+
+void MainWindow::buildActions()
+{
+    m_openModel = makeAction(tr("Open &model…"), QStringLiteral("model"), QKeySequence::Open, tr("Open an ONNX model"), [this] { chooseModel(); });
+    m_openModel->setIconText(tr("Open model"));
+    m_openData = makeAction(tr("Open &images…"), QStringLiteral("images"), Qt::CTRL | Qt::Key_D,
+        tr("Open labelled images for calibration and evaluation"), [this] { showDataDialog(); });
+    m_openData->setIconText(tr("Open images"));
+    m_openSample = makeAction(tr("Open the &sample"), {}, {}, tr("A ResNet-20 for Fashion-MNIST with its test images"), [this] { openSample(); });
+    m_evaluate = makeAction(tr("&Evaluate"), QStringLiteral("evaluate"), Qt::Key_F5, tr("Measure the accuracy of the current plan"),
+        [this] { m_workbench->evaluate(); });
+    m_automatic = new QAction(tr("Evaluate after every e&dit"), this);
+    m_automatic->setCheckable(true);
+    m_automatic->setChecked(true);
+    connect(m_automatic, &QAction::toggled, this, [this](bool on) { m_workbench->setAutomatic(on); });
+    m_study = makeAction(tr("&Sweep word-lengths"), QStringLiteral("study"), Qt::CTRL | Qt::Key_T,
+        tr("Evaluate a grid of word-lengths"), [this] {
+            m_pages->setCurrentWidget(m_studies);
+            m_workbench->startSweep(m_studies->settings());
+        });
+    m_study->setIconText(tr("Sweep"));
+    m_export = makeAction(tr("&Export ONNX QDQ…"), QStringLiteral("export"), Qt::CTRL | Qt::Key_E,
+        tr("Write the quantized model as ONNX with QuantizeLinear and DequantizeLinear, and check the file"), [this] { chooseExport(); });
+    m_export->setIconText(tr("Export"));
+    m_cancel = makeAction(tr("&Cancel jobs"), QStringLiteral("cancel"), Qt::Key_Escape, tr("Stop everything that runs or waits"),
+        [this] { cancelJobs(); });
+    m_quit = makeAction(tr("&Quit"), {}, QKeySequence::Quit, tr("Leave Quantoscope"), [this] { close(); });
+    m_undo = m_session->undoStack().createUndoAction(this, tr("Undo"));
+    m_undo->setShortcut(QKeySequence::Undo);
+    m_undo->setProperty("iconName", QStringLiteral("undo"));
+    m_undo->setIconText(tr("Undo"));
+    m_redo = m_session->undoStack().createRedoAction(this, tr("Redo"));
+    m_redo->setShortcuts({ QKeySequence(Qt::CTRL | Qt::Key_Y), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z) });
+    m_redo->setProperty("iconName", QStringLiteral("redo"));
+    refreshIcons();
+}
+
+void MainWindow::refreshIcons()
+{
+    for (QAction* action : findChildren<QAction*>())
+        if (const QString name = action->property("iconName").toString(); !name.isEmpty())
+            action->setIcon(tintedIcon(name, palette()));
+}
+
+void MainWindow::buildToolBar()
+{
+    auto* bar = addToolBar(tr("Tool bar"));
+    bar->setObjectName(QStringLiteral("MainToolBar"));
+    bar->setMovable(false);
+    bar->setIconSize(QSize(16, 16));
+    bar->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    bar->addAction(m_openModel);
+    bar->addAction(m_openData);
+    bar->addSeparator();
+    bar->addAction(m_undo);
+    bar->addAction(m_redo);
+    // The texts of undo and redo name the edit; on the bar their arrows say enough.
+    for (QAction* action : { m_undo, m_redo })
+        if (auto* button = qobject_cast<QToolButton*>(bar->widgetForAction(action)))
+            button->setToolButtonStyle(Qt::ToolButtonIconOnly);
+    bar->addSeparator();
+    bar->addAction(m_evaluate);
+    bar->addAction(m_study);
+    bar->addAction(m_export);
+    auto* space = new QWidget;
+    space->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    bar->addWidget(space);
+    m_badge = new AccuracyBadge(*m_session);
+    auto* holder = new QWidget;
+    auto* layout = new QHBoxLayout(holder);
+    layout->setContentsMargins(4, 2, 4, 2);
+    layout->addWidget(m_badge);
+    bar->addWidget(holder);
+}
+
+void MainWindow::buildMenus()
+{
+    QMenu* file = menuBar()->addMenu(tr("&File"));
+    file->addAction(m_openModel);
+    file->addAction(m_openData);
+    file->addAction(m_openSample);
+    m_recentMenu = file->addMenu(tr("&Recent models"));
+    file->addSeparator();
+    file->addAction(m_export);
+    file->addSeparator();
+    file->addAction(m_quit);
+    QMenu* edit = menuBar()->addMenu(tr("&Edit"));
+    edit->addAction(m_undo);
+    edit->addAction(m_redo);
+    QMenu* run = menuBar()->addMenu(tr("&Run"));
+    run->addAction(m_evaluate);
+    run->addAction(m_automatic);
+    run->addAction(m_study);
+    run->addSeparator();
+    run->addAction(m_cancel);
+    buildViewMenu(menuBar()->addMenu(tr("&View")));
+    buildHelpMenu(menuBar()->addMenu(tr("&Help")));
+}
+
+void MainWindow::buildViewMenu(QMenu* menu)
+{
+    menu->addAction(m_layersDock->toggleViewAction());
+    menu->addAction(m_optionsDock->toggleViewAction());
+    menu->addSeparator();
+    for (int i = 0; i < m_pages->count(); ++i) {
+        QAction* action = menu->addAction(m_pages->tabText(i), this, [this, i] { m_pages->setCurrentIndex(i); });
+        action->setShortcut(QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + i)));
+    }
+    menu->addSeparator();
+    QMenu* look = menu->addMenu(tr("&Colours"));
+    auto* group = new QActionGroup(look);
+    const std::pair<QString, Appearance> looks[]
+        = { { tr("As the &system"), Appearance::System }, { tr("&Light"), Appearance::Light }, { tr("&Dark"), Appearance::Dark } };
+    for (const auto& [text, appearance] : looks) {
+        QAction* action = look->addAction(text, this, [appearance = appearance] {
+            saveAppearance(appearance);
+            applyAppearance(appearance);
+        });
+        action->setCheckable(true);
+        action->setChecked(savedAppearance() == appearance);
+        group->addAction(action);
+    }
+}
+
+void MainWindow::buildHelpMenu(QMenu* menu)
+{
+    menu->addAction(tr("&Keyboard and mouse"), QKeySequence(Qt::Key_F1), this, &MainWindow::showShortcuts);
+    menu->addAction(tr("&About Quantoscope"), this, &MainWindow::showAbout);
+}
+
+void MainWindow::fillRecent()
+{
+    const QStringList recent = QSettings().value(QStringLiteral("recent/models")).toStringList();
+    m_start->setRecent(recent);
+    m_recentMenu->clear();
+    m_recentMenu->setEnabled(!recent.isEmpty());
+    for (const QString& path : recent)
+        m_recentMenu->addAction(QFileInfo(path).fileName(), this, [this, path] { openModel(path); })->setToolTip(path);
+}
+
+void MainWindow::refreshActions()
+{
+    m_evaluate->setEnabled(m_workbench->canEvaluate());
+    m_study->setEnabled(m_workbench->canEvaluate() && !m_workbench->sweepRunning());
+    m_export->setEnabled(m_session->currentAnalysis() != nullptr);
+    m_cancel->setEnabled(!m_jobs->idle());
+}
+
+void MainWindow::changeEvent(QEvent* event)
+{
+    QMainWindow::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange)
+        refreshIcons();
+}
+
+void MainWindow::showShortcuts()
+{
+    auto* dialog = new QDialog(this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setWindowTitle(tr("Keyboard and mouse"));
+    QString rows;
+    const auto row = [&rows](const QString& keys, const QString& what) {
+        rows += QStringLiteral("<tr><td style='padding-right:24px'><b>%1</b></td><td>%2</td></tr>").arg(keys, what);
+    };
+    for (const QAction* action : { m_openModel, m_openData, m_evaluate, m_study, m_export, m_undo, m_redo, m_cancel, m_quit })
+        row(action->shortcut().toString(QKeySequence::NativeText), action->iconText().remove(QStringLiteral("…")));
+    row(tr("2 … 16, f"), tr("in the layers table: word-length of the selected rows, f for float"));
+    row(tr("Drag a handle"), tr("set the clipping range of a tensor"));
+    row(tr("Wheel"), tr("zoom a chart about the cursor"));
+    row(tr("Double-click"), tr("on an axis or a chart: show everything again"));
+    row(tr("Click a point"), tr("make its plan the current one"));
+    auto* label = new QLabel(QStringLiteral("<table cellspacing='4'>%1</table>").arg(rows));
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
+    connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::close);
+    auto* layout = new QVBoxLayout(dialog);
+    layout->setContentsMargins(16, 16, 16, 16);
+    layout->setSpacing(12);
+    layout->addWidget(label);
+    layout->addWidget(buttons);
+    dialog->show();
+}
+
+void MainWindow::showAbout()
+{
+    auto* dialog = new QDialog(this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setWindowTitle(tr("About Quantoscope"));
+    auto* label = new QLabel(tr("<h3>Quantoscope %1</h3><p>A workbench for post-training quantization of ONNX models.</p>"
+                                "<p>Free software under the GNU General Public License, version 3 or later.<br>With Qt %2, "
+                                "QCustomPlot, oneDNN, ONNX, Eigen.</p>")
+                                 .arg(QStringLiteral(QUANTOSCOPE_VERSION), QString::fromLatin1(qVersion())));
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
+    connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::close);
+    auto* layout = new QVBoxLayout(dialog);
+    layout->setContentsMargins(16, 16, 16, 16);
+    layout->setSpacing(12);
+    layout->addWidget(label);
+    layout->addWidget(buttons);
+    dialog->show();
+}
+
+} // namespace quantoscope::ui

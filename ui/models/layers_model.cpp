@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/models/layers_model.h"
+
+#include <cmath>
+#include <limits>
+
+#include "ui/charts/distribution_series.h"
+#include "ui/charts/number_format.h"
+#include "ui/session/work.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+constexpr int thumbnailBars = 24;
+
+} // namespace
+
+LayersModel::LayersModel(Session& session, QObject* parent)
+    : QAbstractTableModel(parent)
+    , m_session(session)
+{
+    connect(&session, &Session::modelChanged, this, &LayersModel::reload);
+    connect(&session, &Session::requestChanged, this, &LayersModel::refresh);
+    connect(&session, &Session::analysisChanged, this, &LayersModel::refresh);
+    reload();
+}
+
+void LayersModel::reload()
+{
+    beginResetModel();
+    m_model = m_session.model();
+    m_thumbnails.clear();
+    if (m_model)
+        for (const LayerInfo& layer : m_model->layers) {
+            const auto heights = thumbnail(layer.weightHistogram, thumbnailBars);
+            m_thumbnails.emplace_back(heights.begin(), heights.end());
+        }
+    endResetModel();
+}
+
+void LayersModel::refresh()
+{
+    // Between a new model and its reset the session may already speak of other layers.
+    if (m_model && m_model == m_session.model() && rowCount() > 0)
+        emit dataChanged(index(0, WeightBits), index(rowCount() - 1, ActivationSqnr));
+}
+
+int LayersModel::rowCount(const QModelIndex& parent) const
+{
+    return parent.isValid() || !m_model ? 0 : static_cast<int>(m_model->layers.size());
+}
+
+int LayersModel::columnCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : ColumnCount;
+}
+
+Operand LayersModel::operandOf(int column)
+{
+    return column == ActivationBits || column == ActivationSqnr ? Operand::Activation : Operand::Weight;
+}
+
+LayersModel::Bits LayersModel::bits(int row, Operand operand) const
+{
+    const auto index = static_cast<std::size_t>(row);
+    const WishedBits wished = wishedBits(m_session.request(), m_model->layers, index);
+    const bool weight = operand == Operand::Weight;
+    Bits result { weight ? wished.weight : wished.activation,
+        weight ? wished.weightOverridden : wished.activationOverridden };
+    // A tensor that several layers read has one encoding; the plan knows whose wish won.
+    const AnalysisPtr analysis = m_session.currentAnalysis();
+    if (analysis && index < analysis->layers.size() && (weight || !analysis->weightsOnly)) {
+        const auto& quantizer = weight ? analysis->layers[index].weight : analysis->layers[index].activation;
+        result.value = quantizer ? std::optional(quantizer->config.bits) : std::nullopt;
+    }
+    return result;
+}
+
+double LayersModel::sqnr(int row, Operand operand) const
+{
+    const AnalysisPtr& analysis = m_session.analysis();
+    const auto index = static_cast<std::size_t>(row);
+    if (!analysis || index >= analysis->layers.size())
+        return std::numeric_limits<double>::quiet_NaN();
+    const LayerAnalysis& layer = analysis->layers[index];
+    const bool known = operand == Operand::Weight ? layer.weight.has_value() : layer.activation.has_value();
+    const auto& error = operand == Operand::Weight ? layer.weightError : layer.activationError;
+    return known && error.count > 0 ? error.sqnrDb() : std::numeric_limits<double>::quiet_NaN();
+}
+
+QVariant LayersModel::display(int row, int column) const
+{
+    const LayerInfo& layer = m_model->layers[static_cast<std::size_t>(row)];
+    switch (column) {
+    case Number:
+        return row + 1;
+    case Name:
+        return layer.name;
+    case WeightBits:
+    case ActivationBits: {
+        if (column == WeightBits && !layer.weight)
+            return QStringLiteral("–");
+        const Bits value = bits(row, operandOf(column));
+        return formatBits(value.value) + (value.overridden ? QStringLiteral("*") : QString());
+    }
+    case WeightSqnr:
+    case ActivationSqnr:
+        return formatDecibel(sqnr(row, operandOf(column)));
+    case Operator:
+        return QString::fromStdString(layer.layer.op);
+    case InputShape:
+        return layer.inputShape;
+    case OutputShape:
+        return layer.outputShape;
+    case WeightShape:
+        return layer.weightShape;
+    case Parameters:
+        return formatCount(layer.layer.parameters);
+    case Macs:
+        return formatCount(layer.layer.macs);
+    default:
+        return {};
+    }
+}
+
+QVariant LayersModel::sortKey(int row, int column) const
+{
+    const LayerInfo& layer = m_model->layers[static_cast<std::size_t>(row)];
+    switch (column) {
+    case Number:
+    case Distribution:
+        return row;
+    case WeightBits:
+    case ActivationBits:
+        return bits(row, operandOf(column)).value.value_or(quant::maxBits + 1);
+    case WeightSqnr:
+    case ActivationSqnr: {
+        const double value = sqnr(row, operandOf(column));
+        return std::isnan(value) ? std::numeric_limits<double>::max() : value;
+    }
+    case Parameters:
+        return static_cast<qlonglong>(layer.layer.parameters);
+    case Macs:
+        return static_cast<qlonglong>(layer.layer.macs);
+    default:
+        return display(row, column);
+    }
+}
+
+QString LayersModel::toolTip(int row, int column) const
+{
+    const LayerInfo& layer = m_model->layers[static_cast<std::size_t>(row)];
+    if (isBits(column)) {
+        const QString tensor
+            = QString::fromStdString(operandOf(column) == Operand::Weight ? layer.weightTensor : layer.inputTensor);
+        const QString state = bits(row, operandOf(column)).overridden ? tr("set for this layer alone") : tr("as in Options");
+        return tr("%1\n%2\nType 2 to 16, or f for float; edits go to all selected rows").arg(tensor, state);
+    }
+    if (column == WeightSqnr || column == ActivationSqnr)
+        return tr("Signal-to-quantization-noise ratio, 10 log10(Σx² / Σ(x − x̂)²) dB: about 6 dB a bit");
+    return display(row, column).toString();
+}
+
+QVariant LayersModel::data(const QModelIndex& index, int role) const
+{
+    if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid))
+        return {};
+    const int row = index.row();
+    const int column = index.column();
+    switch (role) {
+    case Qt::DisplayRole:
+        return display(row, column);
+    case Qt::EditRole:
+        return isBits(column) ? QVariant(bits(row, operandOf(column)).value.value_or(0)) : display(row, column);
+    case Qt::ToolTipRole:
+        return toolTip(row, column);
+    case Qt::TextAlignmentRole: {
+        const bool text = column == Name || column == Operator;
+        return QVariant::fromValue(Qt::Alignment((text ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
+    }
+    case SortRole:
+        return sortKey(row, column);
+    case ThumbnailRole:
+        return column == Distribution ? QVariant::fromValue(m_thumbnails[static_cast<std::size_t>(row)]) : QVariant();
+    case OperandRole:
+        return isBits(column) || column == WeightSqnr || column == ActivationSqnr
+            ? QVariant(static_cast<int>(operandOf(column)))
+            : QVariant();
+    case OverriddenRole:
+        return isBits(column) && bits(row, operandOf(column)).overridden;
+    default:
+        return {};
+    }
+}
+
+QVariant LayersModel::headerData(int section, Qt::Orientation orientation, int role) const
+{
+    if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
+        return QAbstractTableModel::headerData(section, orientation, role);
+    if (role == Qt::DisplayRole) {
+        const QString titles[ColumnCount] = { tr("#"), tr("Layer"), tr("Weights"), tr("W\n[bits]"), tr("A\n[bits]"),
+            tr("W SQNR\n[dB]"), tr("A SQNR\n[dB]"), tr("Operator"), tr("Input"), tr("Output"), tr("Weight"),
+            tr("Parameters"), tr("MACs\nan image") };
+        return titles[section];
+    }
+    if (role == Qt::ToolTipRole) {
+        const QString tips[ColumnCount] = { tr("Position in the network"), tr("Name in the file"),
+            tr("Histogram of the weights"), tr("Word-length of the weights; * set for this layer alone"),
+            tr("Word-length of the activations that enter the layer; * set for this layer alone"),
+            tr("Signal-to-quantization-noise ratio of the weights"),
+            tr("Signal-to-quantization-noise ratio of the activations that enter the layer, over the calibration images"),
+            tr("ONNX operator"), tr("Shape of the activations that enter"), tr("Shape of what the layer produces"),
+            tr("Shape of the weights"), tr("Elements of weights and bias"),
+            tr("Multiply-accumulate operations for one image") };
+        return tips[section];
+    }
+    if (role == Qt::TextAlignmentRole) {
+        const bool text = section == Name || section == Operator || section == Distribution;
+        return QVariant::fromValue(Qt::Alignment((text ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
+    }
+    return {};
+}
+
+Qt::ItemFlags LayersModel::flags(const QModelIndex& index) const
+{
+    Qt::ItemFlags result = QAbstractTableModel::flags(index);
+    const bool editable = index.isValid() && isBits(index.column())
+        && (index.column() == ActivationBits || m_model->layers[static_cast<std::size_t>(index.row())].weight);
+    return editable ? result | Qt::ItemIsEditable : result;
+}
+
+bool LayersModel::setData(const QModelIndex& index, const QVariant& value, int role)
+{
+    if (role != Qt::EditRole || !(flags(index) & Qt::ItemIsEditable))
+        return false;
+    bool number = false;
+    const int bits = value.toInt(&number);
+    if (!number || (bits != 0 && (bits < quant::minBits || bits > quant::maxBits)))
+        return false;
+    m_session.editBits({ index.row() }, operandOf(index.column()), bitsFromEditor(bits));
+    return true;
+}
+
+} // namespace quantoscope::ui

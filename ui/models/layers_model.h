@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QAbstractTableModel>
+
+#include "ui/session/session.h"
+
+namespace quantoscope::ui {
+
+/// The compute layers of the session's model, one a row, with their word-lengths and what these do to them.
+class LayersModel : public QAbstractTableModel {
+    Q_OBJECT
+
+public:
+    enum Column {
+        Number,
+        Name,
+        Distribution,
+        WeightBits,
+        ActivationBits,
+        WeightSqnr,
+        ActivationSqnr,
+        Operator,
+        InputShape,
+        OutputShape,
+        WeightShape,
+        Parameters,
+        Macs,
+        ColumnCount
+    };
+    enum Role {
+        SortRole = Qt::UserRole, ///< the number behind the text
+        ThumbnailRole, ///< QVector<float>: heights of a small histogram
+        OperandRole, ///< int of Operand: which side a column belongs to, for its colour
+        OverriddenRole, ///< bool: set for this layer alone
+    };
+
+    explicit LayersModel(Session& session, QObject* parent = nullptr);
+
+    int rowCount(const QModelIndex& parent = {}) const override;
+    int columnCount(const QModelIndex& parent = {}) const override;
+    QVariant data(const QModelIndex& index, int role = Qt::DisplayRole) const override;
+    QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
+    Qt::ItemFlags flags(const QModelIndex& index) const override;
+    bool setData(const QModelIndex& index, const QVariant& value, int role = Qt::EditRole) override;
+
+    static bool isBits(int column) { return column == WeightBits || column == ActivationBits; }
+    static Operand operandOf(int column);
+    /// Word-length as an editor has it: 2..16, 0 for float.
+    static std::optional<int> bitsFromEditor(int value) { return value > 0 ? std::optional(value) : std::nullopt; }
+
+private:
+    struct Bits {
+        std::optional<int> value;
+        bool overridden = false;
+    };
+    Bits bits(int row, Operand operand) const;
+    double sqnr(int row, Operand operand) const; ///< NaN: not known or float
+    QVariant display(int row, int column) const;
+    QVariant sortKey(int row, int column) const;
+    QString toolTip(int row, int column) const;
+    void reload();
+    void refresh();
+
+    Session& m_session;
+    LoadedModelPtr m_model; ///< what the rows show
+    std::vector<QVector<float>> m_thumbnails;
+};
+
+} // namespace quantoscope::ui

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/models/runs_model.h"
+
+#include "ui/charts/number_format.h"
+
+namespace quantoscope::ui {
+
+RunsModel::RunsModel(Session& session, QObject* parent)
+    : QAbstractTableModel(parent)
+    , m_session(session)
+{
+    connect(&session, &Session::runsChanged, this, &RunsModel::update);
+    update();
+}
+
+void RunsModel::update()
+{
+    // Runs are only ever appended, or all of them go.
+    const int rows = static_cast<int>(m_session.runs().size());
+    if (rows < m_rows) {
+        beginResetModel();
+        m_rows = rows;
+        endResetModel();
+    } else if (rows > m_rows) {
+        beginInsertRows({}, m_rows, rows - 1);
+        m_rows = rows;
+        endInsertRows();
+    }
+}
+
+int RunsModel::rowCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : m_rows;
+}
+
+int RunsModel::columnCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : ColumnCount;
+}
+
+QString RunsModel::display(int row, int column) const
+{
+    const Run& run = m_session.runs()[static_cast<std::size_t>(row)];
+    const QString none = QStringLiteral("–");
+    const auto interval = [](const evaluation::Interval& i, auto format) {
+        return tr("%1 to %2").arg(format(i.low), format(i.high));
+    };
+    const auto plain = [](double value) { return QString::number(value, 'f', 2); };
+    const auto sign = [](double value) { return formatSignedPercent(value); };
+    switch (column) {
+    case Number:
+        return QString::number(row + 1);
+    case Scope:
+        return run.scope;
+    case WeightBits:
+    case ActivationBits:
+        if (run.isFloat)
+            return formatBits(std::nullopt);
+        return formatBits(column == WeightBits ? run.weightBits : run.activationBits)
+            + (run.mixed ? QStringLiteral("*") : QString());
+    case Images:
+        return formatCount(run.result->images());
+    case Top1:
+        return plain(run.result->top1());
+    case Top1Interval:
+        return interval(run.result->top1Interval(), plain);
+    case FloatTop1:
+        return run.isFloat ? plain(run.result->top1()) : run.floatResult ? plain(run.floatResult->top1()) : none;
+    case Delta:
+        return run.againstFloat ? sign(run.againstFloat->delta) : none;
+    case DeltaInterval:
+        return run.againstFloat ? interval(run.againstFloat->deltaInterval, sign) : none;
+    case PValue:
+        return run.againstFloat ? formatProbability(run.againstFloat->pValue) : none;
+    case Agreement:
+        return run.againstFloat ? plain(run.againstFloat->agreement) : none;
+    case Size:
+        return formatBytes(run.cost.sizeBytes);
+    case Energy:
+        return formatEnergy(run.cost.energyPj);
+    case Speed:
+        return formatSignificant(run.result->imagesPerSecond());
+    default:
+        return {};
+    }
+}
+
+QVariant RunsModel::sortKey(int row, int column) const
+{
+    const Run& run = m_session.runs()[static_cast<std::size_t>(row)];
+    const double missing = -1000;
+    switch (column) {
+    case Number:
+        return row;
+    case WeightBits:
+        return run.isFloat ? quant::maxBits + 1 : run.weightBits.value_or(quant::maxBits + 1);
+    case ActivationBits:
+        return run.isFloat ? quant::maxBits + 1 : run.activationBits.value_or(quant::maxBits + 1);
+    case Images:
+        return static_cast<qlonglong>(run.result->images());
+    case Top1:
+    case Top1Interval:
+        return run.result->top1();
+    case FloatTop1:
+        return run.floatResult ? run.floatResult->top1() : run.result->top1();
+    case Delta:
+    case DeltaInterval:
+        return run.againstFloat ? run.againstFloat->delta : missing;
+    case PValue:
+        return run.againstFloat ? run.againstFloat->pValue : missing;
+    case Agreement:
+        return run.againstFloat ? run.againstFloat->agreement : missing;
+    case Size:
+        return run.cost.sizeBytes;
+    case Energy:
+        return run.cost.energyPj;
+    case Speed:
+        return run.result->imagesPerSecond();
+    default:
+        return display(row, column);
+    }
+}
+
+QVariant RunsModel::data(const QModelIndex& index, int role) const
+{
+    if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid))
+        return {};
+    switch (role) {
+    case Qt::DisplayRole:
+        return display(index.row(), index.column());
+    case Qt::ToolTipRole:
+        if (index.column() == Scope)
+            return tr("%1\n%2").arg(display(index.row(), Scope), m_session.runs()[static_cast<std::size_t>(index.row())].data);
+        return display(index.row(), index.column());
+    case Qt::TextAlignmentRole:
+        return QVariant::fromValue(Qt::Alignment((index.column() == Scope ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
+    case SortRole:
+        return sortKey(index.row(), index.column());
+    default:
+        return {};
+    }
+}
+
+QVariant RunsModel::headerData(int section, Qt::Orientation orientation, int role) const
+{
+    if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
+        return QAbstractTableModel::headerData(section, orientation, role);
+    if (role == Qt::DisplayRole) {
+        const QString titles[ColumnCount] = { tr("#"), tr("What was quantized"), tr("W\n[bits]"), tr("A\n[bits]"),
+            tr("Images"), tr("Top-1\n[%]"), tr("95 % interval\n[%]"), tr("Float top-1\n[%]"), tr("Difference\n[points]"),
+            tr("95 % interval\n[points]"), tr("p-value"), tr("Agreement\n[%]"), tr("Size"), tr("Energy\nan image"),
+            tr("Speed\n[images/s]") };
+        return titles[section];
+    }
+    if (role == Qt::ToolTipRole) {
+        const QString tips[ColumnCount] = { tr("In the order they were evaluated"), tr("Scope and options of the plan"),
+            tr("Word-length of the weights; * some layers have their own"),
+            tr("Word-length of the activations; * some layers have their own"), tr("Images evaluated"),
+            tr("Share of images whose label got the largest output"), tr("Wilson score interval of top-1"),
+            tr("Top-1 of the float network on the same images"), tr("Top-1 less float top-1, in percentage points"),
+            tr("Newcombe's interval for paired proportions"),
+            tr("Exact McNemar test: how likely a difference at least as large is if there is none"),
+            tr("Images with the same prediction as the float network"), tr("Parameters at their word-lengths"),
+            tr("Arithmetic of one image, 45 nm model after Horowitz; no memory traffic"),
+            tr("Images evaluated a second on this machine") };
+        return tips[section];
+    }
+    if (role == Qt::TextAlignmentRole)
+        return QVariant::fromValue(Qt::Alignment((section == Scope ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
+    return {};
+}
+
+QString toTsv(const QAbstractItemModel& model, const std::vector<int>& columns)
+{
+    const auto clean = [](const QVariant& value) { return value.toString().replace(QLatin1Char('\n'), QLatin1Char(' ')); };
+    QStringList lines;
+    QStringList header;
+    for (const int column : columns)
+        header << clean(model.headerData(column, Qt::Horizontal));
+    lines << header.join(QLatin1Char('\t'));
+    for (int row = 0; row < model.rowCount(); ++row) {
+        QStringList cells;
+        for (const int column : columns)
+            cells << clean(model.index(row, column).data());
+        lines << cells.join(QLatin1Char('\t'));
+    }
+    return lines.join(QLatin1Char('\n')) + QLatin1Char('\n');
+}
+
+} // namespace quantoscope::ui

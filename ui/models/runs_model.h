@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QAbstractTableModel>
+
+#include "ui/session/session.h"
+
+namespace quantoscope::ui {
+
+/// Every evaluated configuration of the session, one a row, the oldest first.
+class RunsModel : public QAbstractTableModel {
+    Q_OBJECT
+
+public:
+    enum Column {
+        Number,
+        Scope,
+        WeightBits,
+        ActivationBits,
+        Images,
+        Top1,
+        Top1Interval,
+        FloatTop1,
+        Delta,
+        DeltaInterval,
+        PValue,
+        Agreement,
+        Size,
+        Energy,
+        Speed,
+        ColumnCount
+    };
+    enum Role { SortRole = Qt::UserRole };
+
+    explicit RunsModel(Session& session, QObject* parent = nullptr);
+
+    int rowCount(const QModelIndex& parent = {}) const override;
+    int columnCount(const QModelIndex& parent = {}) const override;
+    QVariant data(const QModelIndex& index, int role = Qt::DisplayRole) const override;
+    QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
+
+private:
+    QString display(int row, int column) const;
+    QVariant sortKey(int row, int column) const;
+    void update();
+
+    Session& m_session;
+    int m_rows = 0;
+};
+
+/// Header and rows of any model in the order given, columns separated by tabs, as spreadsheets paste it.
+QString toTsv(const QAbstractItemModel& model, const std::vector<int>& columns);
+
+} // namespace quantoscope::ui

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/appearance.h"
+
+#include <QApplication>
+#include <QFile>
+#include <QPainter>
+#include <QPixmap>
+#include <QSettings>
+#include <QStyle>
+#include <QStyleFactory>
+#include <QSvgRenderer>
+
+namespace quantoscope::ui {
+
+namespace {
+
+const QString key = QStringLiteral("window/appearance");
+
+QPalette lightPalette()
+{
+    QPalette palette(QColor(0xf0, 0xf1, 0xf2));
+    palette.setColor(QPalette::Window, QColor(0xf0, 0xf1, 0xf2));
+    palette.setColor(QPalette::Base, Qt::white);
+    palette.setColor(QPalette::AlternateBase, QColor(0xf6, 0xf7, 0xf8));
+    palette.setColor(QPalette::Highlight, QColor(0x2f, 0x6f, 0xa8));
+    palette.setColor(QPalette::HighlightedText, Qt::white);
+    return palette;
+}
+
+QPalette darkPalette()
+{
+    const QColor text(0xe8, 0xea, 0xec);
+    const QColor faint(0x8a, 0x92, 0x9a);
+    QPalette palette;
+    palette.setColor(QPalette::Window, QColor(0x26, 0x2a, 0x2e));
+    palette.setColor(QPalette::WindowText, text);
+    palette.setColor(QPalette::Base, QColor(0x1b, 0x1e, 0x21));
+    palette.setColor(QPalette::AlternateBase, QColor(0x21, 0x25, 0x28));
+    palette.setColor(QPalette::Text, text);
+    palette.setColor(QPalette::PlaceholderText, faint);
+    palette.setColor(QPalette::Button, QColor(0x32, 0x37, 0x3c));
+    palette.setColor(QPalette::ButtonText, text);
+    palette.setColor(QPalette::BrightText, Qt::white);
+    palette.setColor(QPalette::ToolTipBase, QColor(0x32, 0x37, 0x3c));
+    palette.setColor(QPalette::ToolTipText, text);
+    palette.setColor(QPalette::Highlight, QColor(0x2f, 0x6f, 0xa8));
+    palette.setColor(QPalette::HighlightedText, Qt::white);
+    palette.setColor(QPalette::Link, QColor(0x56, 0xb4, 0xe9));
+    palette.setColor(QPalette::Light, QColor(0x46, 0x4c, 0x52));
+    palette.setColor(QPalette::Midlight, QColor(0x3c, 0x41, 0x46));
+    palette.setColor(QPalette::Mid, QColor(0x4a, 0x50, 0x56));
+    palette.setColor(QPalette::Dark, QColor(0x16, 0x18, 0x1a));
+    palette.setColor(QPalette::Shadow, QColor(0x0c, 0x0d, 0x0e));
+    for (const auto role : { QPalette::WindowText, QPalette::Text, QPalette::ButtonText })
+        palette.setColor(QPalette::Disabled, role, faint);
+    palette.setColor(QPalette::Disabled, QPalette::Highlight, QColor(0x3c, 0x41, 0x46));
+    return palette;
+}
+
+} // namespace
+
+void applyAppearance(Appearance appearance)
+{
+    // What the program was started with is what "system" goes back to.
+    static const QString systemStyle = QApplication::style()->name();
+    if (appearance == Appearance::System) {
+        QApplication::setStyle(systemStyle);
+        QApplication::setPalette(QApplication::style()->standardPalette());
+        return;
+    }
+    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    QApplication::setPalette(appearance == Appearance::Dark ? darkPalette() : lightPalette());
+}
+
+Appearance savedAppearance()
+{
+    const int value = QSettings().value(key, 0).toInt();
+    return value == static_cast<int>(Appearance::Light) || value == static_cast<int>(Appearance::Dark) ? static_cast<Appearance>(value)
+                                                                                                      : Appearance::System;
+}
+
+void saveAppearance(Appearance appearance)
+{
+    QSettings().setValue(key, static_cast<int>(appearance));
+}
+
+QIcon tintedIcon(const QString& name, const QPalette& palette)
+{
+    QFile file(QStringLiteral(":/icons/%1.svg").arg(name));
+    if (!file.open(QIODevice::ReadOnly))
+        return {};
+    const QByteArray drawing = file.readAll();
+    QIcon icon;
+    for (const auto mode : { QIcon::Normal, QIcon::Disabled }) {
+        const auto group = mode == QIcon::Normal ? QPalette::Active : QPalette::Disabled;
+        QByteArray tinted = drawing;
+        tinted.replace("currentColor", palette.color(group, QPalette::ButtonText).name().toLatin1());
+        QSvgRenderer renderer(tinted);
+        for (const int size : { 16, 24, 32, 48 }) {
+            QPixmap pixmap(size, size);
+            pixmap.fill(Qt::transparent);
+            QPainter painter(&pixmap);
+            renderer.render(&painter);
+            painter.end();
+            icon.addPixmap(pixmap, mode);
+        }
+    }
+    return icon;
+}
+
+} // namespace quantoscope::ui

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+
+#include <QSpinBox>
+
+namespace quantoscope::ui {
+
+/// A word-length: 2 to 16 bits, and above them "float".
+class BitsSpinBox : public QSpinBox {
+    Q_OBJECT
+
+public:
+    explicit BitsSpinBox(QWidget* parent = nullptr);
+
+    std::optional<int> bits() const;
+    void setBits(std::optional<int> bits);
+
+protected:
+    QString textFromValue(int value) const override;
+    int valueFromText(const QString& text) const override;
+    QValidator::State validate(QString& text, int& position) const override;
+};
+
+} // namespace quantoscope::ui

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/data_dialog.h"
+
+#include <QComboBox>
+#include <QDialogButtonBox>
+#include <QFileDialog>
+#include <QFormLayout>
+#include <QGroupBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QPushButton>
+#include <QSpinBox>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "ui/charts/number_format.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+QSpinBox* sizeBox(const QString& none, const QString& tip, const QString& suffix, int most = 4096)
+{
+    auto* box = new QSpinBox;
+    box->setRange(0, most);
+    box->setSpecialValueText(none);
+    box->setSuffix(suffix);
+    box->setToolTip(tip);
+    return box;
+}
+
+QString numbers(const std::array<float, 3>& values)
+{
+    QStringList parts;
+    for (const float value : values)
+        parts << QString::number(static_cast<double>(value), 'g', 6);
+    return parts.join(QStringLiteral(", "));
+}
+
+Result<std::array<float, 3>> parseNumbers(const QString& text, const QString& name)
+{
+    const QStringList parts = text.split(QLatin1Char(','), Qt::SkipEmptyParts);
+    std::array<float, 3> values {};
+    bool good = parts.size() == 3 || parts.size() == 1;
+    for (std::size_t i = 0; good && i < 3; ++i)
+        values[i] = parts[parts.size() == 1 ? 0 : static_cast<qsizetype>(i)].trimmed().toFloat(&good);
+    if (!good)
+        return fail(ErrorCode::InvalidInput, "expected one number or three with commas between, got '" + text.toStdString() + "'",
+            name.toStdString());
+    return values;
+}
+
+QFormLayout* formIn(QGroupBox* box)
+{
+    auto* form = new QFormLayout(box);
+    form->setContentsMargins(12, 8, 12, 8);
+    form->setHorizontalSpacing(12);
+    form->setVerticalSpacing(8);
+    form->setLabelAlignment(Qt::AlignLeft);
+    form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    return form;
+}
+
+} // namespace
+
+DataDialog::DataDialog(Session& session, QWidget* parent)
+    : QDialog(parent)
+    , m_session(session)
+{
+    setWindowTitle(tr("Open labelled images"));
+    setModal(false);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(16, 16, 16, 16);
+    layout->setSpacing(12);
+    layout->addWidget(buildSource());
+    layout->addWidget(buildPreparation());
+    layout->addWidget(buildCalibration());
+    m_outcome = new QLabel;
+    m_outcome->setWordWrap(true);
+    m_outcome->setMinimumHeight(2 * m_outcome->fontMetrics().lineSpacing());
+    layout->addWidget(m_outcome);
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Open | QDialogButtonBox::Close);
+    layout->addWidget(buttons);
+    connect(buttons, &QDialogButtonBox::accepted, this, &DataDialog::accept);
+    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::hide);
+    connect(&session, &Session::dataChanged, this, &DataDialog::showOutcome);
+    connect(&session, &Session::floatResultChanged, this, &DataDialog::showOutcome);
+    setRequest({});
+    resize(560, sizeHint().height());
+}
+
+QWidget* DataDialog::pathRow(QLineEdit* edit, const QString& name)
+{
+    edit->setAccessibleName(name);
+    auto* browse = new QToolButton;
+    browse->setText(tr("Browse"));
+    browse->setPopupMode(QToolButton::InstantPopup);
+    auto* menu = new QMenu(browse);
+    menu->addAction(tr("File…"), this, [=, this] {
+        const QString path = QFileDialog::getOpenFileName(this, name, edit->text());
+        if (!path.isEmpty())
+            edit->setText(path);
+    });
+    menu->addAction(tr("Folder…"), this, [=, this] {
+        const QString path = QFileDialog::getExistingDirectory(this, name, edit->text());
+        if (!path.isEmpty())
+            edit->setText(path);
+    });
+    browse->setMenu(menu);
+    auto* row = new QWidget;
+    auto* layout = new QHBoxLayout(row);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(8);
+    layout->addWidget(edit, 1);
+    layout->addWidget(browse);
+    return row;
+}
+
+QWidget* DataDialog::buildSource()
+{
+    auto* box = new QGroupBox(tr("Images"));
+    QFormLayout* form = formIn(box);
+    m_path = new QLineEdit;
+    m_path->setPlaceholderText(tr("CIFAR binary, IDX, NumPy file, or a folder of images"));
+    form->addRow(tr("&Path"), pathRow(m_path, tr("Images")));
+    m_kind = new QComboBox;
+    const std::pair<QString, dataset::Kind> kinds[] = { { tr("recognised"), dataset::Kind::Auto }, { tr("CIFAR-10 binary"), dataset::Kind::Cifar10 },
+        { tr("CIFAR-100 binary"), dataset::Kind::Cifar100 }, { tr("IDX (MNIST)"), dataset::Kind::Idx },
+        { tr("folder of images"), dataset::Kind::Folder }, { tr("NumPy"), dataset::Kind::Npz } };
+    for (const auto& [text, kind] : kinds)
+        m_kind->addItem(text, static_cast<int>(kind));
+    form->addRow(tr("&Kind"), m_kind);
+    m_labels = new QLineEdit;
+    m_labels->setPlaceholderText(tr("found beside the images"));
+    form->addRow(tr("&Labels"), pathRow(m_labels, tr("Labels")));
+    m_limit = sizeBox(tr("all"), tr("Evaluate at most this many images: a random sample, the same every time"), {}, 10'000'000);
+    m_limit->setGroupSeparatorShown(true);
+    form->addRow(tr("&At most"), m_limit);
+    return box;
+}
+
+QWidget* DataDialog::buildPreparation()
+{
+    auto* box = new QGroupBox(tr("Preparation for the network"));
+    QFormLayout* form = formIn(box);
+    m_preset = new QComboBox;
+    for (const auto& [text, key] : { std::pair { tr("unit: x / 255"), QStringLiteral("unit") },
+             std::pair { tr("ImageNet: (x / 255 − mean) / std"), QStringLiteral("imagenet") }, std::pair { tr("raw: 0 to 255"), QStringLiteral("raw") },
+             std::pair { tr("custom"), QStringLiteral("custom") } })
+        m_preset->addItem(text, key);
+    form->addRow(tr("P&reset"), m_preset);
+    m_channels = new QComboBox;
+    for (const auto& [text, value] : { std::pair { tr("RGB"), dataset::Channels::Rgb }, std::pair { tr("BGR"), dataset::Channels::Bgr },
+             std::pair { tr("gray"), dataset::Channels::Gray } })
+        m_channels->addItem(text, static_cast<int>(value));
+    m_layout = new QComboBox;
+    m_layout->addItem(QStringLiteral("NCHW"), static_cast<int>(dataset::MemoryLayout::Nchw));
+    m_layout->addItem(QStringLiteral("NHWC"), static_cast<int>(dataset::MemoryLayout::Nhwc));
+    m_layout->setToolTip(tr("Order of the input's extents; NCHW for models from PyTorch"));
+    auto* channelRow = new QHBoxLayout;
+    channelRow->setSpacing(8);
+    channelRow->addWidget(m_channels, 1);
+    channelRow->addWidget(m_layout, 1);
+    form->addRow(tr("&Channels"), channelRow);
+    m_resize = sizeBox(tr("no resize"), tr("Shorter side, bilinear with antialiasing"), tr(" px"));
+    m_crop = sizeBox(tr("no crop"), tr("Square from the centre"), tr(" px"));
+    auto* sizeRow = new QHBoxLayout;
+    sizeRow->setSpacing(8);
+    sizeRow->addWidget(m_resize, 1);
+    sizeRow->addWidget(m_crop, 1);
+    form->addRow(tr("Re&size, crop"), sizeRow);
+    m_scale = new QLineEdit;
+    m_mean = new QLineEdit;
+    m_std = new QLineEdit;
+    const QString tip = tr("Input = (x × scale − mean) / std, for each channel; x from 0 to 255");
+    for (QLineEdit* edit : { m_scale, m_mean, m_std }) {
+        edit->setToolTip(tip);
+        connect(edit, &QLineEdit::textEdited, this, [this] { m_preset->setCurrentIndex(m_preset->findData(QStringLiteral("custom"))); });
+    }
+    form->addRow(tr("Scale"), m_scale);
+    form->addRow(tr("Mean"), m_mean);
+    form->addRow(tr("Std"), m_std);
+    connect(m_preset, &QComboBox::activated, this, &DataDialog::presetChosen);
+    return box;
+}
+
+QWidget* DataDialog::buildCalibration()
+{
+    auto* box = new QGroupBox(tr("Calibration"));
+    QFormLayout* form = formIn(box);
+    m_calibrationPath = new QLineEdit;
+    m_calibrationPath->setPlaceholderText(tr("the first of the images above"));
+    m_calibrationPath->setToolTip(tr("Images that ranges of activations are found from; best others than those evaluated"));
+    form->addRow(tr("&From"), pathRow(m_calibrationPath, tr("Calibration images")));
+    m_calibrationCount = new QSpinBox;
+    m_calibrationCount->setRange(1, 1'000'000);
+    m_calibrationCount->setGroupSeparatorShown(true);
+    form->addRow(tr("&Images"), m_calibrationCount);
+    m_calibrationResize = sizeBox(tr("as above"), tr("Shorter side, where calibration images come in another size"), tr(" px"));
+    form->addRow(tr("Resi&ze"), m_calibrationResize);
+    return box;
+}
+
+void DataDialog::presetChosen()
+{
+    const QString key = m_preset->currentData().toString();
+    const auto preset = dataset::Preprocessing::named(key.toStdString());
+    if (!preset)
+        return;
+    m_scale->setText(QString::number(static_cast<double>(preset->scale), 'g', 8));
+    m_mean->setText(numbers(preset->mean));
+    m_std->setText(numbers(preset->std));
+}
+
+void DataDialog::setRequest(const DataRequest& request)
+{
+    const dataset::Preprocessing& preparation = request.preprocessing;
+    m_path->setText(QString::fromStdString(request.path.string()));
+    m_kind->setCurrentIndex(m_kind->findData(static_cast<int>(request.kind)));
+    m_labels->setText(QString::fromStdString(request.labels.string()));
+    m_limit->setValue(static_cast<int>(request.limit));
+    const int preset = m_preset->findData(QString::fromStdString(preparation.name));
+    m_preset->setCurrentIndex(preset >= 0 ? preset : m_preset->findData(QStringLiteral("custom")));
+    m_channels->setCurrentIndex(m_channels->findData(static_cast<int>(preparation.channels)));
+    m_layout->setCurrentIndex(m_layout->findData(static_cast<int>(preparation.layout)));
+    m_resize->setValue(preparation.resize);
+    m_crop->setValue(preparation.crop);
+    m_scale->setText(QString::number(static_cast<double>(preparation.scale), 'g', 8));
+    m_mean->setText(numbers(preparation.mean));
+    m_std->setText(numbers(preparation.std));
+    m_calibrationPath->setText(QString::fromStdString(request.calibrationPath.string()));
+    m_calibrationCount->setValue(static_cast<int>(request.calibrationCount));
+    m_calibrationResize->setValue(request.calibrationResize.value_or(0));
+}
+
+Result<DataRequest> DataDialog::request() const
+{
+    DataRequest request;
+    request.path = m_path->text().trimmed().toStdString();
+    if (request.path.empty())
+        return fail(ErrorCode::InvalidInput, "no images were chosen", {}, "give a file or a folder under Images");
+    request.kind = static_cast<dataset::Kind>(m_kind->currentData().toInt());
+    request.labels = m_labels->text().trimmed().toStdString();
+    request.limit = m_limit->value();
+    request.calibrationPath = m_calibrationPath->text().trimmed().toStdString();
+    request.calibrationCount = m_calibrationCount->value();
+    if (m_calibrationResize->value() > 0)
+        request.calibrationResize = m_calibrationResize->value();
+    dataset::Preprocessing& preparation = request.preprocessing;
+    const QString preset = m_preset->currentData().toString();
+    if (const auto named = dataset::Preprocessing::named(preset.toStdString())) {
+        preparation = *named;
+    } else {
+        preparation.name = "custom";
+        bool number = false;
+        preparation.scale = m_scale->text().toFloat(&number);
+        if (!number)
+            return fail(ErrorCode::InvalidInput, "expected a number, got '" + m_scale->text().toStdString() + "'", "Scale");
+        QS_TRY(preparation.mean, parseNumbers(m_mean->text(), tr("Mean")));
+        QS_TRY(preparation.std, parseNumbers(m_std->text(), tr("Std")));
+    }
+    preparation.channels = static_cast<dataset::Channels>(m_channels->currentData().toInt());
+    preparation.layout = static_cast<dataset::MemoryLayout>(m_layout->currentData().toInt());
+    preparation.resize = m_resize->value();
+    preparation.crop = m_crop->value();
+    return request;
+}
+
+void DataDialog::accept()
+{
+    const auto wanted = request();
+    if (!wanted) {
+        m_outcome->setText(QString::fromStdString(wanted.error().message()));
+        return;
+    }
+    m_outcome->setText(tr("Reading images…"));
+    emit openWanted(*wanted);
+}
+
+void DataDialog::showOutcome()
+{
+    if (!m_session.data())
+        return;
+    const auto& result = m_session.floatResult();
+    if (!result) {
+        m_outcome->setText(m_session.data()->title);
+        return;
+    }
+    const double chance = 100.0 / std::max(1, result->classes);
+    const bool near = result->top1Interval().low <= 2 * chance;
+    m_outcome->setText(tr("%1<br>Float top-1 <b>%2</b> on %3 images%4")
+                           .arg(m_session.data()->title.toHtmlEscaped(), formatPercent(result->top1()), formatCount(result->images()),
+                               near ? tr(": hardly better than guessing (%1). Check channels, mean, std, size and labels.").arg(formatPercent(chance))
+                                    : QString()));
+}
+
+} // namespace quantoscope::ui

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/distribution_panel.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <QDoubleSpinBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QSpinBox>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "core/calibration/range_estimator.h"
+#include "ui/charts/number_format.h"
+#include "ui/session/work.h"
+#include "ui/views/chart_menu.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+QDoubleSpinBox* rangeBox(const QString& name, const QString& tip)
+{
+    auto* box = new QDoubleSpinBox;
+    box->setRange(-1e9, 1e9);
+    box->setDecimals(4);
+    box->setKeyboardTracking(false);
+    box->setButtonSymbols(QAbstractSpinBox::NoButtons);
+    box->setAlignment(Qt::AlignRight);
+    box->setFixedWidth(84);
+    box->setAccessibleName(name);
+    box->setToolTip(tip);
+    return box;
+}
+
+QString configText(const quant::TensorQuantizer& quantizer)
+{
+    const auto& config = quantizer.config;
+    const bool perChannel = config.granularity.kind == quant::Granularity::Kind::PerChannel;
+    return DistributionPanel::tr("%1 bits, %2, %3, %4")
+        .arg(config.bits)
+        .arg(QString::fromStdString(quant::schemeName(config)),
+            perChannel ? DistributionPanel::tr("per channel") : DistributionPanel::tr("per tensor"),
+            quantizer.range.method == quant::RangeSpec::Method::Manual ? DistributionPanel::tr("range by hand")
+                                                                       : QString::fromStdString(quantizer.range.toString()));
+}
+
+/// The encoding all channels share when a range is set by hand.
+quant::Encoding encodingByHand(const quant::TensorQuantizer& quantizer, const Span& range)
+{
+    quant::QuantizerConfig config = quantizer.config;
+    config.granularity = quant::Granularity::perTensor();
+    quant::Encoding encoding = quant::encodingForRange(config, range.low, range.high);
+    encoding.rounding = config.rounding;
+    return encoding;
+}
+
+} // namespace
+
+DistributionPanel::DistributionPanel(Session& session, Operand operand, QWidget* parent)
+    : QWidget(parent)
+    , m_session(session)
+    , m_operand(operand)
+{
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(8, 4, 8, 0);
+    layout->setSpacing(4);
+    buildHeader(layout);
+    m_chart = new DistributionChart;
+    m_chart->setAccessibleName(operand == Operand::Weight ? tr("Weight histogram") : tr("Activation histogram"));
+    attachChartMenu(m_chart);
+    layout->addWidget(m_chart, 1);
+
+    connect(m_chart, &DistributionChart::clipDragged, this, &DistributionPanel::follow);
+    connect(m_chart, &DistributionChart::clipReleased, this, &DistributionPanel::leave);
+    connect(m_low, &QDoubleSpinBox::editingFinished, this, [this] { rangeTyped(false); });
+    connect(m_high, &QDoubleSpinBox::editingFinished, this, [this] { rangeTyped(true); });
+    connect(m_channel, &QSpinBox::valueChanged, this, [this] {
+        if (!m_updating)
+            refresh(false);
+    });
+    connect(m_reset, &QToolButton::clicked, this, [this] { m_session.editRange(m_session.selectedLayer(), m_operand, std::nullopt); });
+    connect(m_openData, &QToolButton::clicked, this, &DistributionPanel::openDataWanted);
+    connect(&session, &Session::selectionChanged, this, [this] { refresh(false); });
+    connect(&session, &Session::modelChanged, this, [this] { refresh(false); });
+    connect(&session, &Session::statsChanged, this, [this] { refresh(false); });
+    connect(&session, &Session::analysisChanged, this, [this] { refresh(true); });
+    refresh(false);
+}
+
+void DistributionPanel::buildHeader(QVBoxLayout* layout)
+{
+    m_title = new QLabel;
+    QFont bold = m_title->font();
+    bold.setBold(true);
+    m_title->setFont(bold);
+    m_title->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_channelLabel = new QLabel(tr("Channel"));
+    m_channel = new QSpinBox;
+    m_channel->setSpecialValueText(tr("All"));
+    m_channel->setAccessibleName(tr("Output channel"));
+    m_channel->setToolTip(tr("One output channel of the weights, counted from 0; All for the whole tensor"));
+    m_channelLabel->setBuddy(m_channel);
+    m_openData = new QToolButton;
+    m_openData->setText(tr("Open images…"));
+
+    auto* top = new QHBoxLayout;
+    top->setSpacing(8);
+    top->addWidget(m_title, 1);
+    top->addWidget(m_openData);
+    top->addWidget(m_channelLabel);
+    top->addWidget(m_channel);
+    layout->addLayout(top);
+
+    m_config = new QLabel;
+    m_config->setEnabled(false);
+    m_config->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_readout = new QLabel;
+    m_readout->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_rangeLabel = new QLabel(tr("Range"));
+    m_toLabel = new QLabel(tr("to"));
+    m_low = rangeBox(tr("Lower end of the range"), tr("Smallest representable value; drag the left handle or type"));
+    m_high = rangeBox(tr("Upper end of the range"), tr("Largest representable value; drag the right handle or type"));
+    m_reset = new QToolButton;
+    m_reset->setText(tr("Reset"));
+    m_reset->setToolTip(tr("Back to the range that Options choose"));
+
+    auto* second = new QHBoxLayout;
+    second->setSpacing(8);
+    second->addWidget(m_readout);
+    second->addWidget(m_config, 1);
+    second->addWidget(m_rangeLabel);
+    second->addWidget(m_low);
+    second->addWidget(m_toLabel);
+    second->addWidget(m_high);
+    second->addWidget(m_reset);
+    layout->addLayout(second);
+}
+
+QString DistributionPanel::readout() const
+{
+    return m_readout->text();
+}
+
+std::optional<std::size_t> DistributionPanel::channel() const
+{
+    return m_operand == Operand::Weight && m_channel->value() >= 0 ? std::optional(static_cast<std::size_t>(m_channel->value()))
+                                                                  : std::nullopt;
+}
+
+QString DistributionPanel::tensorName() const
+{
+    const LayerInfo* layer = m_session.selectedLayerInfo();
+    return !layer ? QString() : m_operand == Operand::Weight ? tr("Weights of %1").arg(layer->name) : tr("Activations entering %1").arg(layer->name);
+}
+
+const calibration::Histogram* DistributionPanel::histogram() const
+{
+    const LayerInfo* layer = m_session.selectedLayerInfo();
+    if (!layer)
+        return nullptr;
+    if (m_operand == Operand::Weight)
+        return !layer->weight ? nullptr : channel() ? &m_channelHistogram : &layer->weightHistogram;
+    const calibration::TensorStats* seen = m_session.stats() ? m_session.stats()->find(layer->inputTensor) : nullptr;
+    return seen ? &seen->histogram() : nullptr;
+}
+
+std::optional<quant::TensorQuantizer> DistributionPanel::quantizer() const
+{
+    const AnalysisPtr& analysis = m_session.analysis();
+    const auto index = static_cast<std::size_t>(m_session.selectedLayer());
+    if (!analysis || m_session.selectedLayer() < 0 || index >= analysis->layers.size())
+        return std::nullopt;
+    return m_operand == Operand::Weight ? analysis->layers[index].weight : analysis->layers[index].activation;
+}
+
+void DistributionPanel::refresh(bool keepView)
+{
+    const LayerInfo* layer = m_session.selectedLayerInfo();
+    m_updating = true;
+    const bool another = m_session.selectedLayer() != m_layer || m_session.model() != m_model;
+    if (another) {
+        m_layer = m_session.selectedLayer();
+        m_model = m_session.model();
+        m_channel->setRange(-1, layer ? static_cast<int>(layer->channels) - 1 : -1);
+        m_channel->setValue(-1);
+    }
+    m_updating = false;
+    if (!layer)
+        return showNothing({}, tr("Choose a layer to see its distributions"));
+    if (m_operand == Operand::Weight && !layer->weight)
+        return showNothing(tensorName(), tr("This layer multiplies two activations and has no weights"));
+    if (channel())
+        m_channelHistogram = channelHistogram(*layer, m_channel->value());
+    if (!histogram())
+        return showNothing(tensorName(), m_session.data() ? tr("Calibrating…") : tr("Open labelled images to see activations"));
+    showTensor(keepView && !another);
+}
+
+void DistributionPanel::showNothing(const QString& title, const QString& message)
+{
+    m_title->setText(title);
+    m_readout->clear();
+    m_config->clear();
+    for (QWidget* widget : std::initializer_list<QWidget*> { m_channelLabel, m_channel, m_rangeLabel, m_low, m_toLabel, m_high, m_reset })
+        widget->hide();
+    m_openData->setVisible(m_operand == Operand::Activation && m_session.model() && !m_session.data());
+    m_chart->setContent({}, false);
+    m_chart->setMessage(message);
+}
+
+void DistributionPanel::showTensor(bool keepView)
+{
+    const auto chosen = quantizer();
+    const auto& seen = *histogram();
+    m_chart->setMessage({});
+    m_openData->hide();
+    m_title->setText(tensorName());
+    m_title->setToolTip(tensorName());
+    m_channelLabel->setVisible(m_operand == Operand::Weight);
+    m_channel->setVisible(m_operand == Operand::Weight);
+    for (QWidget* widget : std::initializer_list<QWidget*> { m_rangeLabel, m_low, m_toLabel, m_high, m_reset })
+        widget->setVisible(chosen.has_value());
+
+    DistributionChart::Content content;
+    content.title = tensorName();
+    content.weights = m_operand == Operand::Weight;
+    content.valueName = content.weights ? tr("Weight value") : tr("Activation value");
+    content.values = distributionSeries(seen);
+    if (!chosen) {
+        m_config->setText(tr("float"));
+        m_readout->clear();
+        return m_chart->setContent(std::move(content), keepView);
+    }
+    const quant::Encoding& encoding = chosen->encoding;
+    const AnalysisPtr& analysis = m_session.analysis();
+    const LayerAnalysis& layer = analysis->layers[static_cast<std::size_t>(m_session.selectedLayer())];
+    const std::size_t one = encoding.perChannel() ? channel().value_or(0) : 0;
+    content.clip = representableSpan(encoding, encoding.perChannel() ? channel() : std::nullopt);
+    content.draggable = !channel();
+    quant::QuantizationError error = content.weights ? layer.weightError : layer.activationError;
+    if (!encoding.perChannel() || channel()) {
+        quant::Encoding single = encoding;
+        single.axis = -1;
+        single.scale = { encoding.scale[one] };
+        single.zeroPoint = { encoding.zeroPoint[one] };
+        content.levels = gridLevels(single);
+        content.quantized = quantizedSeries(seen, single, content.values.width);
+        if (channel())
+            error = calibration::expectedError(seen, single);
+    } else if (layer.quantizedWeights) {
+        content.quantized = distributionSeries(*layer.quantizedWeights);
+    }
+    m_chart->setContent(std::move(content), keepView);
+    m_config->setText(configText(*chosen));
+    m_config->setToolTip(m_config->text());
+    const LayerInfo* info = m_session.selectedLayerInfo();
+    showFigures(encoding, error, manualRange(m_session.request(), info->name, m_operand).has_value());
+}
+
+void DistributionPanel::showFigures(const quant::Encoding& encoding, const quant::QuantizationError& error, bool byHand)
+{
+    m_readout->setText(tr("SQNR <b>%1 dB</b> &nbsp; clipped <b>%2</b>")
+                           .arg(formatDecibel(error.sqnrDb()),
+                               formatSignificant(error.clippedPercent(), 2) + QStringLiteral("&nbsp;%")));
+    const Span span = representableSpan(encoding, encoding.perChannel() ? channel() : std::nullopt);
+    m_updating = true;
+    const double largest = std::max(std::abs(span.low), std::abs(span.high));
+    const int decimals = largest > 0 ? std::clamp(3 - static_cast<int>(std::floor(std::log10(largest))), 0, 8) : 4;
+    for (QDoubleSpinBox* box : { m_low, m_high }) {
+        box->setDecimals(decimals);
+        box->setReadOnly(channel().has_value());
+    }
+    m_low->setValue(span.low);
+    m_high->setValue(span.high);
+    m_reset->setEnabled(byHand);
+    m_updating = false;
+}
+
+Span DistributionPanel::completed(double low, double high, bool highMoves) const
+{
+    // A symmetric signed grid has one size; the end that moves decides it.
+    const auto chosen = quantizer();
+    if (chosen && chosen->config.symmetric && chosen->encoding.isSigned()) {
+        const double size = std::abs(highMoves ? high : low);
+        return { -size, size };
+    }
+    return { low, high };
+}
+
+void DistributionPanel::follow(double low, double high, bool highMoves)
+{
+    const auto chosen = quantizer();
+    if (!chosen || !histogram())
+        return;
+    const quant::Encoding encoding = encodingByHand(*chosen, completed(low, high, highMoves));
+    m_chart->updateQuantizer(representableSpan(encoding), gridLevels(encoding),
+        quantizedSeries(*histogram(), encoding, m_chart->content().values.width));
+    showFigures(encoding, calibration::expectedError(*histogram(), encoding), true);
+}
+
+void DistributionPanel::leave(double low, double high, bool highMoved)
+{
+    const Span range = completed(low, high, highMoved);
+    if (range.high <= range.low)
+        return refresh(true);
+    quant::RangeSpec spec;
+    spec.method = quant::RangeSpec::Method::Manual;
+    spec.low = range.low;
+    spec.high = range.high;
+    m_session.editRange(m_session.selectedLayer(), m_operand, spec);
+}
+
+void DistributionPanel::rangeTyped(bool high)
+{
+    const QDoubleSpinBox* box = high ? m_high : m_low;
+    const auto& clip = m_chart->content().clip;
+    if (m_updating || !clip || channel())
+        return;
+    // Leaving the field without a change is no edit; the field shows fewer digits than the range has.
+    const double shown = high ? clip->high : clip->low;
+    if (std::abs(box->value() - shown) <= std::pow(10.0, -box->decimals()))
+        return;
+    leave(std::min(0.0, m_low->value()), std::max(0.0, m_high->value()), high);
+}
+
+} // namespace quantoscope::ui

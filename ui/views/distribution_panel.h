@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QWidget>
+
+#include "ui/charts/distribution_chart.h"
+#include "ui/session/session.h"
+
+class QDoubleSpinBox;
+class QLabel;
+class QSpinBox;
+class QToolButton;
+
+namespace quantoscope::ui {
+
+/// One tensor of the selected layer: its histogram under the quantizer, what the quantizer costs in words, and the clipping
+/// range to drag or type. While a handle moves all figures come from the bins; when it is left the range becomes an edit.
+class DistributionPanel : public QWidget {
+    Q_OBJECT
+
+public:
+    DistributionPanel(Session& session, Operand operand, QWidget* parent = nullptr);
+
+    DistributionChart* chart() const { return m_chart; }
+    QString readout() const;
+
+signals:
+    void openDataWanted();
+
+private:
+    void buildHeader(class QVBoxLayout* layout);
+    void refresh(bool keepView);
+    void showNothing(const QString& title, const QString& message);
+    void showTensor(bool keepView);
+    void showFigures(const quant::Encoding& encoding, const quant::QuantizationError& error, bool byHand);
+    void follow(double low, double high, bool highMoves);
+    void leave(double low, double high, bool highMoved);
+    Span completed(double low, double high, bool highMoves) const;
+    void rangeTyped(bool high);
+
+    const calibration::Histogram* histogram() const; ///< null: nothing was seen
+    std::optional<quant::TensorQuantizer> quantizer() const;
+    std::optional<std::size_t> channel() const; ///< the chosen one of a weight; empty: all
+    QString tensorName() const;
+
+    Session& m_session;
+    Operand m_operand;
+    int m_layer = -1; ///< what is shown
+    LoadedModelPtr m_model; ///< whose layer that is
+    calibration::Histogram m_channelHistogram;
+    bool m_updating = false;
+
+    DistributionChart* m_chart = nullptr;
+    QLabel* m_title = nullptr;
+    QLabel* m_config = nullptr;
+    QLabel* m_readout = nullptr;
+    QLabel* m_channelLabel = nullptr;
+    QSpinBox* m_channel = nullptr;
+    QDoubleSpinBox* m_low = nullptr;
+    QDoubleSpinBox* m_high = nullptr;
+    QLabel* m_rangeLabel = nullptr;
+    QLabel* m_toLabel = nullptr;
+    QToolButton* m_reset = nullptr;
+    QToolButton* m_openData = nullptr;
+};
+
+} // namespace quantoscope::ui

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/job_strip.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QProgressBar>
+#include <QTimer>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "ui/charts/number_format.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+constexpr int patienceMilliseconds = 120;
+
+}
+
+JobStrip::JobStrip(JobRunner& jobs, QWidget* parent)
+    : QWidget(parent)
+    , m_jobs(jobs)
+{
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(8, 4, 8, 4);
+    layout->setSpacing(4);
+    for (const Lane lane : lanes) {
+        m_rows[lane] = buildRow(lane);
+        layout->addWidget(m_rows[lane].widget);
+    }
+    connect(&jobs, &JobRunner::changed, this, &JobStrip::refresh);
+    connect(&jobs, &JobRunner::progressed, this, &JobStrip::refresh);
+    refresh();
+}
+
+JobStrip::Row JobStrip::buildRow(Lane lane)
+{
+    Row row;
+    row.widget = new QWidget;
+    row.title = new QLabel;
+    row.bar = new QProgressBar;
+    row.bar->setFixedWidth(160);
+    row.bar->setFixedHeight(12);
+    row.bar->setTextVisible(false);
+    row.figures = new QLabel;
+    row.figures->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    row.queued = new QLabel;
+    row.queued->setEnabled(false);
+    row.cancel = new QToolButton;
+    row.cancel->setText(tr("Cancel"));
+    row.cancel->setToolTip(tr("Stop this job and what waits behind it; what is finished is kept (Esc)"));
+    auto* layout = new QHBoxLayout(row.widget);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(12);
+    layout->addWidget(row.title);
+    layout->addWidget(row.bar);
+    layout->addWidget(row.figures, 1);
+    layout->addWidget(row.queued);
+    layout->addWidget(row.cancel);
+    connect(row.cancel, &QToolButton::clicked, this, [this, lane] { m_jobs.cancelLane(lane); });
+    row.widget->hide();
+    return row;
+}
+
+void JobStrip::refresh()
+{
+    bool any = false;
+    for (const Lane lane : lanes) {
+        Row& row = m_rows[lane];
+        const auto running = m_jobs.running(lane);
+        if (running && row.job != running->id) {
+            // A job that follows another keeps the line; one that begins alone shows after a moment.
+            row.job = running->id;
+            if (!row.due)
+                QTimer::singleShot(patienceMilliseconds, this, [this, &row, id = running->id] {
+                    row.due = row.job == id;
+                    refresh();
+                });
+        }
+        if (!running) {
+            row.job = 0;
+            row.due = false;
+        }
+        const bool visible = running && row.due;
+        row.widget->setVisible(visible);
+        if (visible)
+            show(row, lane, *running);
+        any = any || visible;
+    }
+    setVisible(any);
+}
+
+void JobStrip::show(Row& row, Lane lane, const JobRunner::Running& running)
+{
+    const base::ProgressState& progress = running.progress;
+    const QString stage = QString::fromStdString(progress.stage);
+    row.title->setText(running.stopping ? tr("%1: stopping…").arg(running.title)
+            : stage.isEmpty() || running.title.contains(stage, Qt::CaseInsensitive) ? running.title
+                                                                                    : tr("%1: %2").arg(running.title, stage));
+    const bool known = progress.total > 0;
+    row.bar->setRange(0, known ? 1000 : 0);
+    row.bar->setValue(known ? static_cast<int>(1000 * progress.done / progress.total) : 0);
+    row.figures->setText(describe(progress));
+    const int queued = m_jobs.queued(lane);
+    row.queued->setText(queued > 0 ? tr("%n queued", nullptr, queued) : QString());
+    row.cancel->setEnabled(!running.stopping);
+}
+
+QString JobStrip::describe(const base::ProgressState& state)
+{
+    const QString unit = QString::fromStdString(state.unit);
+    QStringList parts;
+    if (state.total > 0)
+        parts << tr("%1 of %2 %3").arg(formatCount(state.done), formatCount(state.total), unit);
+    if (state.perSecond > 0)
+        parts << tr("%1 %2/s").arg(formatSignificant(state.perSecond), unit);
+    if (state.secondsLeft)
+        parts << tr("%1 left").arg(formatDuration(*state.secondsLeft));
+    return parts.join(QStringLiteral("    "));
+}
+
+} // namespace quantoscope::ui

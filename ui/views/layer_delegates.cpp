@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/layer_delegates.h"
+
+#include <QApplication>
+#include <QPainter>
+
+#include "ui/charts/theme.h"
+#include "ui/models/layers_model.h"
+#include "ui/views/bits_spin_box.h"
+
+namespace quantoscope::ui {
+
+BitsDelegate::BitsDelegate(Commit commit, QObject* parent)
+    : QStyledItemDelegate(parent)
+    , m_commit(std::move(commit))
+{
+}
+
+void BitsDelegate::initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const
+{
+    QStyledItemDelegate::initStyleOption(option, index);
+    option->font.setBold(index.data(LayersModel::OverriddenRole).toBool());
+}
+
+void BitsDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const
+{
+    QStyledItemDelegate::paint(painter, option, index);
+    const Theme theme = Theme::forPalette(option.palette);
+    const bool weight = index.data(LayersModel::OperandRole).toInt() == static_cast<int>(Operand::Weight);
+    painter->fillRect(QRect(option.rect.left(), option.rect.top() + 4, 3, option.rect.height() - 8),
+        weight ? theme.weights : theme.activations);
+}
+
+QWidget* BitsDelegate::createEditor(QWidget* parent, const QStyleOptionViewItem& /*option*/, const QModelIndex&) const
+{
+    auto* editor = new BitsSpinBox(parent);
+    editor->setFrame(false);
+    editor->setButtonSymbols(QAbstractSpinBox::NoButtons);
+    return editor;
+}
+
+void BitsDelegate::setEditorData(QWidget* editor, const QModelIndex& index) const
+{
+    auto* box = qobject_cast<BitsSpinBox*>(editor);
+    box->setBits(LayersModel::bitsFromEditor(index.data(Qt::EditRole).toInt()));
+    box->selectAll();
+}
+
+void BitsDelegate::setModelData(QWidget* editor, QAbstractItemModel* /*model*/, const QModelIndex& index) const
+{
+    auto* box = qobject_cast<BitsSpinBox*>(editor);
+    box->interpretText();
+    m_commit(index, box->bits());
+}
+
+void ThumbnailDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const
+{
+    QStyledItemDelegate::paint(painter, option, index);
+    const auto heights = index.data(LayersModel::ThumbnailRole).value<QVector<float>>();
+    if (heights.isEmpty())
+        return;
+    const QRectF area = QRectF(option.rect).adjusted(4, 4, -4, -4);
+    const double width = area.width() / static_cast<double>(heights.size());
+    painter->save();
+    painter->setPen(Qt::NoPen);
+    painter->setBrush(Theme::forPalette(option.palette).weights);
+    for (qsizetype i = 0; i < heights.size(); ++i) {
+        const double height = static_cast<double>(heights[i]) * area.height();
+        painter->drawRect(QRectF(area.left() + static_cast<double>(i) * width, area.bottom() - height, width, height));
+    }
+    painter->setPen(QPen(option.palette.color(QPalette::Mid), 1));
+    painter->drawLine(area.bottomLeft(), area.bottomRight());
+    painter->restore();
+}
+
+} // namespace quantoscope::ui

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include <QStyledItemDelegate>
+
+namespace quantoscope::ui {
+
+/// Cells of the layers table: a stripe in the colour of what they speak of, bold where set by hand, a word-length editor.
+class BitsDelegate : public QStyledItemDelegate {
+    Q_OBJECT
+
+public:
+    /// Takes an edited word-length to where it belongs (all selected rows).
+    using Commit = std::function<void(const QModelIndex& index, std::optional<int> bits)>;
+    BitsDelegate(Commit commit, QObject* parent);
+
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+    QWidget* createEditor(QWidget* parent, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+    void setEditorData(QWidget* editor, const QModelIndex& index) const override;
+    void setModelData(QWidget* editor, QAbstractItemModel* model, const QModelIndex& index) const override;
+
+protected:
+    void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override;
+
+private:
+    Commit m_commit;
+};
+
+/// A small histogram of the weights.
+class ThumbnailDelegate : public QStyledItemDelegate {
+    Q_OBJECT
+
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+};
+
+} // namespace quantoscope::ui

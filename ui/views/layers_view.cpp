@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/layers_view.h"
+
+#include <algorithm>
+
+#include <QAction>
+#include <QClipboard>
+#include <QGuiApplication>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QTableView>
+#include <QVBoxLayout>
+
+#include "ui/charts/number_format.h"
+#include "ui/models/runs_model.h"
+#include "ui/views/layer_delegates.h"
+
+namespace quantoscope::ui {
+
+LayersView::LayersView(Session& session, QWidget* parent)
+    : QWidget(parent)
+    , m_session(session)
+    , m_model(session)
+{
+    m_proxy.setSourceModel(&m_model);
+    m_filter = new QLineEdit;
+    m_filter->setPlaceholderText(tr("Filter by name or operator"));
+    m_filter->setClearButtonEnabled(true);
+    m_filter->setAccessibleName(tr("Filter layers"));
+    m_summary = new QLabel;
+    m_summary->setEnabled(false);
+    buildTable();
+
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(4, 4, 4, 4);
+    layout->setSpacing(4);
+    layout->addWidget(m_filter);
+    layout->addWidget(m_table, 1);
+    layout->addWidget(m_summary);
+
+    connect(m_filter, &QLineEdit::textChanged, &m_proxy, &LayersFilter::setText);
+    connect(&session, &Session::selectionChanged, this, &LayersView::showSelection);
+    connect(&session, &Session::modelChanged, this, &LayersView::updateSummary);
+    updateSummary();
+}
+
+void LayersView::buildTable()
+{
+    m_table = new QTableView;
+    m_table->setModel(&m_proxy);
+    m_table->setAccessibleName(tr("Layers"));
+    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_table->setSelectionMode(QAbstractItemView::ExtendedSelection);
+    m_table->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed
+        | QAbstractItemView::AnyKeyPressed | QAbstractItemView::SelectedClicked);
+    m_table->setAlternatingRowColors(true);
+    m_table->setShowGrid(false);
+    m_table->setWordWrap(false);
+    m_table->setTextElideMode(Qt::ElideMiddle);
+    m_table->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+    m_table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+    m_table->verticalHeader()->hide();
+    m_table->verticalHeader()->setDefaultSectionSize(28);
+    m_table->setTabKeyNavigation(false);
+
+    auto* bits = new BitsDelegate([this](const QModelIndex& index, std::optional<int> value) { commitBits(index, value); }, this);
+    m_table->setItemDelegateForColumn(LayersModel::WeightBits, bits);
+    m_table->setItemDelegateForColumn(LayersModel::ActivationBits, bits);
+    m_table->setItemDelegateForColumn(LayersModel::Distribution, new ThumbnailDelegate(this));
+
+    QHeaderView* header = m_table->horizontalHeader();
+    header->setSectionsMovable(true);
+    header->setHighlightSections(false);
+    header->setMinimumSectionSize(28);
+    header->setContextMenuPolicy(Qt::CustomContextMenu);
+    const int widths[LayersModel::ColumnCount] = { 32, 128, 72, 44, 44, 60, 60, 76, 104, 104, 96, 84, 96 };
+    for (int column = 0; column < LayersModel::ColumnCount; ++column)
+        m_table->setColumnWidth(column, widths[column]);
+    m_table->setSortingEnabled(true);
+    m_table->sortByColumn(LayersModel::Number, Qt::AscendingOrder);
+
+    connect(header, &QHeaderView::customContextMenuRequested, this, &LayersView::showColumnMenu);
+    connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& current) {
+        if (current.isValid())
+            m_session.selectLayer(m_proxy.mapToSource(current).row());
+    });
+    auto* copy = new QAction(tr("Copy table"), this);
+    copy->setShortcut(QKeySequence::Copy);
+    copy->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+    connect(copy, &QAction::triggered, this, [this] { QGuiApplication::clipboard()->setText(tsv()); });
+    m_table->addAction(copy);
+    m_table->setContextMenuPolicy(Qt::ActionsContextMenu);
+}
+
+void LayersView::updateSummary()
+{
+    const LoadedModelPtr& model = m_session.model();
+    if (!model) {
+        m_summary->setText(tr("No model"));
+        return;
+    }
+    std::int64_t parameters = 0;
+    std::int64_t macs = 0;
+    for (const LayerInfo& layer : model->layers) {
+        parameters += layer.layer.parameters;
+        macs += layer.layer.macs;
+    }
+    m_summary->setText(tr("%n layer(s), %1 parameters, %2 MACs an image", nullptr, static_cast<int>(model->layers.size()))
+                           .arg(formatMetric(static_cast<double>(parameters)), formatMetric(static_cast<double>(macs))));
+}
+
+void LayersView::showSelection()
+{
+    const int layer = m_session.selectedLayer();
+    if (layer < 0)
+        return;
+    const QModelIndex index = m_proxy.mapFromSource(m_model.index(layer, LayersModel::Name));
+    if (!index.isValid() || index.row() == m_table->currentIndex().row())
+        return;
+    m_table->setCurrentIndex(index);
+}
+
+std::vector<int> LayersView::selectedLayers() const
+{
+    std::vector<int> rows;
+    for (const QModelIndex& index : m_table->selectionModel()->selectedRows())
+        rows.push_back(m_proxy.mapToSource(index).row());
+    std::sort(rows.begin(), rows.end());
+    return rows;
+}
+
+void LayersView::commitBits(const QModelIndex& index, std::optional<int> bits)
+{
+    std::vector<int> rows = selectedLayers();
+    const int edited = m_proxy.mapToSource(index).row();
+    if (std::find(rows.begin(), rows.end(), edited) == rows.end())
+        rows = { edited };
+    const Operand operand = LayersModel::operandOf(index.column());
+    // A product of two activations has no weight to quantize.
+    std::erase_if(rows, [&](int row) {
+        return operand == Operand::Weight && !m_session.model()->layers[static_cast<std::size_t>(row)].weight;
+    });
+    m_session.editBits(rows, operand, bits);
+}
+
+QString LayersView::tsv() const
+{
+    std::vector<int> columns;
+    const QHeaderView* header = m_table->horizontalHeader();
+    for (int visual = 0; visual < header->count(); ++visual) {
+        const int column = header->logicalIndex(visual);
+        if (!header->isSectionHidden(column) && column != LayersModel::Distribution)
+            columns.push_back(column);
+    }
+    return toTsv(m_proxy, columns);
+}
+
+QByteArray LayersView::saveColumns() const
+{
+    return m_table->horizontalHeader()->saveState();
+}
+
+void LayersView::restoreColumns(const QByteArray& state)
+{
+    m_table->horizontalHeader()->restoreState(state);
+}
+
+void LayersView::showColumnMenu(const QPoint& position)
+{
+    QMenu menu;
+    QHeaderView* header = m_table->horizontalHeader();
+    for (int column = LayersModel::Distribution; column < LayersModel::ColumnCount; ++column) {
+        QString title = m_model.headerData(column, Qt::Horizontal).toString();
+        QAction* action = menu.addAction(title.replace(QLatin1Char('\n'), QLatin1Char(' ')));
+        action->setCheckable(true);
+        action->setChecked(!header->isSectionHidden(column));
+        connect(action, &QAction::toggled, header, [=](bool on) { header->setSectionHidden(column, !on); });
+    }
+    menu.exec(header->mapToGlobal(position));
+}
+
+} // namespace quantoscope::ui

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <vector>
+
+#include <QWidget>
+
+#include "ui/models/layers_filter.h"
+#include "ui/models/layers_model.h"
+
+class QLabel;
+class QLineEdit;
+class QTableView;
+
+namespace quantoscope::ui {
+
+/// The layers table with its filter. The current row is the session's selected layer, both ways; word-lengths are edited in
+/// place, for all selected rows at once.
+class LayersView : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit LayersView(Session& session, QWidget* parent = nullptr);
+
+    QTableView* table() const { return m_table; }
+    QLineEdit* filter() const { return m_filter; }
+    /// What is visible, as text for the clipboard.
+    QString tsv() const;
+    QByteArray saveColumns() const;
+    void restoreColumns(const QByteArray& state);
+
+private:
+    void buildTable();
+    void showSelection();
+    void commitBits(const QModelIndex& index, std::optional<int> bits);
+    std::vector<int> selectedLayers() const;
+    void showColumnMenu(const QPoint& position);
+    void updateSummary();
+
+    Session& m_session;
+    LayersModel m_model;
+    LayersFilter m_proxy;
+    QTableView* m_table = nullptr;
+    QLineEdit* m_filter = nullptr;
+    QLabel* m_summary = nullptr;
+};
+
+} // namespace quantoscope::ui

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/message_bar.h"
+
+#include <QFrame>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QStyle>
+#include <QTimer>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "ui/charts/theme.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+constexpr int mostMessages = 3;
+constexpr int noticeMilliseconds = 8000;
+
+} // namespace
+
+MessageBar::MessageBar(QWidget* parent)
+    : QWidget(parent)
+    , m_layout(new QVBoxLayout(this))
+{
+    m_layout->setContentsMargins(0, 0, 0, 0);
+    m_layout->setSpacing(0);
+    hide();
+}
+
+void MessageBar::showError(const base::Error& error, const QString& context, const Remedy& remedy)
+{
+    const QString what = QString::fromStdString(error.what);
+    const QString where = QString::fromStdString(error.where);
+    const QString hint = QString::fromStdString(error.hint);
+    QString rich = QStringLiteral("<b>%1</b>: %2").arg(context.toHtmlEscaped(), what.toHtmlEscaped());
+    if (!where.isEmpty())
+        rich += QStringLiteral(" <span style='white-space:nowrap'>(%1)</span>").arg(where.toHtmlEscaped());
+    if (!hint.isEmpty())
+        rich += QStringLiteral("<br>%1").arg((hint.left(1).toUpper() + hint.mid(1)).toHtmlEscaped());
+    add(Kind::Problem, rich, QStringLiteral("%1: %2 (%3) %4").arg(context, what, where, hint), remedy);
+}
+
+void MessageBar::showNotice(const QString& text)
+{
+    add(Kind::Notice, text.toHtmlEscaped(), text, {});
+}
+
+QString MessageBar::text() const
+{
+    const QLayoutItem* first = m_layout->itemAt(0);
+    return first ? first->widget()->accessibleName() : QString();
+}
+
+void MessageBar::clear()
+{
+    while (QLayoutItem* item = m_layout->takeAt(0)) {
+        item->widget()->deleteLater();
+        delete item;
+    }
+    hide();
+}
+
+void MessageBar::add(Kind kind, const QString& richText, const QString& plainText, const Remedy& remedy)
+{
+    auto* frame = new QFrame;
+    frame->setAccessibleName(plainText);
+    frame->setAutoFillBackground(true);
+    const Theme theme = Theme::forPalette(palette());
+    const QColor accent = kind == Kind::Problem ? theme.quantized : theme.weights;
+    frame->setObjectName(QStringLiteral("message"));
+    frame->setStyleSheet(QStringLiteral("QFrame#message { border-left: 4px solid %1; background: %2; }")
+                             .arg(accent.name(), translucent(accent, theme.dark ? 0.22 : 0.12).name(QColor::HexArgb)));
+    auto* label = new QLabel(richText);
+    label->setWordWrap(true);
+    label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    auto* close = new QToolButton;
+    close->setAutoRaise(true);
+    close->setIcon(style()->standardIcon(QStyle::SP_TitleBarCloseButton));
+    close->setToolTip(tr("Close this message"));
+    close->setAccessibleName(tr("Close this message"));
+
+    auto* row = new QHBoxLayout(frame);
+    row->setContentsMargins(12, 8, 8, 8);
+    row->setSpacing(8);
+    row->addWidget(label, 1);
+    const auto dismiss = [this, frame] {
+        m_layout->removeWidget(frame);
+        frame->deleteLater();
+        setVisible(m_layout->count() > 0);
+    };
+    if (remedy.act) {
+        auto* button = new QPushButton(remedy.text);
+        row->addWidget(button, 0, Qt::AlignTop);
+        connect(button, &QPushButton::clicked, frame, [dismiss, act = remedy.act] {
+            dismiss();
+            act();
+        });
+    }
+    row->addWidget(close, 0, Qt::AlignTop);
+    connect(close, &QToolButton::clicked, frame, dismiss);
+    if (kind == Kind::Notice)
+        QTimer::singleShot(noticeMilliseconds, frame, dismiss);
+
+    m_layout->insertWidget(0, frame);
+    while (m_layout->count() > mostMessages) {
+        QLayoutItem* oldest = m_layout->takeAt(m_layout->count() - 1);
+        oldest->widget()->deleteLater();
+        delete oldest;
+    }
+    show();
+}
+
+void MessageBar::tell(QWidget* widget, const base::Error& error, const QString& context)
+{
+    if (auto* bar = widget->window()->findChild<MessageBar*>())
+        bar->showError(error, context);
+}
+
+} // namespace quantoscope::ui

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/start_page.h"
+
+#include <QCommandLinkButton>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QIcon>
+#include <QLabel>
+#include <QPushButton>
+#include <QVBoxLayout>
+
+namespace quantoscope::ui {
+
+StartPage::StartPage(QWidget* parent)
+    : QWidget(parent)
+{
+    auto* icon = new QLabel;
+    icon->setPixmap(QIcon(QStringLiteral(":/icons/quantoscope.svg")).pixmap(64, 64));
+    auto* title = new QLabel(tr("Quantoscope"));
+    QFont large = title->font();
+    large.setPointSizeF(large.pointSizeF() * 2);
+    large.setBold(true);
+    title->setFont(large);
+    auto* purpose = new QLabel(tr("See what quantization does to a network: choose word-lengths and ranges, watch the accuracy."));
+    purpose->setWordWrap(true);
+    purpose->setEnabled(false);
+
+    auto* names = new QVBoxLayout;
+    names->setSpacing(4);
+    names->addWidget(title);
+    names->addWidget(purpose);
+    auto* head = new QHBoxLayout;
+    head->setSpacing(16);
+    head->addWidget(icon);
+    head->addLayout(names, 1);
+
+    auto* column = new QWidget;
+    column->setMaximumWidth(560);
+    auto* layout = new QVBoxLayout(column);
+    layout->setSpacing(8);
+    layout->addLayout(head);
+    layout->addSpacing(16);
+    m_buttons = new QVBoxLayout;
+    m_buttons->setSpacing(4);
+    layout->addLayout(m_buttons);
+    addButton(tr("Open the sample"), tr("A ResNet-20 for Fashion-MNIST with its 10,000 test images"), &StartPage::sampleWanted)->setFocus();
+    addButton(tr("Open a model…"), tr("An ONNX file; or drop one onto this window"), &StartPage::modelWanted);
+    m_recentTitle = new QLabel(tr("Recent"));
+    m_recentTitle->setEnabled(false);
+    layout->addSpacing(8);
+    layout->addWidget(m_recentTitle);
+    m_recent = new QVBoxLayout;
+    m_recent->setSpacing(0);
+    layout->addLayout(m_recent);
+
+    auto* outer = new QVBoxLayout(this);
+    outer->setContentsMargins(24, 24, 24, 24);
+    outer->addStretch(1);
+    auto* middle = new QHBoxLayout;
+    middle->addStretch(1);
+    middle->addWidget(column, 10);
+    middle->addStretch(1);
+    outer->addLayout(middle);
+    outer->addStretch(2);
+    setRecent({});
+}
+
+QPushButton* StartPage::addButton(const QString& text, const QString& detail, void (StartPage::*signal)())
+{
+    auto* button = new QCommandLinkButton(text, detail);
+    button->setAccessibleName(text);
+    connect(button, &QPushButton::clicked, this, signal);
+    m_buttons->addWidget(button);
+    return button;
+}
+
+void StartPage::setRecent(const QStringList& paths)
+{
+    while (QLayoutItem* item = m_recent->takeAt(0)) {
+        item->widget()->deleteLater();
+        delete item;
+    }
+    for (const QString& path : paths) {
+        auto* button = new QPushButton(QFileInfo(path).fileName());
+        button->setFlat(true);
+        button->setStyleSheet(QStringLiteral("text-align: left; padding: 4px 8px"));
+        button->setToolTip(path);
+        connect(button, &QPushButton::clicked, this, [this, path] { emit recentWanted(path); });
+        m_recent->addWidget(button);
+    }
+    m_recentTitle->setVisible(!paths.isEmpty());
+}
+
+} // namespace quantoscope::ui

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QStringList>
+#include <QWidget>
+
+class QLabel;
+class QVBoxLayout;
+
+namespace quantoscope::ui {
+
+/// What one sees before a model is open: what the program is for, and the three ways to begin.
+class StartPage : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit StartPage(QWidget* parent = nullptr);
+
+    void setRecent(const QStringList& paths);
+
+signals:
+    void sampleWanted();
+    void modelWanted();
+    void recentWanted(const QString& path);
+
+private:
+    class QPushButton* addButton(const QString& text, const QString& detail, void (StartPage::*signal)());
+
+    QVBoxLayout* m_buttons = nullptr;
+    QVBoxLayout* m_recent = nullptr;
+    QLabel* m_recentTitle = nullptr;
+};
+
+} // namespace quantoscope::ui

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/studies_page.h"
+
+#include <algorithm>
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QMenu>
+#include <QPushButton>
+#include <QSpinBox>
+#include <QStackedWidget>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "ui/charts/heat_chart.h"
+#include "ui/charts/number_format.h"
+#include "ui/charts/sweep_chart.h"
+#include "ui/views/chart_menu.h"
+
+namespace quantoscope::ui {
+
+StudiesPage::StudiesPage(Session& session, Workbench& workbench, QWidget* parent)
+    : QWidget(parent)
+    , m_session(session)
+    , m_workbench(workbench)
+    , m_lines(new SweepChart)
+    , m_map(new HeatChart)
+{
+    auto* setup = new QHBoxLayout;
+    buildSetup(setup);
+    auto* bar = new QHBoxLayout;
+    buildChartBar(bar);
+    m_charts = new QStackedWidget;
+    m_charts->addWidget(m_lines);
+    m_charts->addWidget(m_map);
+    attachChartMenu(m_lines);
+    attachChartMenu(m_map);
+
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(8, 8, 8, 4);
+    layout->setSpacing(8);
+    layout->addLayout(setup);
+    layout->addLayout(bar);
+    layout->addWidget(m_charts, 1);
+
+    connect(m_lines, &SweepChart::pointClicked, this, &StudiesPage::choose);
+    connect(m_map, &HeatChart::pointClicked, this, &StudiesPage::choose);
+    connect(&session, &Session::sweepChanged, this, &StudiesPage::refreshCharts);
+    connect(&session, &Session::statsChanged, this, &StudiesPage::refreshState);
+    connect(&workbench, &Workbench::sweepStateChanged, this, &StudiesPage::refreshState);
+    refreshCharts();
+    refreshState();
+}
+
+StudiesPage::Range StudiesPage::buildRange(const QString& title, QHBoxLayout* layout)
+{
+    Range range;
+    range.from = new QSpinBox;
+    range.to = new QSpinBox;
+    range.withFloat = new QCheckBox(tr("float"));
+    range.withFloat->setToolTip(tr("Also leave these tensors float"));
+    const auto add = [&](QSpinBox* box, int value, const QString& name) {
+        box->setRange(quant::minBits, quant::maxBits);
+        box->setValue(value);
+        box->setAlignment(Qt::AlignRight);
+        box->setAccessibleName(name);
+        connect(box, &QSpinBox::valueChanged, this, &StudiesPage::refreshState);
+    };
+    add(range.from, 2, tr("%1: fewest bits").arg(title));
+    add(range.to, 8, tr("%1: most bits").arg(title));
+    connect(range.withFloat, &QCheckBox::toggled, this, &StudiesPage::refreshState);
+    auto* label = new QLabel(title);
+    label->setBuddy(range.from);
+    layout->addWidget(label);
+    layout->addWidget(range.from);
+    layout->addWidget(new QLabel(tr("to")));
+    layout->addWidget(range.to);
+    layout->addWidget(range.withFloat);
+    return range;
+}
+
+void StudiesPage::buildSetup(QHBoxLayout* layout)
+{
+    layout->setSpacing(8);
+    m_weights = buildRange(tr("Weights"), layout);
+    layout->addSpacing(16);
+    m_activations = buildRange(tr("Activations"), layout);
+    layout->addStretch(1);
+    m_points = new QLabel;
+    m_points->setEnabled(false);
+    m_start = new QPushButton(tr("Start sweep"));
+    layout->addWidget(m_points);
+    layout->addWidget(m_start);
+    connect(m_start, &QPushButton::clicked, this, [this] { m_workbench.startSweep(settings()); });
+}
+
+void StudiesPage::buildChartBar(QHBoxLayout* layout)
+{
+    layout->setSpacing(8);
+    m_view = new QComboBox;
+    m_view->addItems({ tr("Lines"), tr("Map") });
+    m_view->setAccessibleName(tr("Kind of chart"));
+    m_bands = new QCheckBox(tr("95 % intervals"));
+    m_bands->setChecked(true);
+    m_bands->setToolTip(tr("Wilson score intervals as bands: where the accuracy on ever more such images would lie"));
+    m_caption = new QLabel;
+    m_caption->setEnabled(false);
+    m_caption->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_save = new QToolButton;
+    m_save->setText(tr("Save"));
+    m_save->setPopupMode(QToolButton::InstantPopup);
+    auto* menu = new QMenu(m_save);
+    connect(menu, &QMenu::aboutToShow, this, [this, menu] {
+        menu->clear();
+        fillChartMenu(menu, static_cast<BaseChart*>(m_charts->currentWidget()));
+    });
+    m_save->setMenu(menu);
+    layout->addWidget(m_view);
+    layout->addWidget(m_bands);
+    layout->addWidget(m_caption, 1);
+    layout->addWidget(m_save);
+    connect(m_view, &QComboBox::currentIndexChanged, this, [this](int index) {
+        m_charts->setCurrentIndex(index);
+        m_bands->setEnabled(index == 0);
+    });
+    connect(m_bands, &QCheckBox::toggled, m_lines, &SweepChart::setBandsVisible);
+}
+
+std::vector<sweep::Bits> StudiesPage::bitsOf(const Range& range)
+{
+    std::vector<sweep::Bits> bits;
+    for (int b = range.from->value(); b <= range.to->value(); ++b)
+        bits.emplace_back(b);
+    if (range.withFloat->isChecked())
+        bits.emplace_back(std::nullopt);
+    return bits;
+}
+
+void StudiesPage::setBits(const Range& range, const std::vector<sweep::Bits>& bits)
+{
+    range.withFloat->setChecked(std::find(bits.begin(), bits.end(), std::nullopt) != bits.end());
+    std::vector<int> numbers;
+    for (const sweep::Bits b : bits)
+        if (b)
+            numbers.push_back(*b);
+    if (numbers.empty())
+        return;
+    range.from->setValue(*std::min_element(numbers.begin(), numbers.end()));
+    range.to->setValue(*std::max_element(numbers.begin(), numbers.end()));
+}
+
+SweepSettings StudiesPage::settings() const
+{
+    return { bitsOf(m_weights), bitsOf(m_activations) };
+}
+
+void StudiesPage::setSettings(const SweepSettings& settings)
+{
+    setBits(m_weights, settings.weightBits);
+    setBits(m_activations, settings.activationBits);
+}
+
+void StudiesPage::refreshState()
+{
+    const SweepSettings wanted = settings();
+    const int points = static_cast<int>(wanted.weightBits.size() * wanted.activationBits.size());
+    m_points->setText(points > 0 ? tr("%n point(s)", nullptr, points) : tr("nothing to evaluate"));
+    const bool ready = m_workbench.canEvaluate();
+    m_start->setEnabled(ready && points > 0 && !m_workbench.sweepRunning());
+    m_start->setToolTip(ready ? tr("Evaluate every combination with the current options") : tr("Open a model and labelled images first"));
+    refreshCharts();
+}
+
+void StudiesPage::refreshCharts()
+{
+    const auto& sweep = m_session.sweep();
+    m_lines->setResult(sweep);
+    m_map->setResult(sweep);
+    const bool drawn = sweep && !sweep->points.empty();
+    const QString message = drawn ? QString()
+        : m_workbench.sweepRunning() ? tr("The first point is being evaluated…")
+        : m_workbench.canEvaluate()
+        ? tr("Start a sweep to see accuracy against word-length.\nPoints appear as they are finished; a click on one makes its plan current.")
+        : tr("Open a model and labelled images, then sweep the word-lengths.");
+    m_lines->setMessage(message);
+    m_map->setMessage(message);
+    m_save->setEnabled(drawn);
+    const QString caption = sweep ? QString::fromStdString(sweep->scope) : QString();
+    m_caption->setText(caption);
+    m_caption->setToolTip(sweep ? caption + QLatin1Char('\n') + QString::fromStdString(sweep->data) : QString());
+}
+
+void StudiesPage::choose(qsizetype point)
+{
+    m_workbench.makePointCurrent(static_cast<std::size_t>(point));
+}
+
+} // namespace quantoscope::ui

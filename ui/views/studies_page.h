@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QWidget>
+
+#include "ui/session/workbench.h"
+
+class QCheckBox;
+class QComboBox;
+class QHBoxLayout;
+class QLabel;
+class QPushButton;
+class QSpinBox;
+class QStackedWidget;
+class QToolButton;
+
+namespace quantoscope::ui {
+
+class HeatChart;
+class SweepChart;
+
+/// Sweeps over word-lengths: what to evaluate, and accuracy against word-length as lines or as a map while points come in.
+/// A click on a point makes its plan the current one.
+class StudiesPage : public QWidget {
+    Q_OBJECT
+
+public:
+    StudiesPage(Session& session, Workbench& workbench, QWidget* parent = nullptr);
+
+    SweepChart* lines() const { return m_lines; }
+    HeatChart* map() const { return m_map; }
+    QPushButton* startButton() const { return m_start; }
+    SweepSettings settings() const;
+    void setSettings(const SweepSettings& settings);
+
+private:
+    /// From-to and float of one operand.
+    struct Range {
+        QSpinBox* from = nullptr;
+        QSpinBox* to = nullptr;
+        QCheckBox* withFloat = nullptr;
+    };
+    Range buildRange(const QString& title, QHBoxLayout* layout);
+    void buildSetup(QHBoxLayout* layout);
+    void buildChartBar(QHBoxLayout* layout);
+    static std::vector<sweep::Bits> bitsOf(const Range& range);
+    static void setBits(const Range& range, const std::vector<sweep::Bits>& bits);
+    void refreshState();
+    void refreshCharts();
+    void choose(qsizetype point);
+
+    Session& m_session;
+    Workbench& m_workbench;
+    Range m_weights;
+    Range m_activations;
+    QPushButton* m_start = nullptr;
+    QLabel* m_points = nullptr;
+    QLabel* m_caption = nullptr;
+    QComboBox* m_view = nullptr;
+    QCheckBox* m_bands = nullptr;
+    QToolButton* m_save = nullptr;
+    QStackedWidget* m_charts = nullptr;
+    SweepChart* m_lines = nullptr;
+    HeatChart* m_map = nullptr;
+};
+
+} // namespace quantoscope::ui
