@@ -12,7 +12,9 @@
 #include "core/base/file.h"
 #include "core/base/random.h"
 #include "core/engine/engine.h"
+#include "core/exporting/qdq_exporter.h"
 #include "core/onnx_io/reader.h"
+#include "core/onnx_io/writer.h"
 #include "core/planning/plan_builder.h"
 #include "tests/support/mutation.h"
 #include "tests/support/onnx_bytes.h"
@@ -69,6 +71,26 @@ Bytes smallNetwork()
     return wireModel(graph).bytes();
 }
 
+/// Plans word-lengths for the weights and writes the result; what cannot be done must be said in words.
+bool exports(const graph::Model& model, const graph::Graph& prepared)
+{
+    for (const auto scope : { quant::Scope::Compute, quant::Scope::Integer }) {
+        planning::PlanRequest request;
+        request.scope = scope;
+        request.activations.bits.reset();
+        const auto built = planning::buildPlan(prepared, nullptr, request);
+        if (!built)
+            return !built.error().what.empty();
+        const auto quantized = exporting::buildQdqModel(model, prepared, built->plan);
+        if (!quantized)
+            return !quantized.error().what.empty();
+        const auto written = onnx_io::serializeModel(*quantized);
+        if (!written)
+            return !written.error().what.empty();
+    }
+    return true;
+}
+
 /// Takes a model as far as it goes; where it stops, it must say why. Returns how many stages it passed.
 int stagesPassed(const Bytes& bytes)
 {
@@ -79,8 +101,8 @@ int stagesPassed(const Bytes& bytes)
     const auto prepared = engine::prepareGraph(*model);
     if (!prepared)
         return prepared.error().what.empty() ? -1 : 1;
-    for (const auto scope : { quant::Scope::Compute, quant::Scope::Integer })
-        (void)planning::placeQuantizers(**prepared, scope);
+    if (!exports(*model, **prepared))
+        return -1;
     std::vector<Tensor> inputs;
     for (const auto id : (*prepared)->inputs()) {
         const auto& type = (*prepared)->value(id).type;
