@@ -85,7 +85,7 @@ async function measurePeer(peers, batch) {
 async function compare(model, batch, threads) {
     const title = `${basename(model)}, batch ${batch}, ${threads} thread${threads > 1 ? 's' : ''}`;
     if (measureOurs(model, batch, threads) === null)
-        return console.log(`${title}: not measured, the model fixes another batch or bench_engine has no such row`);
+        return void console.log(`${title}: not measured, the model fixes another batch or bench_engine has no such row`);
     const peers = { 'one session': await openPeer(model, batch, 1, threads) };
     if (threads > 1)
         peers['a session a thread'] = await openPeer(model, batch, threads, 1);
@@ -99,6 +99,16 @@ async function compare(model, batch, threads) {
         for (const { session } of sessions)
             await session.release();
     report(title, figures);
+    return figures;
+}
+
+// What each reaches with the batch that suits it best, per processor second: that batch is what Quantoscope runs with.
+function reportBest(model, threads, measured) {
+    const best = (name) => Math.max(...measured.flatMap((figures) => Object.entries(figures)
+        .filter(([key]) => (key === 'ours') === (name === 'ours')).map(([, values]) => median(values.map(({ cpu }) => cpu)))));
+    if (measured.length > 1)
+        console.log(`${basename(model)}, ${threads} thread${threads > 1 ? 's' : ''}, each with its best batch: ratio per processor `
+            + `second ${(best('ours') / best('peer')).toFixed(2)}`);
 }
 
 // The peer's best set-up in one unit, and our ratio to it, round by round.
@@ -130,6 +140,9 @@ function report(title, { ours, ...peers }) {
 }
 
 for (const model of models)
-    for (const threads of options.threads.split(',').map(Number))
+    for (const threads of options.threads.split(',').map(Number)) {
+        const measured = [];
         for (const batch of options.batch.split(',').map(Number))
-            await compare(resolve(model), batch, threads);
+            measured.push(await compare(resolve(model), batch, threads));
+        reportBest(model, threads, measured.filter((figures) => figures));
+    }
