@@ -9,9 +9,8 @@ namespace quantoscope::calibration::detail {
 
 namespace {
 
-/// Grids finer than this (a quarter of the bins) see a constant density within each cell: their noise is s^2 / 12 a
-/// value.
-constexpr std::int64_t mostCells = Histogram::targetBins / 4;
+/// Grids finer than this see a nearly constant density within each cell: their noise is s^2 / 12 a value.
+constexpr std::int64_t mostCells = Histogram::targetBins / 16;
 
 } // namespace
 

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QtTest>
+
+#include "core/planning/glob.h"
+#include "core/planning/plan_builder.h"
+
+using namespace quantoscope;
+using planning::LayerOverride;
+using planning::PlanRequest;
+using quant::Scope;
+
+class TestPlanRequest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void globs_data();
+    void globs();
+    void overrides_data();
+    void overrides();
+    void badOverrides_data();
+    void badOverrides();
+    void requests();
+};
+
+void TestPlanRequest::globs_data()
+{
+    QTest::addColumn<QString>("pattern");
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<bool>("matches");
+    const auto row = [](const char* pattern, const char* text, bool matches) {
+        QTest::newRow(qPrintable(QString("%1 on %2").arg(pattern, text))) << pattern << text << matches;
+    };
+    row("conv1", "conv1", true);
+    row("conv1", "conv12", false);
+    row("conv?", "conv1", true);
+    row("conv?", "conv", false);
+    row("*", "", true);
+    row("*", "/layer1/conv", true);
+    row("/layer1/*", "/layer1/layer1.0/conv1/Conv", true);
+    row("*conv*2*", "/conv1/conv2/x", true);
+    row("*conv3", "/conv3/conv2", false);
+    row("a**b", "ab", true);
+    row("*ab", "aab", true);
+    row("layer[12]", "layer2", true);
+    row("layer[12]", "layer3", false);
+    row("layer[!12]", "layer3", true);
+    row("layer[^1-3]", "layer2", false);
+    row("layer[1-3]x", "layer2x", true);
+    row("layer[]]", "layer]", true);
+    row("layer[a-]", "layer-", true);
+    row("open[", "open[", true);
+    row("open[ab", "opena", false);
+    row("star\\*", "star*", true);
+    row("star\\*", "stars", false);
+    row("", "", true);
+    row("", "a", false);
+}
+
+void TestPlanRequest::globs()
+{
+    QFETCH(QString, pattern);
+    QFETCH(QString, text);
+    QFETCH(bool, matches);
+    QCOMPARE(planning::globMatches(pattern.toStdString(), text.toStdString()), matches);
+}
+
+void TestPlanRequest::overrides_data()
+{
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<LayerOverride>("expected");
+    LayerOverride expected;
+    expected.pattern = "conv1";
+    expected.weightBits = 4;
+    QTest::newRow("weights") << "conv1:w=4" << expected;
+    expected.activationBits = std::optional<int> {};
+    QTest::newRow("float activations") << "conv1:w=4,a=float" << expected;
+    expected.weightRange = *quant::RangeSpec::parse("manual:-1,0.5");
+    expected.activationRange = *quant::RangeSpec::parse("percentile:99");
+    QTest::newRow("ranges") << "conv1:w=4,weight-range=manual:-1,0.5,a=float,activation-range=percentile:99"
+                            << expected;
+    LayerOverride colon;
+    colon.pattern = "torch::conv*";
+    colon.activationBits = 16;
+    QTest::newRow("colon in the name") << "torch::conv*:a=16" << colon;
+}
+
+void TestPlanRequest::overrides()
+{
+    QFETCH(QString, text);
+    QFETCH(LayerOverride, expected);
+    const auto parsed = LayerOverride::parse(text.toStdString());
+    QVERIFY2(parsed, parsed ? "" : parsed.error().message().c_str());
+    QVERIFY(*parsed == expected);
+}
+
+void TestPlanRequest::badOverrides_data()
+{
+    QTest::addColumn<QString>("text");
+    for (const char* text : { "", "conv", "conv:", ":w=4", "conv:w=", "conv:w=1", "conv:w=17", "conv:w=4x",
+             "conv:w=4,b=8", "conv:w=4,a", "conv:weight-range=best", "conv:a=-4" })
+        QTest::newRow(*text == '\0' ? "empty" : text) << text;
+}
+
+void TestPlanRequest::badOverrides()
+{
+    QFETCH(QString, text);
+    const auto parsed = LayerOverride::parse(text.toStdString());
+    QVERIFY(!parsed);
+    QCOMPARE(parsed.error().code, ErrorCode::InvalidInput);
+    QVERIFY(parsed.error().hint.find("NAME:w=4,a=8") != std::string::npos);
+}
+
+void TestPlanRequest::requests()
+{
+    PlanRequest request;
+    QCOMPARE(request.describe(),
+        std::string("W8 A8 compute, weights symmetric per channel min-max, activations asymmetric per tensor min-max"));
+    request.scope = Scope::Integer;
+    request.weights.bits = 4;
+    request.activations.bits.reset();
+    request.firstLastBits = 8;
+    request.rounding = quant::Rounding::Floor;
+    request.overrides = { *LayerOverride::parse("x:w=2") };
+    QCOMPARE(request.describe(),
+        std::string("W4 Afloat integer, weights symmetric per channel min-max, rounding floor, first and last at 8, "
+                    "1 override"));
+    QVERIFY(request.validate());
+    for (auto* bits : { &request.weights.bits, &request.activations.bits, &request.firstLastBits }) {
+        const auto before = *bits;
+        *bits = 17;
+        QVERIFY(!request.validate());
+        *bits = before;
+    }
+    request.activations.scheme = "affine";
+    const auto valid = request.validate();
+    QVERIFY(!valid);
+    QCOMPARE(valid.error().where, std::string("activations"));
+}
+
+QTEST_APPLESS_MAIN(TestPlanRequest)
+#include "tst_plan_request.moc"
