@@ -72,8 +72,8 @@ private:
         }
     }
 
-    /// Whether the buffer of `input` is free to become the first output of `step`: in the arena, as large, and read by this
-    /// operand of this step last.
+    /// Whether the buffer of `input` is free to become the first output of `step`: in the arena, as large, and read by
+    /// this operand of this step last.
     bool canShare(const Step& step, int input, int position) const
     {
         if (input < 0 || m_program.slots[rootOf(input)].place != Slot::Place::Arena)
@@ -119,9 +119,6 @@ private:
 
 } // namespace
 
-std::size_t planArena(Program& program)
-{
-    return ArenaPlanner(program).plan();
-}
+std::size_t planArena(Program& program) { return ArenaPlanner(program).plan(); }
 
 } // namespace quantoscope::engine

@@ -16,25 +16,13 @@ CompiledGraph::CompiledGraph()
 
 CompiledGraph::~CompiledGraph() = default;
 
-const std::vector<PortInfo>& CompiledGraph::inputs() const
-{
-    return m_impl->inputs;
-}
+const std::vector<PortInfo>& CompiledGraph::inputs() const { return m_impl->inputs; }
 
-const std::vector<PortInfo>& CompiledGraph::outputs() const
-{
-    return m_impl->outputs;
-}
+const std::vector<PortInfo>& CompiledGraph::outputs() const { return m_impl->outputs; }
 
-const std::vector<PortInfo>& CompiledGraph::taps() const
-{
-    return m_impl->taps;
-}
+const std::vector<PortInfo>& CompiledGraph::taps() const { return m_impl->taps; }
 
-std::size_t CompiledGraph::arenaBytes() const
-{
-    return m_impl->arenaBytes;
-}
+std::size_t CompiledGraph::arenaBytes() const { return m_impl->arenaBytes; }
 
 std::vector<CompiledGraph::StepInfo> CompiledGraph::steps() const
 {

@@ -20,7 +20,8 @@ struct Slot {
     Place place = Place::Arena;
     std::size_t position = 0; ///< Arena: byte offset; Input: which one
     graph::TensorPtr constant; ///< Constant: elements in the order of `layout`; nullptr if no kernel looks at them
-    int sharedWith = -1; ///< slot whose bytes these are (an alias, or computed in place); place and position are then equal
+    int sharedWith
+        = -1; ///< slot whose bytes these are (an alias, or computed in place); place and position are then equal
 
     std::size_t bytes() const { return tensor::byteSize(dtype, static_cast<std::size_t>(shape.size())); }
 };

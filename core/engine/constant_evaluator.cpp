@@ -68,9 +68,6 @@ Result<std::vector<Tensor>> evaluate(
 
 } // namespace
 
-graph::NodeEvaluator constantEvaluator()
-{
-    return evaluate;
-}
+graph::NodeEvaluator constantEvaluator() { return evaluate; }
 
 } // namespace quantoscope::engine

@@ -45,10 +45,7 @@ public:
     {
     }
 
-    Result<void> place()
-    {
-        return m_plan.scope == quant::Scope::Integer ? placeAtProducers() : placeAtLayers();
-    }
+    Result<void> place() { return m_plan.scope == quant::Scope::Integer ? placeAtProducers() : placeAtLayers(); }
 
 private:
     Result<void> placeAtProducers()
@@ -86,7 +83,8 @@ private:
         return {};
     }
 
-    /// The quantized copy of a value, made when the first layer asks for it; the value itself if the plan leaves it float.
+    /// The quantized copy of a value, made when the first layer asks for it; the value itself if the plan leaves it
+    /// float.
     Result<ValueId> asLayersSee(ValueId value)
     {
         if (const auto known = m_copies.find(value); known != m_copies.end())
@@ -110,8 +108,7 @@ private:
 
     graph::TensorPtr quantized(const std::string& name, const Tensor& constant, const quant::Encoding& encoding) const
     {
-        return std::make_shared<const Tensor>(
-            quant::fakeQuantize(encoding, constant.view(), m_plan.seedFor(name)));
+        return std::make_shared<const Tensor>(quant::fakeQuantize(encoding, constant.view(), m_plan.seedFor(name)));
     }
 
     void addQuantizer(ValueId input, ValueId output, const quant::Encoding& encoding)

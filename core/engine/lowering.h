@@ -13,7 +13,8 @@
 
 namespace quantoscope::engine {
 
-/// Operator of the nodes lower() adds, in a domain of our own: one float32 input, one output, the numbers in Lowered::quantizers.
+/// Operator of the nodes lower() adds, in a domain of our own: one float32 input, one output, the numbers in
+/// Lowered::quantizers.
 inline constexpr std::string_view fakeQuantizeOp = "FakeQuantize";
 inline constexpr std::string_view ownDomain = "quantoscope";
 

@@ -19,9 +19,9 @@ struct MemoryPlan {
     std::size_t bytes = 0; ///< of the whole arena
 };
 
-/// Places buffers in one arena so that no two whose lifetimes touch overlap. Largest first, each into the tightest gap between
-/// those already placed that live at the same time (Pisarchyk and Lee 2020, "Efficient Memory Management for Deep Neural Net
-/// Inference", greedy by size).
+/// Places buffers in one arena so that no two whose lifetimes touch overlap. Largest first, each into the tightest gap
+/// between those already placed that live at the same time (Pisarchyk and Lee 2020, "Efficient Memory Management for
+/// Deep Neural Net Inference", greedy by size).
 MemoryPlan planMemory(std::span<const BufferLifetime> buffers);
 
 } // namespace quantoscope::engine

@@ -14,10 +14,11 @@ std::vector<graph::Unsupported> findUnsupported(const graph::Graph& graph)
         const graph::Node& node = graph.node(id);
         if (!graph::findSchema(node) || findKernel(node.opType))
             continue;
-        const bool isListed
-            = std::any_of(found.begin(), found.end(), [&](const graph::Unsupported& entry) { return entry.node == id; });
+        const bool isListed = std::any_of(
+            found.begin(), found.end(), [&](const graph::Unsupported& entry) { return entry.node == id; });
         if (!isListed)
-            found.push_back({ id, graph.label(id), node.opType, graph.opset(), "there is no kernel for this operator" });
+            found.push_back(
+                { id, graph.label(id), node.opType, graph.opset(), "there is no kernel for this operator" });
     }
     return found;
 }
@@ -31,8 +32,8 @@ Result<std::shared_ptr<const graph::Graph>> prepareGraph(const graph::Model& mod
     QS_CHECK(graph::prepare(*prepared, passes, inference));
     if (const auto unsupported = engine::findUnsupported(*prepared); !unsupported.empty()) {
         const graph::Unsupported& first = unsupported.front();
-        std::string what = "operator " + first.op + " of opset " + std::to_string(first.opset)
-            + " cannot be computed: " + first.why;
+        std::string what
+            = "operator " + first.op + " of opset " + std::to_string(first.opset) + " cannot be computed: " + first.why;
         if (unsupported.size() > 1)
             what += " (and " + std::to_string(unsupported.size() - 1) + " more nodes)";
         return fail(ErrorCode::Unsupported, std::move(what), "node '" + first.name + "'",

@@ -28,7 +28,8 @@ Result<OperandInfo> operandInfo(const graph::Graph& graph, ValueId id, const std
     const auto shape = value.type.shape();
     if (!value.type.dtype || !shape)
         return fail(ErrorCode::Unsupported,
-            "tensor '" + value.name + "' is " + value.type.toString() + ": its shape is not known before it is computed",
+            "tensor '" + value.name + "' is " + value.type.toString()
+                + ": its shape is not known before it is computed",
             where, "give every input a fixed shape");
     info.present = true;
     info.dtype = *value.type.dtype;
@@ -90,7 +91,6 @@ private:
     };
 
     struct Choice {
-        const KernelRegistration* registration = nullptr;
         KernelPtr kernel;
         LayoutChoice layouts;
         std::optional<graph::FusedActivation> activation;
@@ -246,7 +246,8 @@ private:
 
         std::vector<int> inputs;
         for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-            const bool isRead = node.hasInput(i) && !(m_graph.isConstant(node.inputs[i]) && !choice.kernel->readsInput(i));
+            const bool isRead
+                = node.hasInput(i) && !(m_graph.isConstant(node.inputs[i]) && !choice.kernel->readsInput(i));
             inputs.push_back(isRead ? slotIn(node.inputs[i], choice.layouts.inputs[i]) : none);
         }
         std::vector<ValueId> values = node.outputs;
@@ -306,7 +307,6 @@ private:
     Result<Choice> tryKernel(NodeId id, KernelRequest request, const KernelRegistration& registration) const
     {
         Choice choice;
-        choice.registration = &registration;
         if (m_options.fuseActivations && registration.fusesActivation)
             choice.activation = m_fusion.after(id);
         if (choice.activation)

@@ -5,8 +5,8 @@
 
 namespace quantoscope::engine {
 
-/// Limits OpenMP to one thread on the calling thread for its lifetime: oneDNN bakes the number of threads into a primitive when
-/// it is made, and parallelism here is one stream a worker.
+/// Limits OpenMP to one thread on the calling thread for its lifetime: oneDNN bakes the number of threads into a
+/// primitive when it is made, and parallelism here is one stream a worker.
 class SingleThread {
 public:
     SingleThread()

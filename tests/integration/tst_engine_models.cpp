@@ -139,7 +139,8 @@ private slots:
             const std::vector<float> logits = logitsAt(batch);
             QCOMPARE(logits.size(), std::size_t { 160 });
             for (std::size_t i = 0; i < logits.size(); ++i) {
-                const double difference = std::abs(static_cast<double>(logits[i]) - expected[i / 10][i % 10].get<double>());
+                const double difference
+                    = std::abs(static_cast<double>(logits[i]) - expected[i / 10][i % 10].get<double>());
                 QVERIFY2(difference < 1e-3, qPrintable(QString("image %1 is off by %2").arg(i / 10).arg(difference)));
             }
         }

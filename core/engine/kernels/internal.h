@@ -9,15 +9,16 @@
 // Kernels that no operator of a model asks for: the compiler puts them in itself.
 namespace quantoscope::engine {
 
-/// Quantize and dequantize float32 elements: bit for bit quant::fakeQuantize of the row-major tensor. `layout` must be Plain unless
-/// orderMatters() denies it.
+/// Quantize and dequantize float32 elements: bit for bit quant::fakeQuantize of the row-major tensor. `layout` must be
+/// Plain unless orderMatters() denies it.
 KernelPtr makeFakeQuantize(const quant::Encoding& encoding, const Shape& shape, Layout layout, std::uint64_t seed);
 
-/// Whether an element's place in memory has a say in its quantized value: channels have scales of their own, stochastic rounding
-/// draws by element index.
+/// Whether an element's place in memory has a say in its quantized value: channels have scales of their own, stochastic
+/// rounding draws by element index.
 bool orderMatters(const quant::Encoding& encoding);
 
-/// Moves elements from one layout to the other; an alias where both orders are the same bytes (one channel or one position).
+/// Moves elements from one layout to the other; an alias where both orders are the same bytes (one channel or one
+/// position).
 KernelPtr makeReorder(DType dtype, const Shape& shape, Layout from, Layout to);
 
 /// Copies bytes.

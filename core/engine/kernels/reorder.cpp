@@ -98,9 +98,6 @@ KernelPtr makeReorder(DType dtype, const Shape& shape, [[maybe_unused]] Layout f
     return std::make_unique<TransposeKernel>(shape[0], positions, channels, bytes);
 }
 
-KernelPtr makeCopy(std::size_t bytes)
-{
-    return std::make_unique<CopyKernel>(bytes);
-}
+KernelPtr makeCopy(std::size_t bytes) { return std::make_unique<CopyKernel>(bytes); }
 
 } // namespace quantoscope::engine

@@ -10,8 +10,8 @@ namespace {
 
 using Extents = std::vector<std::int64_t>;
 
-Result<Extents> listAttribute(const KernelRequest& request, std::string_view key, std::size_t length, std::int64_t fallback,
-    std::int64_t smallest)
+Result<Extents> listAttribute(const KernelRequest& request, std::string_view key, std::size_t length,
+    std::int64_t fallback, std::int64_t smallest)
 {
     Extents values = request.node.intsAttribute(key);
     if (values.empty())
@@ -100,7 +100,8 @@ Result<Window> transposedWindow(
         // Positions without any padding, less what the output has, is what both pads take away together.
         const std::int64_t total = (input[axis] - 1) * window.strides[a] + window.span(a) - output[axis];
         if (givenShape || mode == "SAME_UPPER" || mode == "SAME_LOWER") {
-            // The operator's formula: output_padding enters the total, and the larger half is on the side SAME_UPPER names.
+            // The operator's formula: output_padding enters the total, and the larger half is on the side SAME_UPPER
+            // names.
             const std::int64_t halved = std::max<std::int64_t>(0, total + outputPadding[a]);
             const std::int64_t smaller = halved / 2;
             window.padsBegin.push_back(mode == "SAME_UPPER" ? smaller : halved - smaller);

@@ -46,8 +46,8 @@ public:
         return m_graph.addConstant(name, std::make_shared<const Tensor>(std::move(tensor)));
     }
     /// A node with one output of that name.
-    ValueId node(const std::string& opType, std::vector<ValueId> inputs, const std::string& output,
-        Attributes attributes = {})
+    ValueId node(
+        const std::string& opType, std::vector<ValueId> inputs, const std::string& output, Attributes attributes = {})
     {
         graph::Node node;
         node.name = output + "_node";

@@ -282,7 +282,8 @@ private slots:
         const ValueId x = maker.input("x", { 2, 3, 4 });
         const ValueId shape = maker.node("Shape", { x }, "shape");
         const ValueId zero = maker.constant("zero", Tensor::from<std::int64_t>({ 1 }, std::vector<std::int64_t> { 0 }));
-        const ValueId rest = maker.constant("rest", Tensor::from<std::int64_t>({ 1 }, std::vector<std::int64_t> { -1 }));
+        const ValueId rest
+            = maker.constant("rest", Tensor::from<std::int64_t>({ 1 }, std::vector<std::int64_t> { -1 }));
         const ValueId batch = maker.node("Gather", { shape, zero }, "batch");
         const ValueId target = maker.node("Concat", { batch, rest }, "target", { { "axis", std::int64_t { 0 } } });
         maker.output(maker.node("Reshape", { maker.node("Relu", { x }, "positive"), target }, "y"));

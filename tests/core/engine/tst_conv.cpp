@@ -81,7 +81,8 @@ Tensor plainConvolution(const Case& c, const Tensor& x, const Tensor& w, const T
     const Ints end = orElse(c.padsEnd, axes, 0);
     Ints extents { c.input[0], c.weight[0] };
     for (std::size_t a = 0; a < axes; ++a)
-        extents.push_back((c.input[a + 2] + begin[a] + end[a] - (c.weight[a + 2] - 1) * dilations[a] - 1) / strides[a] + 1);
+        extents.push_back(
+            (c.input[a + 2] + begin[a] + end[a] - (c.weight[a + 2] - 1) * dilations[a] - 1) / strides[a] + 1);
     Tensor y(DType::Float32, Shape(extents));
     const std::int64_t channels = c.weight[1];
     const std::int64_t features = c.weight[0] / c.groups;
@@ -198,35 +199,81 @@ private slots:
         row("3x3", { .input = { 2, 8, 9, 7 }, .weight = { 16, 8, 3, 3 }, .padsBegin = { 1, 1 }, .padsEnd = { 1, 1 } });
         row("first layer, three channels",
             { .input = { 2, 3, 32, 32 }, .weight = { 16, 3, 3, 3 }, .padsBegin = { 1, 1 }, .padsEnd = { 1, 1 } });
-        row("7x7 stride 2", { .input = { 1, 3, 32, 30 }, .weight = { 64, 3, 7, 7 }, .strides = { 2, 2 },
-                                .padsBegin = { 3, 3 }, .padsEnd = { 3, 3 } });
+        row("7x7 stride 2",
+            { .input = { 1, 3, 32, 30 },
+                .weight = { 64, 3, 7, 7 },
+                .strides = { 2, 2 },
+                .padsBegin = { 3, 3 },
+                .padsEnd = { 3, 3 } });
         row("odd channels, no bias", { .input = { 3, 5, 8, 8 }, .weight = { 7, 5, 3, 3 }, .bias = false });
         row("1x1", { .input = { 2, 16, 5, 5 }, .weight = { 32, 16, 1, 1 } });
         row("1x1 stride 2", { .input = { 2, 16, 8, 8 }, .weight = { 32, 16, 1, 1 }, .strides = { 2, 2 } });
-        row("asymmetric pads", { .input = { 1, 4, 8, 9 }, .weight = { 4, 4, 3, 3 }, .strides = { 2, 2 },
-                                   .padsBegin = { 0, 1 }, .padsEnd = { 1, 2 } });
-        row("dilated", { .input = { 1, 4, 16, 16 }, .weight = { 8, 4, 3, 3 }, .dilations = { 2, 3 },
-                           .padsBegin = { 2, 3 }, .padsEnd = { 2, 3 } });
-        row("grouped", { .input = { 2, 8, 6, 6 }, .weight = { 12, 2, 3, 3 }, .groups = 4, .padsBegin = { 1, 1 },
-                           .padsEnd = { 1, 1 } });
-        row("depthwise", { .input = { 2, 24, 9, 9 }, .weight = { 24, 1, 3, 3 }, .groups = 24, .strides = { 2, 2 },
-                             .padsBegin = { 1, 1 }, .padsEnd = { 1, 1 } });
+        row("asymmetric pads",
+            { .input = { 1, 4, 8, 9 },
+                .weight = { 4, 4, 3, 3 },
+                .strides = { 2, 2 },
+                .padsBegin = { 0, 1 },
+                .padsEnd = { 1, 2 } });
+        row("dilated",
+            { .input = { 1, 4, 16, 16 },
+                .weight = { 8, 4, 3, 3 },
+                .dilations = { 2, 3 },
+                .padsBegin = { 2, 3 },
+                .padsEnd = { 2, 3 } });
+        row("grouped",
+            { .input = { 2, 8, 6, 6 },
+                .weight = { 12, 2, 3, 3 },
+                .groups = 4,
+                .padsBegin = { 1, 1 },
+                .padsEnd = { 1, 1 } });
+        row("depthwise",
+            { .input = { 2, 24, 9, 9 },
+                .weight = { 24, 1, 3, 3 },
+                .groups = 24,
+                .strides = { 2, 2 },
+                .padsBegin = { 1, 1 },
+                .padsEnd = { 1, 1 } });
         row("depthwise with multiplier", { .input = { 1, 6, 7, 7 }, .weight = { 12, 1, 3, 3 }, .groups = 6 });
-        row("one dimension", { .input = { 2, 6, 20 }, .weight = { 8, 6, 5 }, .strides = { 2 }, .dilations = { 2 },
-                                 .padsBegin = { 3 }, .padsEnd = { 1 } });
-        row("three dimensions", { .input = { 1, 4, 5, 6, 7 }, .weight = { 6, 4, 3, 2, 3 }, .strides = { 1, 2, 1 },
-                                    .padsBegin = { 1, 0, 1 }, .padsEnd = { 1, 1, 0 } });
-        row("same upper", { .input = { 1, 4, 7, 8 }, .weight = { 4, 4, 3, 4 }, .strides = { 2, 2 }, .padsBegin = { 1, 1 },
-                              .padsEnd = { 1, 1 }, .extra = { { "auto_pad", std::string("SAME_UPPER") } },
-                              .omitPads = true });
-        row("same lower, odd padding", { .input = { 1, 4, 6, 6 }, .weight = { 4, 4, 2, 4 }, .padsBegin = { 1, 2 },
-                                           .padsEnd = { 0, 1 }, .extra = { { "auto_pad", std::string("SAME_LOWER") } },
-                                           .omitPads = true });
-        row("same upper, odd padding", { .input = { 1, 4, 6, 6 }, .weight = { 4, 4, 2, 4 }, .padsBegin = { 0, 1 },
-                                           .padsEnd = { 1, 2 }, .extra = { { "auto_pad", std::string("SAME_UPPER") } },
-                                           .omitPads = true });
-        row("valid", { .input = { 1, 4, 7, 7 }, .weight = { 4, 4, 3, 3 },
-                         .extra = { { "auto_pad", std::string("VALID") } }, .omitPads = true });
+        row("one dimension",
+            { .input = { 2, 6, 20 },
+                .weight = { 8, 6, 5 },
+                .strides = { 2 },
+                .dilations = { 2 },
+                .padsBegin = { 3 },
+                .padsEnd = { 1 } });
+        row("three dimensions",
+            { .input = { 1, 4, 5, 6, 7 },
+                .weight = { 6, 4, 3, 2, 3 },
+                .strides = { 1, 2, 1 },
+                .padsBegin = { 1, 0, 1 },
+                .padsEnd = { 1, 1, 0 } });
+        row("same upper",
+            { .input = { 1, 4, 7, 8 },
+                .weight = { 4, 4, 3, 4 },
+                .strides = { 2, 2 },
+                .padsBegin = { 1, 1 },
+                .padsEnd = { 1, 1 },
+                .extra = { { "auto_pad", std::string("SAME_UPPER") } },
+                .omitPads = true });
+        row("same lower, odd padding",
+            { .input = { 1, 4, 6, 6 },
+                .weight = { 4, 4, 2, 4 },
+                .padsBegin = { 1, 2 },
+                .padsEnd = { 0, 1 },
+                .extra = { { "auto_pad", std::string("SAME_LOWER") } },
+                .omitPads = true });
+        row("same upper, odd padding",
+            { .input = { 1, 4, 6, 6 },
+                .weight = { 4, 4, 2, 4 },
+                .padsBegin = { 0, 1 },
+                .padsEnd = { 1, 2 },
+                .extra = { { "auto_pad", std::string("SAME_UPPER") } },
+                .omitPads = true });
+        row("valid",
+            { .input = { 1, 4, 7, 7 },
+                .weight = { 4, 4, 3, 3 },
+                .extra = { { "auto_pad", std::string("VALID") } },
+                .omitPads = true });
         row("window as large as the map", { .input = { 2, 8, 4, 4 }, .weight = { 10, 8, 4, 4 } });
         row("one channel, one feature", { .input = { 1, 1, 5, 5 }, .weight = { 1, 1, 3, 3 } });
     }
@@ -289,27 +336,53 @@ private slots:
         QTest::addColumn<std::vector<qint64>>("output");
         auto row = [](const char* name, Case c, std::vector<qint64> output) { QTest::newRow(name) << c << output; };
         row("3x3", { .input = { 1, 4, 5, 6 }, .weight = { 4, 6, 3, 3 } }, { 7, 8 });
-        row("stride 2, pads", { .input = { 2, 8, 5, 5 }, .weight = { 8, 4, 3, 3 }, .strides = { 2, 2 },
-                                  .padsBegin = { 1, 1 }, .padsEnd = { 1, 1 } },
+        row("stride 2, pads",
+            { .input = { 2, 8, 5, 5 },
+                .weight = { 8, 4, 3, 3 },
+                .strides = { 2, 2 },
+                .padsBegin = { 1, 1 },
+                .padsEnd = { 1, 1 } },
             { 9, 9 });
-        row("output padding", { .input = { 1, 8, 5, 5 }, .weight = { 8, 4, 3, 3 }, .strides = { 2, 2 },
-                                  .padsBegin = { 1, 1 }, .padsEnd = { 1, 1 },
-                                  .extra = { { "output_padding", Ints { 1, 1 } } } },
+        row("output padding",
+            { .input = { 1, 8, 5, 5 },
+                .weight = { 8, 4, 3, 3 },
+                .strides = { 2, 2 },
+                .padsBegin = { 1, 1 },
+                .padsEnd = { 1, 1 },
+                .extra = { { "output_padding", Ints { 1, 1 } } } },
             { 10, 10 });
-        row("output padding without pads", { .input = { 1, 3, 4, 4 }, .weight = { 3, 2, 3, 3 }, .strides = { 3, 2 },
-                                               .extra = { { "output_padding", Ints { 1, 1 } } } },
+        row("output padding without pads",
+            { .input = { 1, 3, 4, 4 },
+                .weight = { 3, 2, 3, 3 },
+                .strides = { 3, 2 },
+                .extra = { { "output_padding", Ints { 1, 1 } } } },
             { 13, 10 });
-        row("output shape", { .input = { 1, 3, 4, 4 }, .weight = { 3, 2, 3, 3 }, .strides = { 3, 2 },
-                                .padsBegin = { 1, 1 }, .extra = { { "output_shape", Ints { 11, 7 } } },
-                                .omitPads = true },
+        row("output shape",
+            { .input = { 1, 3, 4, 4 },
+                .weight = { 3, 2, 3, 3 },
+                .strides = { 3, 2 },
+                .padsBegin = { 1, 1 },
+                .extra = { { "output_shape", Ints { 11, 7 } } },
+                .omitPads = true },
             { 11, 7 });
-        row("same upper", { .input = { 1, 3, 4, 4 }, .weight = { 3, 2, 3, 3 }, .strides = { 2, 2 }, .padsBegin = { 0, 0 },
-                              .extra = { { "auto_pad", std::string("SAME_UPPER") } }, .omitPads = true },
+        row("same upper",
+            { .input = { 1, 3, 4, 4 },
+                .weight = { 3, 2, 3, 3 },
+                .strides = { 2, 2 },
+                .padsBegin = { 0, 0 },
+                .extra = { { "auto_pad", std::string("SAME_UPPER") } },
+                .omitPads = true },
             { 8, 8 });
         row("dilated", { .input = { 1, 2, 3, 3 }, .weight = { 2, 2, 2, 2 }, .dilations = { 2, 2 } }, { 5, 5 });
         row("grouped", { .input = { 1, 8, 4, 4 }, .weight = { 8, 3, 3, 3 }, .groups = 2 }, { 6, 6 });
-        row("depthwise", { .input = { 1, 6, 4, 4 }, .weight = { 6, 1, 4, 4 }, .groups = 6, .strides = { 2, 2 },
-                             .padsBegin = { 1, 1 }, .padsEnd = { 1, 1 }, .bias = false },
+        row("depthwise",
+            { .input = { 1, 6, 4, 4 },
+                .weight = { 6, 1, 4, 4 },
+                .groups = 6,
+                .strides = { 2, 2 },
+                .padsBegin = { 1, 1 },
+                .padsEnd = { 1, 1 },
+                .bias = false },
             { 8, 8 });
         row("one dimension", { .input = { 1, 3, 6 }, .weight = { 3, 4, 3 }, .strides = { 2 } }, { 13 });
         row("three dimensions", { .input = { 1, 2, 3, 3, 2 }, .weight = { 2, 3, 2, 2, 2 }, .strides = { 2, 1, 1 } },
@@ -322,13 +395,39 @@ private slots:
         QFETCH(std::vector<qint64>, output);
         for (bool constantWeights : { true, false }) {
             Built built = buildOne("ConvTranspose", c, constantWeights);
-            const Tensor expected = plainTransposed(
-                c, Ints(output.begin(), output.end()), built.x, built.w, c.bias ? &built.b : nullptr);
+            const Tensor expected
+                = plainTransposed(c, Ints(output.begin(), output.end()), built.x, built.w, c.bias ? &built.b : nullptr);
             const auto outputs = runGraph(built.maker.graph(), built.inputs);
             QVERIFY2(outputs, outputs ? "" : outputs.error().message().c_str());
             const double difference = largestDifference((*outputs)[0], expected);
             QVERIFY2(difference < tolerance, qPrintable(QString("off by %1").arg(difference)));
         }
+    }
+
+    void badAttributesAreNamed_data()
+    {
+        QTest::addColumn<QString>("key");
+        QTest::addColumn<std::vector<qint64>>("value");
+        QTest::newRow("three strides for two axes") << "strides" << std::vector<qint64> { 1, 1, 1 };
+        QTest::newRow("stride zero") << "strides" << std::vector<qint64> { 0, 1 };
+        QTest::newRow("dilation zero") << "dilations" << std::vector<qint64> { 1, 0 };
+        QTest::newRow("two pads for two axes") << "pads" << std::vector<qint64> { 1, 1 };
+        QTest::newRow("kernel of another size") << "kernel_shape" << std::vector<qint64> { 5, 5 };
+    }
+
+    void badAttributesAreNamed()
+    {
+        QFETCH(QString, key);
+        QFETCH(std::vector<qint64>, value);
+        const Case c { .input = { 1, 4, 8, 8 },
+            .weight = { 4, 4, 3, 3 },
+            .extra = { { key.toStdString(), Ints(value.begin(), value.end()) } } };
+        Built built = buildOne("Conv", c, true);
+        const auto outputs = runGraph(built.maker.graph(), built.inputs);
+        QVERIFY(!outputs);
+        QCOMPARE(outputs.error().code, ErrorCode::InvalidInput);
+        const QString message = QString::fromStdString(outputs.error().message());
+        QVERIFY2(message.contains(key) && message.contains("y_node"), qPrintable(message));
     }
 
     void errorsNameNodeAndShapes()

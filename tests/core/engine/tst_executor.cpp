@@ -91,8 +91,7 @@ struct Network {
         const ValueId sum = maker.node("Relu", { maker.node("Add", { c2, a }, "sum") }, "r");
         const ValueId pooled = maker.node("GlobalAveragePool", { sum }, "pooled");
         const ValueId flat = maker.node("Flatten", { pooled }, "flat");
-        maker.output(
-            maker.node("Gemm", { flat, w3, b3 }, "logits", { { "transB", std::int64_t { 1 } } }));
+        maker.output(maker.node("Gemm", { flat, w3, b3 }, "logits", { { "transB", std::int64_t { 1 } } }));
         maker.output(sum);
         for (const char* name : { "x", "a", "flat" })
             plan.set(name, eightBits(0.02F));
@@ -165,13 +164,14 @@ private slots:
             for (int i = 0; i < workers; ++i)
                 executors.emplace_back(*compiled);
             std::vector<Tensor> outputs(batches);
-            const auto done = base::parallelFor(workers, batches, {}, [&](int worker, std::int64_t item) -> Result<void> {
-                const Tensor input = randomTensor({ 2, 3, 12, 12 }, 100 + static_cast<std::uint64_t>(item));
-                engine::Executor& executor = executors[static_cast<std::size_t>(worker)];
-                QS_CHECK(executor.run(std::array { viewOf(input) }));
-                outputs[static_cast<std::size_t>(item)] = tensor::convert(executor.output(0), DType::Float32);
-                return {};
-            });
+            const auto done
+                = base::parallelFor(workers, batches, {}, [&](int worker, std::int64_t item) -> Result<void> {
+                      const Tensor input = randomTensor({ 2, 3, 12, 12 }, 100 + static_cast<std::uint64_t>(item));
+                      engine::Executor& executor = executors[static_cast<std::size_t>(worker)];
+                      QS_CHECK(executor.run(std::array { viewOf(input) }));
+                      outputs[static_cast<std::size_t>(item)] = tensor::convert(executor.output(0), DType::Float32);
+                      return {};
+                  });
             return done ? outputs : std::vector<Tensor> {};
         };
         const auto one = outputsWith(1);
@@ -236,6 +236,25 @@ private slots:
         QVERIFY(sameBits(tensor::convert(executor.output(0), DType::Float32), before.reshaped({ 6 })));
     }
 
+    void inputsAndConstantsCanBeOutputs()
+    {
+        GraphMaker maker;
+        const ValueId x = maker.input("x", { 2, 3, 4, 5 });
+        const Tensor known = randomTensor({ 3 }, 2);
+        maker.output(x);
+        maker.output(maker.constant("known", known));
+        maker.output(maker.node("Relu", { x }, "y"));
+        const auto compiled = engine::compile(maker.graph(), {}, {});
+        QVERIFY2(compiled, compiled ? "" : compiled.error().message().c_str());
+        engine::Executor executor(*compiled);
+        Tensor input = randomTensor({ 2, 3, 4, 5 }, 1);
+        const Tensor before = input;
+        QVERIFY(executor.run(std::array { input.view() }));
+        std::ranges::fill(input.as<float>(), 0.0F);
+        QVERIFY(sameBits(tensor::convert(executor.output(0), DType::Float32), before));
+        QVERIFY(sameBits(tensor::convert(executor.output(1), DType::Float32), known));
+    }
+
     void tapsShowPlainValuesBeforeTheirQuantizer()
     {
         Network network;
@@ -286,8 +305,8 @@ private slots:
         QVERIFY(sameBits((*tapped)[0], (*bare)[0]));
     }
 
-    /// Random networks of cheap operators, compared with doing each one on a tensor of its own: shared buffers, in-place
-    /// computation and reorders must not show.
+    /// Random networks of cheap operators, compared with doing each one on a tensor of its own: shared buffers,
+    /// in-place computation and reorders must not show.
     void randomNetworksKeepTheirValues_data()
     {
         QTest::addColumn<int>("seed");

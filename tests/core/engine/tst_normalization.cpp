@@ -40,7 +40,8 @@ Tensor plainSoftmax(const Tensor& x, const Blocks& blocks, bool logarithm)
                 sum += std::exp(static_cast<double>(x.as<float>()[at(k)]) - largest);
             for (std::size_t k = 0; k < blocks.axis; ++k) {
                 const double shifted = static_cast<double>(x.as<float>()[at(k)]) - largest;
-                y.as<float>()[at(k)] = static_cast<float>(logarithm ? shifted - std::log(sum) : std::exp(shifted) / sum);
+                y.as<float>()[at(k)]
+                    = static_cast<float>(logarithm ? shifted - std::log(sum) : std::exp(shifted) / sum);
             }
         }
     }
@@ -138,7 +139,8 @@ private slots:
             const std::size_t c = i / blocks.inner % blocks.axis;
             auto at = [c](const Tensor& tensor) { return static_cast<double>(tensor.as<float>()[c]); };
             expected.as<float>()[i] = static_cast<float>(
-                (static_cast<double>(x.as<float>()[i]) - at(mean)) / std::sqrt(at(variance) + 0.01) * at(scale) + at(shift));
+                (static_cast<double>(x.as<float>()[i]) - at(mean)) / std::sqrt(at(variance) + 0.01) * at(scale)
+                + at(shift));
         }
         for (auto set : bothSets)
             verifyClose(
@@ -210,8 +212,7 @@ private slots:
         const Tensor x = randomTensor({ 1, 4, 3, 3 }, 1);
         const Tensor good = randomTensor({ 4 }, 2);
         const Tensor bad = randomTensor({ 3 }, 2);
-        const auto result
-            = runOne("BatchNormalization", 13, { x, good, bad, good, good }, {}, engine::KernelSet::Fast);
+        const auto result = runOne("BatchNormalization", 13, { x, good, bad, good, good }, {}, engine::KernelSet::Fast);
         QVERIFY(!result);
         QCOMPARE(result.error().code, ErrorCode::InvalidInput);
         QVERIFY(QString::fromStdString(result.error().message()).contains("y_node"));

@@ -25,10 +25,13 @@ struct Case {
 
 enum class Kind { Max, Average };
 
-std::int64_t orElse(const Ints& list, std::size_t i, std::int64_t fallback) { return list.empty() ? fallback : list[i]; }
+std::int64_t orElse(const Ints& list, std::size_t i, std::int64_t fallback)
+{
+    return list.empty() ? fallback : list[i];
+}
 
-/// One output element by the definition: over the taps inside the input, the mean over those inside the padded input where pads
-/// count.
+/// One output element by the definition: over the taps inside the input, the mean over those inside the padded input
+/// where pads count.
 double poolAt(const Case& c, Kind kind, const float* plane, const Ints& position)
 {
     const std::size_t axes = c.kernel.size();
@@ -141,20 +144,42 @@ private slots:
         QTest::addColumn<Case>("c");
         auto row = [](const char* name, Case c) { QTest::newRow(name) << c; };
         row("2x2 stride 2", { .input = { 2, 5, 8, 6 }, .kernel = { 2, 2 }, .strides = { 2, 2 }, .output = { 4, 3 } });
-        row("3x3 stride 2, pads", { .input = { 1, 16, 9, 9 }, .kernel = { 3, 3 }, .strides = { 2, 2 }, .begin = { 1, 1 },
-                                      .end = { 1, 1 }, .output = { 5, 5 } });
-        row("floor leaves a rest", { .input = { 1, 3, 8, 8 }, .kernel = { 3, 3 }, .strides = { 2, 2 }, .output = { 3, 3 } });
-        row("ceil", { .input = { 1, 3, 8, 8 }, .kernel = { 3, 3 }, .strides = { 2, 2 }, .output = { 4, 4 },
-                        .ceil = true });
-        row("asymmetric pads", { .input = { 1, 3, 7, 6 }, .kernel = { 3, 2 }, .strides = { 2, 1 }, .begin = { 0, 1 },
-                                   .end = { 2, 0 }, .output = { 4, 6 } });
+        row("3x3 stride 2, pads",
+            { .input = { 1, 16, 9, 9 },
+                .kernel = { 3, 3 },
+                .strides = { 2, 2 },
+                .begin = { 1, 1 },
+                .end = { 1, 1 },
+                .output = { 5, 5 } });
+        row("floor leaves a rest",
+            { .input = { 1, 3, 8, 8 }, .kernel = { 3, 3 }, .strides = { 2, 2 }, .output = { 3, 3 } });
+        row("ceil",
+            { .input = { 1, 3, 8, 8 }, .kernel = { 3, 3 }, .strides = { 2, 2 }, .output = { 4, 4 }, .ceil = true });
+        row("asymmetric pads",
+            { .input = { 1, 3, 7, 6 },
+                .kernel = { 3, 2 },
+                .strides = { 2, 1 },
+                .begin = { 0, 1 },
+                .end = { 2, 0 },
+                .output = { 4, 6 } });
         row("one dimension", { .input = { 2, 3, 11 }, .kernel = { 3 }, .strides = { 2 }, .output = { 5 } });
-        row("three dimensions", { .input = { 1, 3, 4, 6, 5 }, .kernel = { 2, 3, 2 }, .strides = { 2, 1, 1 },
-                                    .output = { 2, 4, 4 } });
-        row("same upper", { .input = { 1, 3, 5, 6 }, .kernel = { 3, 3 }, .strides = { 2, 2 }, .begin = { 1, 0 },
-                              .end = { 1, 1 }, .output = { 3, 3 }, .autoPad = "SAME_UPPER" });
-        row("same lower", { .input = { 1, 3, 5, 6 }, .kernel = { 2, 2 }, .begin = { 1, 1 }, .end = { 0, 0 },
-                              .output = { 5, 6 }, .autoPad = "SAME_LOWER" });
+        row("three dimensions",
+            { .input = { 1, 3, 4, 6, 5 }, .kernel = { 2, 3, 2 }, .strides = { 2, 1, 1 }, .output = { 2, 4, 4 } });
+        row("same upper",
+            { .input = { 1, 3, 5, 6 },
+                .kernel = { 3, 3 },
+                .strides = { 2, 2 },
+                .begin = { 1, 0 },
+                .end = { 1, 1 },
+                .output = { 3, 3 },
+                .autoPad = "SAME_UPPER" });
+        row("same lower",
+            { .input = { 1, 3, 5, 6 },
+                .kernel = { 2, 2 },
+                .begin = { 1, 1 },
+                .end = { 0, 0 },
+                .output = { 5, 6 },
+                .autoPad = "SAME_LOWER" });
         row("valid", { .input = { 1, 3, 5, 6 }, .kernel = { 2, 2 }, .output = { 4, 5 }, .autoPad = "VALID" });
     }
 
@@ -168,18 +193,32 @@ private slots:
     void dilatedMax()
     {
         compare({ .input = { 1, 4, 9, 9 }, .kernel = { 3, 2 }, .dilations = { 2, 3 }, .output = { 5, 6 } }, Kind::Max);
-        compare({ .input = { 1, 4, 9 }, .kernel = { 3 }, .strides = { 2 }, .dilations = { 2 }, .begin = { 1 }, .end = { 1 },
+        compare({ .input = { 1, 4, 9 },
+                    .kernel = { 3 },
+                    .strides = { 2 },
+                    .dilations = { 2 },
+                    .begin = { 1 },
+                    .end = { 1 },
                     .output = { 4 } },
             Kind::Max);
     }
 
     void averageCountsPads()
     {
-        compare({ .input = { 1, 4, 6, 6 }, .kernel = { 3, 3 }, .begin = { 1, 1 }, .end = { 1, 1 }, .output = { 6, 6 },
+        compare({ .input = { 1, 4, 6, 6 },
+                    .kernel = { 3, 3 },
+                    .begin = { 1, 1 },
+                    .end = { 1, 1 },
+                    .output = { 6, 6 },
                     .includePads = true },
             Kind::Average);
-        compare({ .input = { 1, 4, 6, 6 }, .kernel = { 3, 3 }, .strides = { 2, 2 }, .begin = { 1, 1 }, .end = { 1, 1 },
-                    .output = { 3, 3 }, .includePads = true },
+        compare({ .input = { 1, 4, 6, 6 },
+                    .kernel = { 3, 3 },
+                    .strides = { 2, 2 },
+                    .begin = { 1, 1 },
+                    .end = { 1, 1 },
+                    .output = { 3, 3 },
+                    .includePads = true },
             Kind::Average);
     }
 

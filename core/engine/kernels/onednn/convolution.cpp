@@ -39,8 +39,8 @@ Result<Window> windowOf(const KernelRequest& request, bool transposed)
     std::vector<std::int64_t> kernel(weight.begin() + 2, weight.end());
     const auto declared = request.node.intsAttribute("kernel_shape");
     if (!declared.empty() && declared != kernel)
-        return request.invalid("attribute 'kernel_shape' is " + Shape(declared).toString() + ", but the weight has shape "
-            + weight.toString());
+        return request.invalid("attribute 'kernel_shape' is " + Shape(declared).toString()
+            + ", but the weight has shape " + weight.toString());
     if (transposed)
         return transposedWindow(request, input, request.outputs[0].shape, std::move(kernel));
     return slidingWindow(request, input, std::move(kernel));
@@ -58,12 +58,13 @@ Result<std::int64_t> groupsOf(const KernelRequest& request, bool transposed)
             "the input needs " + std::to_string(expected) + " channels");
     const std::int64_t features = transposed ? weight[1] * groups : weight[0];
     if (request.has(2) && request.inputs[2].shape != Shape { features })
-        return request.invalid("bias of shape " + request.inputs[2].shape.toString() + ", expected ["
-            + std::to_string(features) + "]");
+        return request.invalid(
+            "bias of shape " + request.inputs[2].shape.toString() + ", expected [" + std::to_string(features) + "]");
     return groups;
 }
 
-/// The weight as oneDNN indexes it, ([g,] o, i, k...), over ONNX's memory: Conv stores (g o, i, k...), ConvTranspose (g i, o, k...).
+/// The weight as oneDNN indexes it, ([g,] o, i, k...), over ONNX's memory: Conv stores (g o, i, k...), ConvTranspose (g
+/// i, o, k...).
 dnnl::memory::desc describeWeight(const Shape& weight, std::int64_t groups, bool transposed)
 {
     const std::int64_t outer = weight[0] / groups;
@@ -89,7 +90,8 @@ dnnl::memory::desc describeWeight(const Shape& weight, std::int64_t groups, bool
 
 /// Builds the sequence for either primitive; Forward is dnnl::convolution_forward or dnnl::deconvolution_forward.
 template <typename Forward>
-Result<KernelPtr> build(const KernelRequest& request, const Geometry& geometry, dnnl::algorithm algorithm, bool transposed)
+Result<KernelPtr> build(
+    const KernelRequest& request, const Geometry& geometry, dnnl::algorithm algorithm, bool transposed)
 {
     const auto source = describe(request.inputs[0].shape, request.inputs[0].layout);
     const auto destination = describe(request.outputs[0].shape, request.outputs[0].layout);
@@ -141,9 +143,6 @@ constexpr KernelRegistration kernels[] = {
 
 } // namespace
 
-std::span<const KernelRegistration> onednnConvolutionKernels()
-{
-    return kernels;
-}
+std::span<const KernelRegistration> onednnConvolutionKernels() { return kernels; }
 
 } // namespace quantoscope::engine

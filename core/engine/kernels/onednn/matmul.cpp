@@ -130,8 +130,8 @@ Result<void> addThird(const KernelRequest& request, const PrimitiveSequence& seq
     const Desc desc = describeRowMajor(extents);
     if (!third.constant && beta != 1)
         return request.unsupported("beta other than 1 with an operand C that is not constant");
-    const Operand operand = third.constant ? sequence.constant(scaledConstant(desc, *third.constant, beta))
-                                           : sequence.input(2, desc);
+    const Operand operand
+        = third.constant ? sequence.constant(scaledConstant(desc, *third.constant, beta)) : sequence.input(2, desc);
     const bool perColumn = extents[0] == 1 && extents[1] == product.result.dims()[1];
     (perColumn && product.scale == 1 ? product.bias : product.addend) = operand;
     return {};
@@ -156,8 +156,8 @@ Result<KernelPtr> buildGemm(const KernelRequest& request)
     const graph::TensorPtr& known = request.inputs[1].constant;
     if (!known)
         product.scale = alpha;
-    const Operand right = known ? sequence->constant(scaledConstant(product.right, *known, alpha))
-                                : sequence->input(1, product.right);
+    const Operand right
+        = known ? sequence->constant(scaledConstant(product.right, *known, alpha)) : sequence->input(1, product.right);
     if (request.has(2) && beta != 0)
         QS_CHECK(addThird(request, *sequence, product, beta));
     return assemble(request, std::move(sequence), product, right);
@@ -169,7 +169,8 @@ Result<KernelPtr> createGemm(const KernelRequest& request)
     for (std::size_t i : { std::size_t { 0 }, std::size_t { 1 } }) {
         if (request.inputs[i].shape.rank() != 2)
             return request.invalid("operand " + std::to_string(i + 1) + " of shape "
-                + request.inputs[i].shape.toString() + ", expected a matrix", "insert a Flatten or use MatMul");
+                    + request.inputs[i].shape.toString() + ", expected a matrix",
+                "insert a Flatten or use MatMul");
     }
     return guarded(request, [&] { return buildGemm(request); });
 }
@@ -181,9 +182,6 @@ constexpr KernelRegistration kernels[] = {
 
 } // namespace
 
-std::span<const KernelRegistration> onednnMatmulKernels()
-{
-    return kernels;
-}
+std::span<const KernelRegistration> onednnMatmulKernels() { return kernels; }
 
 } // namespace quantoscope::engine

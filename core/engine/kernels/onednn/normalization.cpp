@@ -77,8 +77,8 @@ Result<KernelPtr> createLocalResponse(const KernelRequest& request)
     return guarded(request, [&] { return buildLocalResponse(request); });
 }
 
-/// The input as [outer, axis, inner] around the axis the soft maximum is taken over. Up to opset 12 everything from `axis` on
-/// is one long axis.
+/// The input as [outer, axis, inner] around the axis the soft maximum is taken over. Up to opset 12 everything from
+/// `axis` on is one long axis.
 Result<dnnl::memory::dims> softmaxExtents(const KernelRequest& request)
 {
     const bool flattens = request.opset < 13;
@@ -98,8 +98,7 @@ Result<KernelPtr> createSoftmaxKind(const KernelRequest& request, dnnl::algorith
     QS_TRY(const dnnl::memory::dims extents, softmaxExtents(request));
     return guarded(request, [&]() -> Result<KernelPtr> {
         const auto rows = describeRowMajor(extents);
-        const dnnl::softmax_v2_forward::desc description(
-            dnnl::prop_kind::forward_inference, algorithm, rows, rows, 1);
+        const dnnl::softmax_v2_forward::desc description(dnnl::prop_kind::forward_inference, algorithm, rows, rows, 1);
         const dnnl::softmax_v2_forward::primitive_desc chosen(description, attributes(std::nullopt), engine());
         QS_CHECK(refuseReference(request, chosen));
 
@@ -131,9 +130,6 @@ constexpr KernelRegistration kernels[] = {
 
 } // namespace
 
-std::span<const KernelRegistration> onednnNormalizationKernels()
-{
-    return kernels;
-}
+std::span<const KernelRegistration> onednnNormalizationKernels() { return kernels; }
 
 } // namespace quantoscope::engine

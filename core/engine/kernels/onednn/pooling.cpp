@@ -54,8 +54,7 @@ Result<KernelPtr> createWindowed(const KernelRequest& request, dnnl::algorithm a
     if (kernel.empty())
         return request.invalid("attribute 'kernel_shape' is missing");
     QS_TRY(const Window window, slidingWindow(request, input, std::move(kernel)));
-    if (algorithm == dnnl::algorithm::pooling_avg_include_padding
-        && overhangs(window, input, request.outputs[0].shape))
+    if (algorithm == dnnl::algorithm::pooling_avg_include_padding && overhangs(window, input, request.outputs[0].shape))
         return request.unsupported("oneDNN would count what lies beyond the padding");
     return guarded(request, [&] { return build(request, window, algorithm); });
 }
@@ -70,8 +69,8 @@ Result<KernelPtr> createMaxPool(const KernelRequest& request)
 Result<KernelPtr> createAveragePool(const KernelRequest& request)
 {
     const bool includesPads = request.node.intAttribute("count_include_pad", 0) != 0;
-    return createWindowed(request, includesPads ? dnnl::algorithm::pooling_avg_include_padding
-                                                : dnnl::algorithm::pooling_avg_exclude_padding);
+    return createWindowed(request,
+        includesPads ? dnnl::algorithm::pooling_avg_include_padding : dnnl::algorithm::pooling_avg_exclude_padding);
 }
 
 Result<KernelPtr> createGlobal(const KernelRequest& request, dnnl::algorithm algorithm)
@@ -108,9 +107,6 @@ constexpr KernelRegistration kernels[] = {
 
 } // namespace
 
-std::span<const KernelRegistration> onednnPoolingKernels()
-{
-    return kernels;
-}
+std::span<const KernelRegistration> onednnPoolingKernels() { return kernels; }
 
 } // namespace quantoscope::engine

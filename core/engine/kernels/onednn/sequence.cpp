@@ -9,10 +9,7 @@
 
 namespace quantoscope::engine {
 
-std::shared_ptr<void> makeStream()
-{
-    return std::make_shared<dnnl::stream>(onednn::engine());
-}
+std::shared_ptr<void> makeStream() { return std::make_shared<dnnl::stream>(onednn::engine()); }
 
 } // namespace quantoscope::engine
 
@@ -24,10 +21,7 @@ using Memory = dnnl::memory;
 
 constexpr std::size_t alignment = 64;
 
-std::size_t aligned(std::size_t bytes)
-{
-    return (bytes + alignment - 1) / alignment * alignment;
-}
+std::size_t aligned(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
 /// One worker's memory objects for every argument of every stage.
 class SequenceState : public KernelState {
@@ -39,7 +33,8 @@ public:
     };
     struct Stage {
         std::vector<Argument> arguments;
-        std::vector<dnnl_exec_arg_t> raw; ///< the same objects as the C interface takes them, without a map built per run
+        std::vector<dnnl_exec_arg_t>
+            raw; ///< the same objects as the C interface takes them, without a map built per run
     };
     std::vector<Stage> stages;
 };
@@ -67,10 +62,7 @@ const dnnl::engine& engine()
     return instance;
 }
 
-Memory::dims dims(const Shape& shape)
-{
-    return shape.dims();
-}
+Memory::dims dims(const Shape& shape) { return shape.dims(); }
 
 Memory::desc describeRowMajor(Memory::dims dims)
 {
@@ -95,10 +87,7 @@ Memory::desc describe(const Shape& shape, Layout layout)
     return { dims(shape), Memory::data_type::f32, tags[shape.rank() - 3] };
 }
 
-Memory::desc describeAny(Memory::dims dims)
-{
-    return { dims, Memory::data_type::f32, Memory::format_tag::any };
-}
+Memory::desc describeAny(Memory::dims dims) { return { dims, Memory::data_type::f32, Memory::format_tag::any }; }
 
 dnnl::primitive_attr attributes(const std::optional<Clamp>& clamp, dnnl::post_ops before)
 {
@@ -141,8 +130,8 @@ Operand PrimitiveSequence::scratch(const Memory::desc& desc)
     return { Operand::Kind::Scratch, offset, desc, {} };
 }
 
-void PrimitiveSequence::append(const dnnl::primitive& primitive, const Memory::desc& scratchpad,
-    std::vector<std::pair<int, Operand>> arguments)
+void PrimitiveSequence::append(
+    const dnnl::primitive& primitive, const Memory::desc& scratchpad, std::vector<std::pair<int, Operand>> arguments)
 {
     if (scratchpad.get_size() > 0)
         arguments.emplace_back(DNNL_ARG_SCRATCHPAD, scratch(scratchpad));
@@ -229,10 +218,7 @@ Operand operandOf(
     return sequence.input(i, desc);
 }
 
-std::string implementationName(const dnnl::primitive_desc_base& description)
-{
-    return description.impl_info_str();
-}
+std::string implementationName(const dnnl::primitive_desc_base& description) { return description.impl_info_str(); }
 
 Result<KernelPtr> guarded(const KernelRequest& request, const std::function<Result<KernelPtr>()>& build)
 {
@@ -250,8 +236,8 @@ Result<void> requireFloat32(const KernelRequest& request)
     for (const auto* operands : { &request.inputs, &request.outputs }) {
         for (const OperandInfo& operand : *operands) {
             if (operand.present && operand.dtype != DType::Float32)
-                return request.unsupported("operand of type " + std::string(tensor::name(operand.dtype))
-                    + ", this kernel computes float32");
+                return request.unsupported(
+                    "operand of type " + std::string(tensor::name(operand.dtype)) + ", this kernel computes float32");
             if (operand.present && operand.shape.size() == 0)
                 return request.unsupported("operand without elements, shape " + operand.shape.toString());
         }

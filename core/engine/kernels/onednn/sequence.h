@@ -51,8 +51,8 @@ public:
         std::vector<std::pair<int, Operand>> arguments);
     void appendReorder(const Operand& from, const Operand& to);
 
-    /// `operand` in the layout `wanted`: itself if it is that already, reordered once now if it is constant, by a reorder in
-    /// every run otherwise.
+    /// `operand` in the layout `wanted`: itself if it is that already, reordered once now if it is constant, by a
+    /// reorder in every run otherwise.
     Operand brought(const Operand& operand, const dnnl::memory::desc& wanted);
 
     void setImplementation(std::string name) { m_implementation = std::move(name); }
@@ -95,8 +95,8 @@ Result<void> requireFloat32(const KernelRequest& request);
 /// Unsupported if oneDNN could only offer its own plain loops: ours are no slower and follow the operator's definition.
 Result<void> refuseReference(const KernelRequest& request, const dnnl::primitive_desc_base& description);
 
-/// A LayoutChoice for operators whose first input and first output are feature maps [N, C, D...]: channels last for float32 of
-/// rank 3 to 5, everything else plain.
+/// A LayoutChoice for operators whose first input and first output are feature maps [N, C, D...]: channels last for
+/// float32 of rank 3 to 5, everything else plain.
 LayoutChoice featureMapLayouts(const KernelRequest& request);
 
 } // namespace quantoscope::engine::onednn
