@@ -7,6 +7,7 @@
 
 #include "core/engine/kernels/tables.h"
 #include "core/engine/kernels/unary.h"
+#include "core/engine/kernels/vector_math.h"
 
 namespace quantoscope::engine {
 
@@ -63,7 +64,7 @@ Result<KernelPtr> createSelu(const KernelRequest& request)
 
 Result<KernelPtr> createSigmoid(const KernelRequest& request)
 {
-    return forFloats(request, []<typename T>(T) { return [](T x) { return T(1) / (T(1) + std::exp(-x)); }; });
+    return forFloats(request, []<typename T>(T) { return [](T x) { return T(1) / (T(1) + exponential(-x)); }; });
 }
 
 template <typename T> T clampToUnit(T x) { return x < T(0) ? T(0) : (x > T(1) ? T(1) : x); }
@@ -83,7 +84,7 @@ Result<KernelPtr> createHardSwish(const KernelRequest& request)
 
 Result<KernelPtr> createTanh(const KernelRequest& request)
 {
-    return forFloats(request, []<typename T>(T) { return [](T x) { return std::tanh(x); }; });
+    return forFloats(request, []<typename T>(T) { return [](T x) { return hyperbolicTangent(x); }; });
 }
 
 /// ln(1 + e^x) without overflow.
@@ -112,7 +113,7 @@ Result<KernelPtr> createGelu(const KernelRequest& request)
         return forFloats(request, []<typename T>(T) {
             return [](T x) {
                 constexpr T scale = std::numbers::sqrt2_v<T> * std::numbers::inv_sqrtpi_v<T>;
-                return T(0.5) * x * (T(1) + std::tanh(scale * (x + T(0.044715) * x * x * x)));
+                return T(0.5) * x * (T(1) + hyperbolicTangent(scale * (x + T(0.044715) * x * x * x)));
             };
         });
     if (approximate != "none")

@@ -6,6 +6,7 @@
 
 #include "core/engine/kernels/tables.h"
 #include "core/engine/kernels/unary.h"
+#include "core/engine/kernels/vector_math.h"
 
 namespace quantoscope::engine {
 
@@ -18,7 +19,7 @@ namespace {
 
 QS_UNARY(Abs, x < T(0) ? T(0) - x : x + T(0)); // the sum turns -0 into 0
 QS_UNARY(Neg, T(0) - x);
-QS_UNARY(Exp, std::exp(x));
+QS_UNARY(Exp, exponential(x));
 QS_UNARY(Log, std::log(x));
 QS_UNARY(Sqrt, std::sqrt(x));
 QS_UNARY(Reciprocal, T(1) / x);

@@ -6,6 +6,7 @@
 
 #include "core/engine/kernels/loops.h"
 #include "core/engine/kernels/tables.h"
+#include "core/engine/kernels/vector_math.h"
 
 namespace quantoscope::engine {
 
@@ -202,8 +203,13 @@ template <typename X, typename Q> KernelPtr makeQuantize(const KernelRequest& re
         auto* q = packs ? reinterpret_cast<Q*>(arguments.scratch + prepared.parameters.scratchBytes()) : to.out<Q>();
         forEachElement(prepared.loops, arguments.inputs[0].in<X>(), prepared.parameters.get(arguments), q,
             [low, high](X x, float scale, float zero, std::int32_t) {
-                const float level = std::nearbyint(static_cast<float>(x) / scale) + zero;
-                return static_cast<Q>(level > low ? (level < high ? level : high) : low); // NaN becomes the lowest
+                // Bounded where it saturates anyway, so that the bias rounds it; NaN becomes the lowest value.
+                constexpr float bound = 0x1p20F;
+                const float ratio = static_cast<float>(x) / scale;
+                const float atLeast = ratio > -bound ? ratio : -bound;
+                const float bounded = atLeast < bound ? atLeast : bound;
+                const float level = ((bounded + roundingBias) - roundingBias) + zero;
+                return static_cast<Q>(static_cast<std::int32_t>(level > low ? (level < high ? level : high) : low));
             });
         if (packs)
             tensor::convertElements(unpacked(to.dtype), q, to.dtype, to.data, to.size());

@@ -37,6 +37,7 @@ private slots:
     void broadcasts();
     void integers_data();
     void integers();
+    void vectorMath();
     void halfIsRoundedOnce();
     void clipBounds();
     void addWithClamp();
@@ -235,6 +236,29 @@ void ElementwiseTest::integers()
     const Tensor got = runForTensor(
         { op.toStdString(), { dynamic(of(type, left)), dynamic(of(type, right)) }, { { type, Shape { 5 } } } });
     QCOMPARE(difference(got, of(type, std::vector<double>(5, expected))), std::string());
+}
+
+/// The branchless functions over the whole range of float32, against float64.
+void ElementwiseTest::vectorMath()
+{
+    std::vector<float> values { 0.0F, -0.0F, 1e-30F, -1e-30F, 88.7F, 88.8F, 1e30F, -1e30F, -103.0F, -105.0F };
+    for (int i = -120000; i <= 120000; ++i)
+        values.push_back(static_cast<float>(i) * 1e-3F);
+    const Tensor x = floats({ static_cast<std::int64_t>(values.size()) }, values);
+    const Tensor wide = tensor::convert(x.view(), DType::Float64);
+    for (const char* op : { "Exp", "Tanh", "Sigmoid" }) {
+        const Tensor got = runForTensor({ op, { dynamic(x) }, { { DType::Float32, x.shape() } } });
+        const Tensor exact = runForTensor({ op, { dynamic(wide) }, { { DType::Float64, x.shape() } } });
+        const Tensor expected = tensor::convert(exact.view(), DType::Float32);
+        QCOMPARE(difference(got, expected, 4e-7, 1e-38), std::string());
+    }
+    const Tensor limits = of(DType::Float32, { notANumber, infinity, -infinity });
+    const auto at = [&](const char* op) {
+        return runForTensor({ op, { dynamic(limits) }, { { DType::Float32, { 3 } } } });
+    };
+    QCOMPARE(difference(at("Exp"), of(DType::Float32, { notANumber, infinity, 0 })), std::string());
+    QCOMPARE(difference(at("Tanh"), of(DType::Float32, { notANumber, 1, -1 })), std::string());
+    QCOMPARE(difference(at("Sigmoid"), of(DType::Float32, { notANumber, 1, 0 })), std::string());
 }
 
 void ElementwiseTest::halfIsRoundedOnce()
