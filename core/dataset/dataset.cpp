@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <new>
 #include <numeric>
 #include <string_view>
 #include <utility>
@@ -34,10 +35,20 @@ constexpr std::array kinds {
 constexpr const char* readableKinds
     = "CIFAR binary (.bin), IDX (-ubyte, .gz or not), NumPy (.npz, .npy) and folders of images can be read";
 
+/// CIFAR's records hold their labels, so a file of others cannot be meant.
+Result<DatasetPtr> openCifarAlone(const fs::path& path, const OpenOptions& options)
+{
+    if (!options.labels.empty())
+        return fail(ErrorCode::InvalidInput,
+            "is CIFAR data, whose records hold their labels; another labels file was given", path.string(),
+            "leave the labels file out");
+    return openCifar(path, options.kind);
+}
+
 Result<DatasetPtr> openKnownFolder(const fs::path& path, const OpenOptions& options)
 {
     if (findCifarFolder(path))
-        return openCifar(path, Kind::Auto);
+        return openCifarAlone(path, options);
     if (findIdxFolder(path))
         return openIdx(path, options.labels);
     return openImageFolder(path, options.labels);
@@ -56,7 +67,7 @@ Result<DatasetPtr> openKnownFile(const fs::path& path, const OpenOptions& option
     const auto bytes = fs::file_size(path, ec);
     using namespace std::string_view_literals;
     if (lowered(path.extension().string()) == ".bin")
-        return openCifar(path, Kind::Auto);
+        return openCifarAlone(path, options);
     if (magic == "PK\x03\x04"sv || magic == "\x93NUM"sv)
         return openNumpy(path, options.labels);
     if (magic.starts_with("\x1F\x8B"sv)
@@ -66,16 +77,14 @@ Result<DatasetPtr> openKnownFile(const fs::path& path, const OpenOptions& option
         return fail(ErrorCode::InvalidInput, "is a single image", path.string(), "choose the folder that it is in");
     constexpr std::uint64_t cifarRecord = 3073;
     if (!ec && bytes > 0 && (bytes % cifarRecord == 0 || bytes % (cifarRecord + 1) == 0))
-        return openCifar(path, Kind::Auto);
+        return openCifarAlone(path, options);
     if (lowered(path.extension().string()).starts_with(".np"))
         return openNumpy(path, options.labels);
     return fail(ErrorCode::InvalidInput, bytes == 0 ? "is empty" : "is no kind of data that is known", path.string(),
         readableKinds);
 }
 
-} // namespace
-
-Result<DatasetPtr> openDataset(const fs::path& path, const OpenOptions& options)
+Result<DatasetPtr> open(const fs::path& path, const OpenOptions& options)
 {
     std::error_code ec;
     if (!fs::exists(path, ec))
@@ -86,7 +95,7 @@ Result<DatasetPtr> openDataset(const fs::path& path, const OpenOptions& options)
     switch (options.kind) {
     case Kind::Cifar10:
     case Kind::Cifar100:
-        return openCifar(path, options.kind);
+        return openCifarAlone(path, options);
     case Kind::Idx:
         return openIdx(path, options.labels);
     case Kind::Folder:
@@ -99,6 +108,17 @@ Result<DatasetPtr> openDataset(const fs::path& path, const OpenOptions& options)
         break;
     }
     return isFolder ? openKnownFolder(path, options) : openKnownFile(path, options);
+}
+
+} // namespace
+
+Result<DatasetPtr> openDataset(const fs::path& path, const OpenOptions& options)
+{
+    try {
+        return open(path, options);
+    } catch (const std::bad_alloc&) {
+        return fail(ErrorCode::OutOfMemory, "does not fit into memory", path.string(), "use fewer images");
+    }
 }
 
 Result<Kind> parseKind(const std::string& text)

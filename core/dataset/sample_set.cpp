@@ -75,6 +75,8 @@ Result<std::shared_ptr<const SampleSet>> SampleSet::load(
     set->m_dataset = dataset;
     set->m_preprocessing = options.preprocessing;
     set->m_indices = options.indices.empty() ? firstIndices(dataset->size(), 0) : options.indices;
+    if (set->m_indices.empty())
+        return fail(ErrorCode::InvalidInput, "holds no images", dataset->path().string());
     for (const auto index : set->m_indices) {
         if (index < 0 || index >= dataset->size())
             return fail(ErrorCode::InvalidInput,

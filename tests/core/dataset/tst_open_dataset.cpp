@@ -108,6 +108,8 @@ void TestOpenDataset::cifar10()
     QCOMPARE(image->channels, 3);
     QCOMPARE(Bytes(image->pixels.begin(), image->pixels.begin() + 6), (Bytes { 10, 11, 12, 10, 11, 12 }));
     QCOMPARE(image->pixels.size(), std::size_t { 3072 });
+    QS_VERIFY_ERROR(openDataset(file, { Kind::Auto, file }), ErrorCode::InvalidInput, "leave the labels file out");
+    QS_VERIFY_ERROR(openDataset(file, { Kind::Cifar10, file }), ErrorCode::InvalidInput, "leave the labels file out");
 }
 
 void TestOpenDataset::cifar100()

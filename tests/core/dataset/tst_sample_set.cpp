@@ -250,6 +250,7 @@ void TestSampleSet::indexOutOfRange()
         "image 5 is asked for, there are 5 images");
     options.indices = { -1 };
     QVERIFY(!SampleSet::load(counted(5, 2, 2, 1), options));
+    QS_VERIFY_ERROR(SampleSet::load(counted(0, 2, 2, 1), {}), ErrorCode::InvalidInput, "holds no images");
 }
 
 void TestSampleSet::memoryLimit()
