@@ -89,8 +89,12 @@ bool reshapesNothing(const Graph& graph, const InferenceContext& context)
 bool permutesNothing(const InferenceContext& context)
 {
     const auto& dims = context.input(0).dims;
+    if (!context.node().hasAttribute("perm"))
+        return dims && dims->size() < 2;
     const Ints order = context.node().intsAttribute("perm");
-    return context.node().hasAttribute("perm") ? std::ranges::is_sorted(order) : dims && dims->size() < 2;
+    Ints unchanged(order.size());
+    std::iota(unchanged.begin(), unchanged.end(), std::int64_t { 0 });
+    return order == unchanged;
 }
 
 bool changesNothing(const Graph& graph, NodeId id)
