@@ -82,21 +82,20 @@ private:
 
     Result<void> writeFiles(Report& report, const SweepResult& result) const
     {
-        Json files = Json::array();
-        const auto written = [&](const std::string& file) {
-            files.push_back(file);
-            report.text("wrote        " + file + "\n");
-        };
+        std::vector<std::string> files;
         if (!m_csv.empty()) {
             QS_CHECK(base::writeFileAtomically(m_csv, sweep::toCsv(result)));
-            written(m_csv);
+            files.push_back(m_csv);
         }
-        if (!m_charts.empty()) {
+        if (!m_charts.empty())
             QS_CHECK(writeCharts(result, m_charts));
-            for (const auto& chart : m_charts)
-                written(chart);
-        }
-        report.json()["files"] = std::move(files);
+        files.insert(files.end(), m_charts.begin(), m_charts.end());
+        std::string lines;
+        for (const auto& file : files)
+            lines += "wrote        " + file + "\n";
+        if (!files.empty())
+            report.text(lines);
+        report.json()["files"] = files;
         return {};
     }
 

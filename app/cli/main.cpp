@@ -67,6 +67,18 @@ int runCommand(Command& command, const std::string& name)
     return exitFailed;
 }
 
+/// What CLI11 found wrong, in a line that also tells a misspelt command from a missing one.
+std::string usageMessage(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv)
+{
+    const std::string first = argc > 1 ? argv[1] : "";
+    const bool known
+        = std::any_of(commands.begin(), commands.end(), [&](const auto& entry) { return first == entry.name; });
+    std::string message = error.what();
+    if (!known && !first.empty() && first.front() != '-')
+        message = "'" + first + "' is not a command";
+    return message + ": see " + app.get_name() + (known ? " " + first : "") + " --help";
+}
+
 int runProgram(int argc, char** argv)
 {
     CLI::App app { "Quantoscope: post-training quantization of ONNX models, measured", "quantoscope-cli" };
@@ -82,7 +94,7 @@ int runProgram(int argc, char** argv)
     } catch (const CLI::ParseError& e) {
         if (e.get_exit_code() == 0)
             return app.exit(e); // --help and --version
-        printError(std::string(e.what()) + ": see " + (argc > 0 ? argv[0] : "quantoscope-cli") + " --help");
+        printError(usageMessage(app, e, argc, argv));
         return exitUsage;
     }
     const CLI::App* chosen = app.get_subcommands().front();

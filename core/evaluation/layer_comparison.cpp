@@ -93,7 +93,8 @@ TensorError describe(const std::string& name, const quant::TensorQuantizer& quan
     TensorError error;
     error.name = name;
     error.role = quantizer.role;
-    error.bits = quantizer.config.bits;
+    // A bias has 32 bits, more than a config can ask for.
+    error.bits = quantizer.role == quant::Role::Bias ? quantizer.encoding.bits() : quantizer.config.bits;
     error.encoding = quantizer.encoding;
     return error;
 }

@@ -12,7 +12,8 @@ using namespace quantoscope::evaluation;
 
 namespace {
 
-void addOutcomes(std::vector<ImageOutcome>& first, std::vector<ImageOutcome>& second, int count, bool firstRight, bool secondRight)
+void addOutcomes(
+    std::vector<ImageOutcome>& first, std::vector<ImageOutcome>& second, int count, bool firstRight, bool secondRight)
 {
     for (int i = 0; i < count; ++i) {
         ImageOutcome outcome;
@@ -97,8 +98,9 @@ private slots:
 
     void newcombeMatchesPublished()
     {
-        // Fagerland, Lydersen, Laake, Statistics in Medicine 33 (2014) 2850-2875: airway hyper-responsiveness before and after
-        // transplantation, 1, 1, 7 and 12 of 21 children; before minus after -0.286, Newcombe -0.507 to -0.026, exact p 0.0703.
+        // Fagerland, Lydersen, Laake, Statistics in Medicine 33 (2014) 2850-2875: airway hyper-responsiveness before
+        // and after transplantation, 1, 1, 7 and 12 of 21 children; before minus after -0.286, Newcombe -0.507 to
+        // -0.026, exact p 0.0703.
         const PairedComparison paired = comparePaired(1, 1, 7, 12);
         QCOMPARE(paired.images, 21);
         QCOMPARE(paired.onlyFirst, 1);
@@ -133,7 +135,8 @@ private slots:
     {
         QTest::addColumn<int>("first");
         QTest::addColumn<int>("second");
-        for (const auto [a, b] : { std::pair(0, 1), { 0, 5 }, { 1, 7 }, { 5, 5 }, { 5, 6 }, { 40, 23 }, { 60, 3 }, { 0, 40 } })
+        for (const auto& [a, b] :
+            { std::pair(0, 1), { 0, 5 }, { 1, 7 }, { 5, 5 }, { 5, 6 }, { 40, 23 }, { 60, 3 }, { 0, 40 } })
             QTest::addRow("%d against %d", a, b) << a << b;
     }
     void mcNemarMatchesSum()
