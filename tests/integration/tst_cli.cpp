@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// labels: integration
+// The built command line program, driven as a person or a script would.
+#include <limits>
+
+#include <QDir>
+#include <QElapsedTimer>
+#include <QFile>
+#include <QFileInfo>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <csignal>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/json.h"
+#include "tests/support/onnx_bytes.h"
+
+using namespace quantoscope;
+
+namespace {
+
+const QString sample = QS_SOURCE_DIR "/resources/samples/fashion_resnet20.onnx";
+const QString testImages = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz";
+const QString trainImages = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz";
+
+struct Outcome {
+    int status = -1;
+    QByteArray out;
+    QByteArray err;
+};
+
+QString program()
+{
+    const QString named = qEnvironmentVariable("QUANTOSCOPE_CLI");
+    return named.isEmpty() ? QString(QS_BINARY_DIR "/app/quantoscope-cli") : named;
+}
+
+Outcome run(const QStringList& arguments)
+{
+    QProcess process;
+    process.start(program(), arguments);
+    if (!process.waitForFinished(300'000)) {
+        process.kill();
+        process.waitForFinished();
+        return {};
+    }
+    return { process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -2, process.readAllStandardOutput(),
+        process.readAllStandardError() };
+}
+
+Json parse(const QByteArray& text) { return Json::parse(text.begin(), text.end(), nullptr, false); }
+
+/// What an object lacks of the members that the contract names.
+QString missing(const Json& object, const QStringList& members)
+{
+    QStringList absent;
+    for (const auto& member : members)
+        if (!object.is_object() || !object.contains(member.toStdString()))
+            absent << member;
+    return absent.join(", ");
+}
+
+bool isPercentInterval(const Json& interval, const Json& value)
+{
+    return interval.is_array() && interval.size() == 2 && interval[0].get<double>() <= value.get<double>()
+        && value.get<double>() <= interval[1].get<double>();
+}
+
+} // namespace
+
+class TestCli : public QObject {
+    Q_OBJECT
+
+private slots:
+    void initTestCase();
+    void inspects();
+    void evaluates();
+    void showsTablesToPeople();
+    void sweeps();
+    void listsLayers();
+    void exportsAndReloads();
+    void savesAndTakesPlans();
+    void sameSeedSameResult();
+    void saysWhereDefaultsComeFrom();
+    void refusesUsage_data();
+    void refusesUsage();
+    void refusesModels_data();
+    void refusesModels();
+    void refusesData_data();
+    void refusesData();
+    void refusesUnwritableFiles();
+    void listsUnsupportedOperators();
+    void interruptKeepsFinishedPoints();
+    void interruptEndsEvaluation();
+
+private:
+    QString file(const QString& name, const QByteArray& content) const;
+    QString file(const QString& name, const test::Wire& content) const;
+    QString path(const QString& name) const { return m_folder.filePath(name); }
+    /// Arguments that evaluate the sample quickly.
+    QStringList quick(const QString& command, const QStringList& more = {}) const;
+    void interrupt(const QStringList& arguments, int afterMs, Outcome& outcome) const;
+
+    QTemporaryDir m_folder;
+};
+
+void TestCli::initTestCase()
+{
+    QVERIFY(m_folder.isValid());
+    QVERIFY2(QFileInfo(program()).isExecutable(), qPrintable(program()));
+    for (const QString& needed : { sample, testImages, trainImages })
+        if (!QFileInfo::exists(needed))
+            QSKIP(qPrintable("SKIPPED EVERYTHING: " + needed + " is absent"));
+}
+
+QString TestCli::file(const QString& name, const QByteArray& content) const
+{
+    QFile file(path(name));
+    if (!file.open(QIODevice::WriteOnly) || file.write(content) != content.size())
+        return {};
+    return file.fileName();
+}
+
+QString TestCli::file(const QString& name, const test::Wire& content) const
+{
+    return file(name, QByteArray::fromStdString(content.string()));
+}
+
+QStringList TestCli::quick(const QString& command, const QStringList& more) const
+{
+    return QStringList { command, sample, "--data", testImages, "--calib", trainImages, "--calib-count", "32",
+        "--limit", "200" }
+    + more;
+}
+
+void TestCli::inspects()
+{
+    const auto people = run({ "inspect", sample });
+    QCOMPARE(people.status, 0);
+    QVERIFY(people.out.contains("conv1") && people.out.contains("Every operator is supported"));
+    const auto outcome = run({ "inspect", sample, "--json" });
+    QCOMPARE(outcome.status, 0);
+    QCOMPARE(outcome.err, QByteArray());
+    const Json json = parse(outcome.out);
+    QCOMPARE(missing(json, { "model", "layers", "unsupported" }), QString());
+    QCOMPARE(missing(json["model"], { "opset", "ir", "parameters", "macs", "inputs", "outputs" }), QString());
+    QCOMPARE(json["layers"].size(), std::size_t { 22 });
+    QVERIFY(json["unsupported"].empty());
+    std::int64_t macs = 0;
+    for (const auto& layer : json["layers"]) {
+        QCOMPARE(missing(layer, { "name", "op", "input_shape", "output_shape", "weight_shape", "parameters", "macs" }),
+            QString());
+        macs += layer["macs"].get<std::int64_t>();
+    }
+    QCOMPARE(json["model"]["macs"].get<std::int64_t>(), macs);
+}
+
+void TestCli::evaluates()
+{
+    const auto outcome = run(quick("evaluate", { "--json", "--weight-bits", "8", "--activation-bits", "8" }));
+    QVERIFY2(outcome.status == 0, outcome.err);
+    const Json json = parse(outcome.out);
+    QCOMPARE(missing(json,
+                 { "scope", "images", "float", "quantized", "delta_top1", "delta_top1_ci95", "p_value", "agreement",
+                     "cost", "engine", "images_per_second", "seconds", "data", "preprocess", "calibration" }),
+        QString());
+    QCOMPARE(missing(json["float"], { "top1", "top5", "top1_ci95" }), QString());
+    QCOMPARE(missing(json["quantized"], { "top1", "top5", "top1_ci95", "loss" }), QString());
+    QCOMPARE(missing(json["cost"], { "size_bytes", "macs", "bops", "energy_pj" }), QString());
+    QCOMPARE(json["images"].get<int>(), 200);
+    QVERIFY(json["float"]["top1"].get<double>() > 85);
+    QVERIFY(json["agreement"].get<double>() > 95);
+    QVERIFY(isPercentInterval(json["float"]["top1_ci95"], json["float"]["top1"]));
+    QVERIFY(isPercentInterval(json["delta_top1_ci95"], json["delta_top1"]));
+    QVERIFY(json["scope"].get<std::string>().find("W8 A8 compute") == 0);
+    const auto float32
+        = parse(run(quick("evaluate", { "--json", "--weight-bits", "float", "--activation-bits", "float" })).out);
+    QCOMPARE(float32["agreement"].get<double>(), 100.0);
+    QCOMPARE(float32["scope"].get<std::string>(), std::string("float"));
+}
+
+void TestCli::showsTablesToPeople()
+{
+    const auto outcome
+        = run(quick("evaluate", { "--first-last-bits", "8", "--weight-bits", "4", "--activation-bits", "4" }));
+    QCOMPARE(outcome.status, 0);
+    QCOMPARE(outcome.err, QByteArray()); // no progress where nobody watches
+    for (const char* word :
+        { "W4 A4 compute", "first and last at 8", "95 % interval", "McNemar", "200 of ", "named by the model", "gray" })
+        QVERIFY2(outcome.out.contains(word), word);
+}
+
+void TestCli::sweeps()
+{
+    const QString png = path("sweep.png");
+    const QString svg = path("sweep.svg");
+    const QString pdf = path("sweep.pdf");
+    const QString csv = path("sweep.csv");
+    const auto outcome = run(quick("sweep",
+        { "--json", "--weight-bits", "2,8", "--activation-bits", "4,float", "--chart", png, "--chart", svg, "--chart",
+            pdf, "--csv", csv }));
+    QVERIFY2(outcome.status == 0, outcome.err);
+    QCOMPARE(outcome.err, QByteArray());
+    const Json json = parse(outcome.out);
+    QCOMPARE(missing(json, { "float", "points", "scope", "data", "preprocess" }), QString());
+    QCOMPARE(json["points"].size(), std::size_t { 4 });
+    for (const auto& point : json["points"]) {
+        QCOMPARE(
+            missing(point, { "weight_bits", "activation_bits", "top1", "top1_ci95", "delta_top1", "cost" }), QString());
+        QVERIFY(isPercentInterval(point["top1_ci95"], point["top1"]));
+    }
+    QCOMPARE(json["points"][1]["activation_bits"].get<std::string>(), std::string("float"));
+    QVERIFY(
+        json["points"][0]["top1"].get<double>() + 20 < json["points"][3]["top1"].get<double>()); // the cliff at 2 bits
+    const auto begins = [](const QString& name, const QByteArray& magic) {
+        QFile written(name);
+        return written.open(QIODevice::ReadOnly) && written.size() > 1000 && written.read(100).contains(magic);
+    };
+    QVERIFY(begins(png, "PNG"));
+    QVERIFY(begins(svg, "<?xml"));
+    QVERIFY(begins(pdf, "%PDF"));
+    QFile table(csv);
+    QVERIFY(table.open(QIODevice::ReadOnly));
+    QCOMPARE(table.readAll().count('\n'), 6);
+}
+
+void TestCli::listsLayers()
+{
+    const auto outcome = run(quick("layers", { "--json", "--scope", "integer", "--limit", "40" }));
+    QVERIFY2(outcome.status == 0, outcome.err);
+    const Json json = parse(outcome.out);
+    QCOMPARE(json["images"].get<int>(), 40);
+    QVERIFY(json["tensors"].size() > 60);
+    QStringList kinds;
+    for (const auto& tensor : json["tensors"]) {
+        QCOMPARE(missing(tensor,
+                     { "name", "kind", "bits", "sqnr_db", "cosine", "mse", "clipped_percent", "own_error",
+                         "inherited_error", "encoding" }),
+            QString());
+        kinds << QString::fromStdString(tensor["kind"].get<std::string>());
+    }
+    QVERIFY(kinds.contains("weight") && kinds.contains("activation") && kinds.contains("bias"));
+    const auto calibrationOnly = run({ "layers", sample, "--calib", trainImages, "--calib-count", "16" });
+    QVERIFY2(calibrationOnly.status == 0, calibrationOnly.err);
+    QVERIFY(calibrationOnly.out.contains("On 16 images"));
+}
+
+void TestCli::exportsAndReloads()
+{
+    const QString out = path("quantized.onnx");
+    const auto outcome = run(
+        quick("export", { "--json", "--format", "qdq", "--out", out, "--weight-bits", "4", "--activation-bits", "6" }));
+    QVERIFY2(outcome.status == 0, outcome.err);
+    const Json json = parse(outcome.out);
+    QCOMPARE(missing(json, { "file", "bytes", "opset", "checks" }), QString());
+    QCOMPARE(missing(json["checks"], { "reload_top1", "agreement", "max_abs_diff" }), QString());
+    QCOMPARE(json["bytes"].get<qint64>(), QFileInfo(out).size());
+    QCOMPARE(json["checks"]["agreement"].get<double>(), 100.0);
+    const auto inspected = parse(run({ "inspect", out, "--json" }).out);
+    QVERIFY(inspected["unsupported"].empty());
+}
+
+void TestCli::savesAndTakesPlans()
+{
+    const QString plan = path("plan.json");
+    const auto first = parse(
+        run(quick("evaluate", { "--json", "--weight-bits", "5", "--activation-bits", "5", "--save-plan", plan })).out);
+    QVERIFY(QFileInfo::exists(plan));
+    const QStringList withoutCalibration { "evaluate", sample, "--data", testImages, "--limit", "200", "--json",
+        "--plan", plan };
+    const auto again = run(withoutCalibration);
+    QVERIFY2(again.status == 0, again.err);
+    const Json second = parse(again.out);
+    QCOMPARE(second["quantized"].dump(), first["quantized"].dump());
+    QCOMPARE(missing(second, { "calibration" }), QString("calibration")); // nothing was calibrated
+    const Json changed = parse(run(withoutCalibration + QStringList { "--weight-bits", "2" }).out);
+    QVERIFY(changed["quantized"]["top1"].get<double>() + 20 < second["quantized"]["top1"].get<double>());
+    QCOMPARE(missing(changed, { "calibration" }), QString("calibration")); // activations kept their encodings
+    const Json oneLayer = parse(run(withoutCalibration + QStringList { "--layer", "fc:w=2" }).out);
+    QVERIFY(oneLayer["cost"]["size_bytes"].get<double>() < second["cost"]["size_bytes"].get<double>());
+    QCOMPARE(run(withoutCalibration + QStringList { "--scope", "integer" }).status, 1);
+}
+
+void TestCli::sameSeedSameResult()
+{
+    const auto result = [&](const QString& seed, const QString& threads) {
+        Json json = parse(
+            run(quick("evaluate", { "--json", "--seed", seed, "--threads", threads, "--activation-bits", "3" })).out);
+        json.erase("seconds");
+        json.erase("images_per_second");
+        return json.dump();
+    };
+    QCOMPARE(result("5", "1"), result("5", "3"));
+    QVERIFY(result("5", "2") != result("6", "2")); // another sample of images
+}
+
+void TestCli::saysWhereDefaultsComeFrom()
+{
+    const auto json = parse(
+        run({ "evaluate", sample, "--data", testImages, "--limit", "50", "--calib-count", "10", "--json" }).out);
+    QVERIFY(json["calibration"].get<std::string>().find("the first 10 images of --data") == 0);
+    QVERIFY(json["preprocess"].get<std::string>().find("named by the model") != std::string::npos);
+    const auto custom = parse(run(quick("evaluate", { "--json", "--mean", "0.5", "--std", "0.25" })).out);
+    QVERIFY(custom["preprocess"].get<std::string>().find("custom") == 0);
+    QVERIFY(custom["float"]["top1"].get<double>() < json["float"]["top1"].get<double>()); // wrong pre-processing shows
+}
+
+void TestCli::refusesUsage_data()
+{
+    QTest::addColumn<QStringList>("arguments");
+    QTest::newRow("nothing") << QStringList {};
+    QTest::newRow("unknown command") << QStringList { "fly", sample };
+    QTest::newRow("command of a later version") << QStringList { "report", sample };
+    QTest::newRow("no model") << QStringList { "inspect" };
+    QTest::newRow("no data") << QStringList { "evaluate", sample };
+    QTest::newRow("unknown option") << quick("evaluate", { "--fast" });
+    QTest::newRow("option of a later version") << quick("evaluate", { "--equalize" });
+    QTest::newRow("engine of a later version") << quick("evaluate", { "--engine", "integer" });
+    QTest::newRow("format of a later version") << quick("export", { "--format", "qonnx", "--out", path("x.onnx") });
+    QTest::newRow("bits too many") << quick("evaluate", { "--weight-bits", "17" });
+    QTest::newRow("bits not a number") << quick("evaluate", { "--activation-bits", "few" });
+    QTest::newRow("grid where one is wanted") << quick("evaluate", { "--weight-bits", "2..8" });
+    QTest::newRow("unknown scope") << quick("evaluate", { "--scope", "everything" });
+    QTest::newRow("unknown range") << quick("evaluate", { "--weight-range", "guess" });
+    QTest::newRow("unknown preprocessing") << quick("evaluate", { "--preprocess", "magic" });
+    QTest::newRow("name and numbers") << quick("evaluate", { "--preprocess", "unit", "--mean", "0" });
+    QTest::newRow("bad layer override") << quick("evaluate", { "--layer", "conv1" });
+    QTest::newRow("chart of unknown kind") << quick("sweep", { "--chart", path("x.bmp") });
+    QTest::newRow("no threads") << quick("evaluate", { "--threads", "0" });
+    QTest::newRow("export without --out") << quick("export");
+    QTest::newRow("layers without images") << QStringList { "layers", sample };
+}
+
+void TestCli::refusesUsage()
+{
+    QFETCH(QStringList, arguments);
+    const auto outcome = run(arguments);
+    QCOMPARE(outcome.status, 2);
+    QCOMPARE(outcome.out, QByteArray());
+    QVERIFY2(outcome.err.startsWith("error: ") && outcome.err.count('\n') == 1, outcome.err);
+}
+
+void TestCli::refusesModels_data()
+{
+    using namespace quantoscope::test;
+    QTest::addColumn<QString>("model");
+    QTest::addColumn<QString>("word");
+    const auto add
+        = [&](const char* name, const QString& model, const QString& word) { QTest::newRow(name) << model << word; };
+    QFile whole(sample);
+    QVERIFY(whole.open(QIODevice::ReadOnly));
+    const QByteArray bytes = whole.readAll();
+    QByteArray noise(5000, 0);
+    for (int i = 0; i < noise.size(); ++i)
+        noise[i] = static_cast<char>((i * 7919 + 13) % 251 + 1);
+    const auto graph = [](const std::vector<Wire>& nodes, const std::vector<Wire>& initializers = {}) {
+        Wire wire;
+        for (const auto& node : nodes)
+            wire.message(onnx_field::Nodes, node);
+        wire.text(onnx_field::GraphName, "g");
+        for (const auto& initializer : initializers)
+            wire.message(onnx_field::Initializers, initializer);
+        wire.message(onnx_field::Inputs, wireValue("x", 1, { 1, 4 }))
+            .message(onnx_field::Outputs, wireValue("y", 1, { 1, 4 }));
+        return wireModel(wire);
+    };
+    add("absent", path("absent.onnx"), "no such file");
+    add("a folder", m_folder.path(), "");
+    add("empty", file("empty.onnx", QByteArray()), "empty");
+    add("text", file("text.onnx", QByteArray("This is no model.\n")), "");
+    add("random", file("random.onnx", noise), "");
+    add("truncated", file("truncated.onnx", bytes.left(bytes.size() / 2)), "");
+    add("cycle",
+        file("cycle.onnx",
+            graph({ wireNode("Add", { "x", "b" }, { "a" }), wireNode("Relu", { "a" }, { "b" }),
+                wireNode("Relu", { "b" }, { "y" }) })),
+        "cycle");
+    add("missing initializer", file("missing.onnx", graph({ wireNode("Add", { "x", "w" }, { "y" }) })), "'w'");
+    add("contradictory shapes",
+        file("shapes.onnx",
+            graph({ wireNode("Add", { "x", "w" }, { "y" }, {}, "sum") }, { floatTensor("w", { 1, 2, 3 }) })),
+        "[3]");
+    add("terabytes",
+        file("huge.onnx",
+            graph({ wireNode("Add", { "x", "w" }, { "y" }) }, { wireTensor("w", 1, { 1 << 20, 1 << 20 }) })),
+        "");
+    add("NaN weight",
+        file("nan.onnx",
+            graph({ wireNode("Add", { "x", "w" }, { "y" }) },
+                { floatTensor("w", { 1, 2, std::numeric_limits<float>::quiet_NaN(), 4 }) })),
+        "'w'");
+    add("infinite weight",
+        file("inf.onnx",
+            graph({ wireNode("Add", { "x", "w" }, { "y" }) },
+                { floatTensor("w", { 1, 2, std::numeric_limits<float>::infinity(), 4 }) })),
+        "'w'");
+    add("unknown operator", file("unknown.onnx", graph({ wireNode("Frobnicate", { "x" }, { "y" }, {}, "odd") })),
+        "Frobnicate");
+}
+
+void TestCli::refusesModels()
+{
+    QFETCH(QString, model);
+    QFETCH(QString, word);
+    const auto outcome = run({ "evaluate", model, "--data", testImages, "--limit", "10" });
+    QCOMPARE(outcome.status, 1);
+    QCOMPARE(outcome.out, QByteArray());
+    QVERIFY2(outcome.err.startsWith("error: ") && outcome.err.count('\n') == 1, outcome.err);
+    QVERIFY2(outcome.err.contains(word.toUtf8()), outcome.err);
+}
+
+void TestCli::refusesData_data()
+{
+    QTest::addColumn<QStringList>("data");
+    QTest::addColumn<QStringList>("words");
+    QTest::newRow("absent") << QStringList { "--data", path("absent.bin") } << QStringList { "no such" };
+    QTest::newRow("wrong size") << QStringList { "--data-kind", "cifar10", "--data",
+        file("odd.bin", QByteArray(3000, 'x')) }
+                                << QStringList { "3000" };
+    QTest::newRow("colour images for a gray model of another size")
+        << QStringList { "--data-kind", "cifar10", "--data", file("cifar.bin", QByteArray(2 * 3073, '\1')) }
+        << QStringList { "[batch, 1, 28, 28]", "[1, 32, 32]", "--resize 28" };
+    const QByteArray images = QByteArray::fromHex("00000803000000020000001c0000001c") + QByteArray(2 * 28 * 28, '\5');
+    const QByteArray labels = QByteArray::fromHex("0000080100000002") + QByteArray("\x03\xC8", 2);
+    file("odd-labels-idx1-ubyte", labels);
+    QTest::newRow("label out of range") << QStringList { "--data", file("odd-images-idx3-ubyte", images) }
+                                        << QStringList { "label 200", "0..9", "belong together" };
+    QDir(m_folder.path()).mkpath("pictures/a");
+    QDir(m_folder.path()).mkpath("pictures/b");
+    file("pictures/a/one.png", QByteArray("not a picture"));
+    file("pictures/b/two.jpg", QByteArray("neither"));
+    QTest::newRow("an image that is none") << QStringList { "--data", path("pictures") } << QStringList { "one.png" };
+}
+
+void TestCli::refusesData()
+{
+    QFETCH(QStringList, data);
+    QFETCH(QStringList, words);
+    const auto outcome = run(QStringList { "evaluate", sample } + data);
+    QCOMPARE(outcome.status, 1);
+    QCOMPARE(outcome.out, QByteArray());
+    QVERIFY2(outcome.err.startsWith("error: ") && outcome.err.count('\n') == 1, outcome.err);
+    for (const auto& word : words)
+        QVERIFY2(outcome.err.contains(word.toUtf8()), outcome.err);
+}
+
+void TestCli::refusesUnwritableFiles()
+{
+    const QString nowhere = path("no/such/folder/");
+    for (const auto& arguments :
+        { quick("export", { "--out", nowhere + "x.onnx" }), quick("evaluate", { "--save-plan", nowhere + "x.json" }),
+            quick("sweep", { "--weight-bits", "8", "--activation-bits", "8", "--csv", nowhere + "x.csv" }),
+            quick("sweep", { "--weight-bits", "8", "--activation-bits", "8", "--chart", nowhere + "x.svg" }) }) {
+        const auto outcome = run(arguments);
+        QCOMPARE(outcome.status, 1);
+        QVERIFY2(outcome.err.startsWith("error: ") && outcome.err.count('\n') == 1, outcome.err);
+    }
+}
+
+void TestCli::listsUnsupportedOperators()
+{
+    using namespace quantoscope::test;
+    const Wire graph = Wire()
+                           .message(onnx_field::Nodes, wireNode("Frobnicate", { "x" }, { "y" }, {}, "odd"))
+                           .text(onnx_field::GraphName, "g")
+                           .message(onnx_field::Inputs, wireValue("x", 1, { 1, 4 }))
+                           .message(onnx_field::Outputs, wireValue("y", 1, { 1, 4 }));
+    const auto outcome = run({ "inspect", file("odd.onnx", wireModel(graph)), "--json" });
+    QVERIFY2(outcome.status == 0, outcome.err);
+    const Json json = parse(outcome.out);
+    QCOMPARE(json["unsupported"].size(), std::size_t { 1 });
+    QCOMPARE(json["unsupported"][0]["op"].get<std::string>(), std::string("Frobnicate"));
+    QCOMPARE(json["unsupported"][0]["name"].get<std::string>(), std::string("odd"));
+}
+
+void TestCli::interrupt(const QStringList& arguments, int afterMs, Outcome& outcome) const
+{
+    QProcess process;
+    process.start(program(), arguments);
+    QVERIFY(process.waitForStarted());
+    QVERIFY2(!process.waitForFinished(afterMs), "the work was done before it could be interrupted");
+    QElapsedTimer timer;
+    timer.start();
+    ::kill(static_cast<pid_t>(process.processId()), SIGINT);
+    QVERIFY(process.waitForFinished(30'000));
+    const auto tookMs = timer.elapsed();
+    outcome = { process.exitCode(), process.readAllStandardOutput(), process.readAllStandardError() };
+    QVERIFY2(tookMs < 1000, qPrintable(QString("took %1 ms").arg(tookMs)));
+}
+
+void TestCli::interruptKeepsFinishedPoints()
+{
+    Outcome outcome;
+    interrupt(QStringList { "sweep", sample, "--data", testImages, "--limit", "300", "--calib", trainImages,
+                  "--calib-count", "8", "--weight-bits", "2..16", "--activation-bits", "2..16,float", "--json" },
+        4000, outcome);
+    QCOMPARE(outcome.status, 130);
+    QCOMPARE(outcome.err, QByteArray("cancelled\n"));
+    const Json json = parse(outcome.out);
+    QCOMPARE(json["complete"].get<bool>(), false);
+    QVERIFY(!json["points"].empty());
+    QVERIFY(json["points"].size() < 15 * 16);
+}
+
+void TestCli::interruptEndsEvaluation()
+{
+    Outcome outcome;
+    interrupt({ "evaluate", sample, "--data", trainImages }, 3000, outcome);
+    QCOMPARE(outcome.status, 130);
+    QCOMPARE(outcome.out, QByteArray());
+    QCOMPARE(outcome.err, QByteArray("cancelled\n"));
+}
+
+QTEST_GUILESS_MAIN(TestCli)
+#include "tst_cli.moc"
