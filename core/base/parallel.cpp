@@ -57,6 +57,8 @@ Result<void> guarded(const WorkFunction& work, int worker, std::int64_t item)
         return fail(ErrorCode::OutOfMemory, "out of memory", {}, "use fewer threads or a smaller batch");
     } catch (const std::exception& e) {
         return fail(ErrorCode::Internal, e.what());
+    } catch (...) {
+        return fail(ErrorCode::Internal, "an exception of unknown type");
     }
 }
 
