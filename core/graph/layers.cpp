@@ -61,7 +61,7 @@ std::int64_t matrixMacs(const Graph& graph, const Layer& layer)
     const bool transposed = layer.op == "Gemm" && node.intAttribute("transA", 0) != 0;
     const Dim& depth = transposed ? left->front() : left->back();
     const bool rowsAreBatch = layer.weight.valid() && layer.weight != node.inputs[0] && left->size() == 2;
-    const bool batched = output->size() > 2 || (output->size() == 2 && rowsAreBatch);
+    const bool batched = output->size() > 2 || rowsAreBatch;
     const auto results = elementsOfOneImage(*output, batched);
     return results && depth.known() ? saturatingProduct(*results, depth.value) : 0;
 }
