@@ -12,7 +12,8 @@ namespace {
 void freezeReshape(Graph& graph, NodeId id)
 {
     const Node& node = graph.node(id);
-    if (node.opType != "Reshape" || !node.domain.empty() || !node.hasInput(1) || graph.isConstant(node.inputs[1]))
+    if (node.opType != "Reshape" || !node.domain.empty() || !node.hasInput(1) || !node.hasOutput(0)
+        || graph.isConstant(node.inputs[1]))
         return;
     const auto& dims = graph.value(node.outputs[0]).type.dims;
     if (!dims || std::ranges::count_if(*dims, [](const Dim& dim) { return !dim.known(); }) > 1
