@@ -130,6 +130,8 @@ private:
     {
         for (const auto& [name, shape] : m_options.inputShapes) {
             QS_TRY(const ValueId id, findInput(name));
+            if (const auto size = shape.checkedSize(); !size)
+                return fail(ErrorCode::InvalidInput, size.error().what, "input '" + name + "'");
             QS_CHECK(bind(id, { std::nullopt, toDims(shape) }));
         }
         for (const auto& [name, tensor] : m_options.boundInputs) {
@@ -148,19 +150,18 @@ private:
     Result<void> inferNode(NodeId id)
     {
         const OpSchema* schema = findSchema(m_graph.node(id));
-        if (!schema)
-            return {};
         InferenceContext context(m_graph, id, &m_partial);
-        QS_CHECK(schema->infer(context));
+        if (schema)
+            QS_CHECK(schema->infer(context));
         const Node& node = m_graph.node(id);
         for (std::size_t i = 0; i < node.outputs.size(); ++i) {
             if (!node.hasOutput(i))
                 continue;
-            const ValueType& inferred = context.outputs()[i];
-            if (inferred.dims)
-                QS_CHECK(checkSize(*inferred.dims, context.where()));
             Value& value = m_graph.value(node.outputs[i]);
-            QS_TRY(value.type, merged(value.type, inferred, context.where() + ", " + valueLabel(value.name)));
+            QS_TRY(value.type,
+                merged(value.type, context.outputs()[i], context.where() + ", " + valueLabel(value.name)));
+            if (value.type.dims)
+                QS_CHECK(checkSize(*value.type.dims, context.where()));
         }
         return {};
     }

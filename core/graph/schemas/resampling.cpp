@@ -80,8 +80,12 @@ Result<void> keepAspectRatio(const InferenceContext& context, const Dims& input,
         const double scale = static_cast<double>(sizes[i]) / static_cast<double>(dim.value);
         chosen = !chosen ? scale : policy == "not_larger" ? std::min(*chosen, scale) : std::max(*chosen, scale);
     }
-    for (std::size_t i = 0; i < axes.size(); ++i)
-        sizes[i] = static_cast<std::int64_t>(std::floor(*chosen * static_cast<double>(input[axes[i]].value) + 0.5));
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+        const double size = std::floor(*chosen * static_cast<double>(input[axes[i]].value) + 0.5);
+        if (size > 0x1.0p40)
+            return context.error("the sizes make more than 2^40 elements with keep_aspect_ratio_policy " + policy);
+        sizes[i] = static_cast<std::int64_t>(size);
+    }
     return {};
 }
 
