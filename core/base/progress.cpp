@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/progress.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace quantoscope::base {
@@ -70,10 +71,10 @@ void Progress::notify(std::unique_lock<std::mutex>& lock, bool always)
     if (!m_listener || (!always && now - m_lastNotice < noticeInterval))
         return;
     m_lastNotice = now;
-    const ProgressState snapshot = stateLocked(now);
     lock.unlock();
+    // Looked at when it is this thread's turn, so that a slow listener never hears of less than it heard of before.
     std::scoped_lock listening(m_listenerMutex);
-    m_listener(snapshot);
+    m_listener(state());
 }
 
 ProgressState Progress::stateLocked(Clock::time_point now) const
@@ -83,7 +84,7 @@ ProgressState Progress::stateLocked(Clock::time_point now) const
     const double overall = state.elapsedSeconds > 0 ? static_cast<double>(state.done) / state.elapsedSeconds : 0;
     state.perSecond = m_rate > 0 ? m_rate : overall;
     if (state.total > 0 && state.done > 0 && state.perSecond > 0)
-        state.secondsLeft = static_cast<double>(state.total - state.done) / state.perSecond;
+        state.secondsLeft = static_cast<double>(std::max<std::int64_t>(0, state.total - state.done)) / state.perSecond;
     return state;
 }
 
