@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -63,7 +62,9 @@ int unpack(const std::uint8_t* bytes, std::int64_t i, int bits, bool isSigned)
 void pack(std::uint8_t* bytes, std::int64_t i, int bits, int value)
 {
     const std::int64_t bit = i * bits;
-    bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] | ((value & ((1 << bits) - 1)) << (bit % 8)));
+    const int mask = (1 << bits) - 1;
+    const int others = bytes[bit / 8] & ~(mask << (bit % 8));
+    bytes[bit / 8] = static_cast<std::uint8_t>(others | ((value & mask) << (bit % 8)));
 }
 
 /// Calls `visit(i, value)` with every element as double, int64 or uint64, whichever holds it exactly.
@@ -211,9 +212,11 @@ void convertElements(DType from, const void* source, DType to, void* target, std
     case DType::UInt4:
     case DType::Int2:
     case DType::UInt2:
-        std::memset(target, 0, byteSize(to, static_cast<std::size_t>(count)));
+        // The source may lie in the same bytes, so they are cleared one by one, and what is left of the last at the end.
         forEach(
             from, source, count, [=](std::int64_t i, auto v) { pack(raw, i, bitWidth(to), castToPacked(v, to)); });
+        if (const std::int64_t used = count * bitWidth(to) % 8)
+            raw[count * bitWidth(to) / 8] &= static_cast<std::uint8_t>((1 << used) - 1);
         break;
     }
 }
