@@ -19,6 +19,7 @@
 #include "ui/main_window.h"
 #include "ui/views/accuracy_badge.h"
 #include "ui/views/appearance.h"
+#include "ui/views/job_strip.h"
 #include "ui/views/start_page.h"
 #include "ui/views/studies_page.h"
 
@@ -181,9 +182,12 @@ void MainWindow::fillRecent()
 void MainWindow::refreshActions()
 {
     m_evaluate->setEnabled(m_workbench->canEvaluate());
-    m_study->setEnabled(m_workbench->canEvaluate() && !m_workbench->sweepRunning());
+    m_study->setEnabled(m_workbench->canSweep());
     m_export->setEnabled(m_session->currentAnalysis() != nullptr);
     m_cancel->setEnabled(!m_jobs->idle());
+    m_strip->setIdleText(!m_session->model() ? tr("Open a model, or the sample, to begin")
+            : !m_session->data()             ? tr("Open labelled images to measure accuracy and see activations")
+                                             : tr("Ready"));
 }
 
 void MainWindow::changeEvent(QEvent* event)

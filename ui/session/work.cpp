@@ -288,10 +288,10 @@ std::optional<quant::RangeSpec> manualRange(
 
 QString shortScope(const planning::PlanRequest& request)
 {
-    const auto& weights = request.weights.bits;
-    const auto& activations = request.activations.bits;
-    QString text = QStringLiteral("W%1 A%2").arg(weights ? QString::number(*weights) : QStringLiteral("float"),
-        activations ? QString::number(*activations) : QStringLiteral("float"));
+    const auto part = [](char letter, std::optional<int> bits) {
+        return QLatin1Char(letter) + (bits ? QString::number(*bits) : QStringLiteral(" float"));
+    };
+    QString text = part('W', request.weights.bits) + QLatin1Char(' ') + part('A', request.activations.bits);
     if (!request.overrides.empty() || request.firstLastBits)
         text += QStringLiteral(" mixed");
     return text;

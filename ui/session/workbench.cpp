@@ -133,7 +133,7 @@ void Workbench::calibrate()
                 return;
             }
             m_session.setStats(*result);
-            m_evaluateWhenPlanned = m_automatic;
+            m_evaluateWhenPlanned = true;
             replan();
             evaluateFloat();
         });
@@ -155,8 +155,8 @@ void Workbench::replan()
 void Workbench::onAnalysis(Result<AnalysisPtr> result)
 {
     if (!result) {
-        report(result.error(), tr("These options give no plan"));
-        m_session.setAccuracy(freshAccuracy(Accuracy::State::Failed));
+        const bool failed = report(result.error(), tr("These options give no plan"));
+        m_session.setAccuracy(freshAccuracy(failed ? Accuracy::State::Failed : Accuracy::State::None));
         return;
     }
     m_session.setAnalysis(*result);
@@ -189,7 +189,12 @@ void Workbench::setAutomatic(bool on)
 
 bool Workbench::canEvaluate() const
 {
-    return m_session.model() && m_session.data() && m_session.stats();
+    return m_session.model() && m_session.data();
+}
+
+bool Workbench::canSweep() const
+{
+    return canEvaluate() && m_session.stats() && !m_sweepRunning;
 }
 
 Accuracy Workbench::freshAccuracy(Accuracy::State state) const
@@ -246,10 +251,15 @@ void Workbench::evaluate()
 {
     if (!canEvaluate())
         return;
+    if (!m_session.stats()) {
+        // Calibration was cancelled; whoever asks for the accuracy wants it after all. It evaluates when it is done.
+        calibrate();
+        return;
+    }
     const AnalysisPtr analysis = m_session.currentAnalysis();
     if (!analysis || analysis->weightsOnly) {
-        // The plan is still being built; go on when it is there.
         m_evaluateWhenPlanned = true;
+        replan();
         return;
     }
     const quint64 generation = ++m_evaluation;
@@ -314,7 +324,7 @@ void Workbench::onEvaluated(const AnalysisPtr& analysis, const Result<evaluation
 
 void Workbench::startSweep(const SweepSettings& settings)
 {
-    if (!canEvaluate())
+    if (!canSweep())
         return;
     const auto graph = m_session.model()->graph;
     const auto samples = m_session.data()->evaluation;

@@ -40,7 +40,8 @@ public:
     /// Whether edits are evaluated by themselves.
     bool automatic() const { return m_automatic; }
     void setAutomatic(bool on);
-    bool canEvaluate() const;
+    bool canEvaluate() const; ///< model and images are there
+    bool canSweep() const; ///< and calibrated, and no sweep is running
     bool sweepRunning() const { return m_sweepRunning; }
 
     static std::optional<DataRequest> sampleData(); ///< empty if Fashion-MNIST is not installed

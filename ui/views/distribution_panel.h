@@ -10,6 +10,7 @@ class QDoubleSpinBox;
 class QLabel;
 class QSpinBox;
 class QToolButton;
+class QVBoxLayout;
 
 namespace quantoscope::ui {
 
@@ -28,7 +29,7 @@ signals:
     void openDataWanted();
 
 private:
-    void buildHeader(class QVBoxLayout* layout);
+    void buildHeader(QVBoxLayout* layout);
     void refresh(bool keepView);
     void showNothing(const QString& title, const QString& message);
     void showTensor(bool keepView);

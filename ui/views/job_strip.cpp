@@ -29,6 +29,11 @@ JobStrip::JobStrip(JobRunner& jobs, QWidget* parent)
         m_rows[lane] = buildRow(lane);
         layout->addWidget(m_rows[lane].widget);
     }
+    m_idle = new QLabel(tr("Ready"));
+    m_idle->setEnabled(false);
+    m_idle->setMinimumHeight(m_rows[Lane::Quick].widget->sizeHint().height());
+    m_idle->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    layout->addWidget(m_idle);
     connect(&jobs, &JobRunner::changed, this, &JobStrip::refresh);
     connect(&jobs, &JobRunner::progressed, this, &JobStrip::refresh);
     refresh();
@@ -63,6 +68,11 @@ JobStrip::Row JobStrip::buildRow(Lane lane)
     return row;
 }
 
+void JobStrip::setIdleText(const QString& text)
+{
+    m_idle->setText(text);
+}
+
 void JobStrip::refresh()
 {
     bool any = false;
@@ -88,7 +98,7 @@ void JobStrip::refresh()
             show(row, lane, *running);
         any = any || visible;
     }
-    setVisible(any);
+    m_idle->setVisible(!any);
 }
 
 void JobStrip::show(Row& row, Lane lane, const JobRunner::Running& running)

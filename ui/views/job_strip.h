@@ -13,13 +13,15 @@ class QToolButton;
 
 namespace quantoscope::ui {
 
-/// What is running, one line a lane: stage, bar, counts, speed, time left, cancel, and how many wait. Nothing is shown for jobs
-/// that end before anyone could read it.
+/// What is running, one line a lane: stage, bar, counts, speed, time left, cancel, and how many wait. Jobs that end before anyone
+/// could read it are not shown. One line is always there, so that nothing above jumps; idle, it says what could be done.
 class JobStrip : public QWidget {
     Q_OBJECT
 
 public:
     explicit JobStrip(JobRunner& jobs, QWidget* parent = nullptr);
+
+    void setIdleText(const QString& text);
 
     /// What is known of progress, in words: "640 of 1,000 images   8,900 images/s   0:31 left".
     static QString describe(const base::ProgressState& state);
@@ -41,6 +43,7 @@ private:
 
     JobRunner& m_jobs;
     std::map<Lane, Row> m_rows;
+    QLabel* m_idle = nullptr;
 };
 
 } // namespace quantoscope::ui

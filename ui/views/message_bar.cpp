@@ -17,7 +17,7 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr int mostMessages = 3;
-constexpr int noticeMilliseconds = 8000;
+constexpr int noticeMilliseconds = 15000;
 
 } // namespace
 

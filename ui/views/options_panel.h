@@ -10,6 +10,7 @@ class QComboBox;
 class QFormLayout;
 class QLabel;
 class QPushButton;
+class QVBoxLayout;
 
 namespace quantoscope::ui {
 
@@ -33,7 +34,7 @@ private:
         QComboBox* range = nullptr;
         QComboBox* granularity = nullptr;
     };
-    Group buildGroup(const QString& title, Operand operand, class QVBoxLayout* layout);
+    Group buildGroup(const QString& title, Operand operand, QVBoxLayout* layout);
     void buildGeneral(QVBoxLayout* layout);
     void buildFooter(QVBoxLayout* layout);
     void wire(const Group& group, Operand operand);

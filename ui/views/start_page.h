@@ -5,6 +5,7 @@
 #include <QWidget>
 
 class QLabel;
+class QPushButton;
 class QVBoxLayout;
 
 namespace quantoscope::ui {
@@ -24,7 +25,7 @@ signals:
     void recentWanted(const QString& path);
 
 private:
-    class QPushButton* addButton(const QString& text, const QString& detail, void (StartPage::*signal)());
+    QPushButton* addButton(const QString& text, const QString& detail, void (StartPage::*signal)());
 
     QVBoxLayout* m_buttons = nullptr;
     QVBoxLayout* m_recent = nullptr;

@@ -162,14 +162,18 @@ void StudiesPage::setSettings(const SweepSettings& settings)
     setBits(m_activations, settings.activationBits);
 }
 
+void StudiesPage::showMap()
+{
+    m_view->setCurrentIndex(1);
+}
+
 void StudiesPage::refreshState()
 {
     const SweepSettings wanted = settings();
     const int points = static_cast<int>(wanted.weightBits.size() * wanted.activationBits.size());
     m_points->setText(points > 0 ? tr("%n point(s)", nullptr, points) : tr("nothing to evaluate"));
-    const bool ready = m_workbench.canEvaluate();
-    m_start->setEnabled(ready && points > 0 && !m_workbench.sweepRunning());
-    m_start->setToolTip(ready ? tr("Evaluate every combination with the current options") : tr("Open a model and labelled images first"));
+    m_start->setEnabled(m_workbench.canSweep() && points > 0);
+    m_start->setToolTip(m_workbench.canEvaluate() ? tr("Evaluate every combination with the current options") : tr("Open a model and labelled images first"));
     refreshCharts();
 }
 
@@ -181,7 +185,7 @@ void StudiesPage::refreshCharts()
     const bool drawn = sweep && !sweep->points.empty();
     const QString message = drawn ? QString()
         : m_workbench.sweepRunning() ? tr("The first point is being evaluated…")
-        : m_workbench.canEvaluate()
+        : m_workbench.canSweep()
         ? tr("Start a sweep to see accuracy against word-length.\nPoints appear as they are finished; a click on one makes its plan current.")
         : tr("Open a model and labelled images, then sweep the word-lengths.");
     m_lines->setMessage(message);

@@ -32,6 +32,7 @@ public:
     QPushButton* startButton() const { return m_start; }
     SweepSettings settings() const;
     void setSettings(const SweepSettings& settings);
+    void showMap();
 
 private:
     /// From-to and float of one operand.

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// labels: ui
+#include <QAbstractItemModelTester>
+#include <QSignalSpy>
+#include <QTest>
+
+#include "tests/ui/session_fixture.h"
+#include "ui/models/layers_filter.h"
+#include "ui/models/layers_model.h"
+#include "ui/models/runs_model.h"
+
+using namespace quantoscope;
+using namespace quantoscope::ui;
+
+class TestModels : public QObject {
+    Q_OBJECT
+
+private slots:
+    void layersModelKeepsItsContract()
+    {
+        Session session;
+        LayersModel model(session);
+        LayersFilter filter;
+        filter.setSourceModel(&model);
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        QAbstractItemModelTester filterTester(&filter, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        QCOMPARE(model.rowCount(), 0);
+        session.setModel(test::layersOnly(5));
+        QCOMPARE(model.rowCount(), 5);
+        session.editBits({ 1, 2 }, Operand::Weight, 4);
+        filter.setText(QStringLiteral("gemm"));
+        QCOMPARE(filter.rowCount(), 1);
+        filter.setText(QStringLiteral("BLOCK2"));
+        QCOMPARE(filter.rowCount(), 1);
+        filter.setText({});
+        filter.sort(LayersModel::Parameters, Qt::AscendingOrder);
+        QCOMPARE(filter.index(0, LayersModel::Number).data().toInt(), 5);
+        session.setModel(test::layersOnly(2));
+        QCOMPARE(model.rowCount(), 2);
+        session.setModel(nullptr);
+        QCOMPARE(model.rowCount(), 0);
+    }
+
+    void layersModelShowsAndEditsBits()
+    {
+        Session session;
+        LayersModel model(session);
+        session.setModel(test::layersOnly(4));
+        const auto cell = [&](int row, int column) { return model.index(row, column).data().toString(); };
+        QCOMPARE(cell(0, LayersModel::Parameters), QStringLiteral("4,000"));
+        QCOMPARE(cell(0, LayersModel::WeightBits), QStringLiteral("8"));
+        QVERIFY(model.flags(model.index(0, LayersModel::WeightBits)) & Qt::ItemIsEditable);
+        QVERIFY(!(model.flags(model.index(0, LayersModel::Name)) & Qt::ItemIsEditable));
+
+        QSignalSpy changed(&model, &QAbstractItemModel::dataChanged);
+        QVERIFY(model.setData(model.index(2, LayersModel::WeightBits), 3));
+        QVERIFY(!changed.isEmpty());
+        QCOMPARE(cell(2, LayersModel::WeightBits), QStringLiteral("3*"));
+        QVERIFY(model.index(2, LayersModel::WeightBits).data(LayersModel::OverriddenRole).toBool());
+        QCOMPARE(cell(2, LayersModel::ActivationBits), QStringLiteral("8"));
+        QVERIFY(model.setData(model.index(2, LayersModel::ActivationBits), 0));
+        QCOMPARE(cell(2, LayersModel::ActivationBits), QStringLiteral("float*"));
+        for (const int wrong : { 1, 17, -3 })
+            QVERIFY(!model.setData(model.index(0, LayersModel::WeightBits), wrong));
+        QVERIFY(!model.setData(model.index(0, LayersModel::Name), 4));
+        session.undoStack().undo();
+        session.undoStack().undo();
+        QCOMPARE(cell(2, LayersModel::WeightBits), QStringLiteral("8"));
+        QCOMPARE(cell(2, LayersModel::WeightSqnr), QStringLiteral("–"));
+    }
+
+    void layersWithoutWeightsHaveNothingToEdit()
+    {
+        auto model = std::make_shared<LoadedModel>(*test::layersOnly(1));
+        model->layers[0].weight.reset();
+        Session session;
+        LayersModel layers(session);
+        session.setModel(model);
+        QCOMPARE(layers.index(0, LayersModel::WeightBits).data().toString(), QStringLiteral("–"));
+        QVERIFY(!(layers.flags(layers.index(0, LayersModel::WeightBits)) & Qt::ItemIsEditable));
+        QVERIFY(layers.flags(layers.index(0, LayersModel::ActivationBits)) & Qt::ItemIsEditable);
+    }
+
+    void runsModelKeepsItsContract()
+    {
+        Session session;
+        RunsModel model(session);
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        session.addRun(test::madeRun(1000, 915, true));
+        Run run = test::madeRun(1000, 900, false);
+        run.floatResult = session.runs().front().result;
+        run.againstFloat = evaluation::compare(run.floatResult->outcomes, run.result->outcomes);
+        session.addRun(run);
+        QCOMPARE(model.rowCount(), 2);
+        const auto cell = [&](int row, int column) { return model.index(row, column).data().toString(); };
+        QCOMPARE(cell(0, RunsModel::Top1), QStringLiteral("91.50"));
+        QCOMPARE(cell(0, RunsModel::WeightBits), QStringLiteral("float"));
+        QCOMPARE(cell(0, RunsModel::Delta), QStringLiteral("–"));
+        QCOMPARE(cell(1, RunsModel::WeightBits), QStringLiteral("4"));
+        QCOMPARE(cell(1, RunsModel::FloatTop1), QStringLiteral("91.50"));
+        QCOMPARE(cell(1, RunsModel::Delta), QStringLiteral("−1.50"));
+        QCOMPARE(cell(1, RunsModel::Images), QStringLiteral("1,000"));
+        const QStringList lines = toTsv(model, { RunsModel::Number, RunsModel::Top1 }).split(QLatin1Char('\n'));
+        QCOMPARE(lines[0], QStringLiteral("#\tTop-1 [%]"));
+        QCOMPARE(lines[2], QStringLiteral("2\t90.00"));
+        session.setModel(test::layersOnly(1));
+        QCOMPARE(model.rowCount(), 0);
+    }
+};
+
+QTEST_MAIN(TestModels)
+#include "tst_models.moc"

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// labels: ui slow
+// Renders every page of the window on the bundled sample, in light and in dark, and checks that each is drawn. With QUANTOSCOPE_SCREENSHOTS set
+// to a folder the pictures are kept there; packaging/screenshots.sh does that under Xvfb.
+#include <cstdlib>
+
+#include <QApplication>
+#include <QDir>
+#include <QSettings>
+#include <QStandardPaths>
+#include <QTabWidget>
+#include <QTableView>
+#include <QTest>
+
+#include "ui/main_window.h"
+#include "ui/views/appearance.h"
+#include "ui/views/data_dialog.h"
+#include "ui/views/layers_view.h"
+#include "ui/views/options_panel.h"
+#include "ui/views/runs_page.h"
+#include "ui/views/studies_page.h"
+#include "ui/views/bits_spin_box.h"
+
+using namespace quantoscope;
+using namespace quantoscope::ui;
+
+namespace {
+
+constexpr int patience = 300'000;
+
+struct Look {
+    const char* name;
+    Appearance appearance;
+};
+constexpr Look looks[] = { { "light", Appearance::Light }, { "dark", Appearance::Dark } };
+
+}
+
+class TestScreenshots : public QObject {
+    Q_OBJECT
+
+private slots:
+    void initTestCase()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
+        QSettings().clear();
+        applyAppearance(Appearance::Light);
+        m_window = std::make_unique<MainWindow>();
+        m_window->resize(1280, 800);
+        m_window->show();
+    }
+
+    void startPage() { shootAll("start"); }
+
+    void sample()
+    {
+        if (!Workbench::sampleData() || !std::filesystem::exists(Workbench::sampleModel()))
+            QSKIP("the sample or Fashion-MNIST is not installed");
+        DataRequest request = *Workbench::sampleData();
+        request.limit = 1000;
+        m_window->openModel(QString::fromStdString(Workbench::sampleModel().string()));
+        m_window->openData(request);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().floatResult() && m_window->session().accuracy().state == Accuracy::State::Done, patience);
+        evaluateAt(6, 6);
+        m_window->session().editBits({ 4, 5 }, Operand::Weight, 4);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
+        m_window->session().selectLayer(4);
+        m_window->pages()->setCurrentIndex(0);
+        shootAll("distributions");
+
+        m_window->pages()->setCurrentWidget(m_window->studies());
+        m_window->studies()->setSettings({ { 2, 3, 4, 5, 6, 8 }, { 2, 3, 4, 6, 8 } });
+        m_window->workbench().startSweep({ { 2, 3, 4, 5, 6, 8 }, { 2, 3, 4, 6, 8 } });
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().sweep() && m_window->session().sweep()->points.size() > 8, patience);
+        shootAll("sweep_running");
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().sweepRunning(), patience);
+        shootAll("studies");
+        m_window->studies()->showMap();
+        shootAll("map");
+        m_window->pages()->setCurrentWidget(m_window->runs());
+        shootAll("runs");
+        m_window->dataDialog()->setRequest(request);
+        m_window->dataDialog()->show();
+        shoot(m_window->dataDialog(), "data", looks[0]);
+        m_window->dataDialog()->hide();
+    }
+
+private:
+    void evaluateAt(int weights, int activations)
+    {
+        m_window->options()->weightBits()->setBits(weights);
+        m_window->options()->activationBits()->setBits(activations);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
+    }
+
+    void shootAll(const char* page)
+    {
+        for (const Look& look : looks)
+            shoot(m_window.get(), page, look);
+        applyAppearance(Appearance::Light);
+    }
+
+    void shoot(QWidget* widget, const char* page, const Look& look)
+    {
+        applyAppearance(look.appearance);
+        for (int i = 0; i < 5; ++i)
+            QTest::qWait(20);
+        const QImage image = widget->grab().toImage();
+        QVERIFY(!image.isNull());
+        QSet<QRgb> colours;
+        for (int y = 0; y < image.height(); y += 7)
+            for (int x = 0; x < image.width(); x += 7)
+                colours.insert(image.pixel(x, y));
+        QVERIFY2(colours.size() > 8, page);
+        if (const char* folder = std::getenv("QUANTOSCOPE_SCREENSHOTS")) {
+            QVERIFY(QDir().mkpath(QString::fromLocal8Bit(folder)));
+            QVERIFY(image.save(QStringLiteral("%1/%2_%3.png").arg(QString::fromLocal8Bit(folder), QLatin1String(page), QLatin1String(look.name))));
+        }
+    }
+
+    std::unique_ptr<MainWindow> m_window;
+};
+
+QTEST_MAIN(TestScreenshots)
+#include "tst_screenshots.moc"
