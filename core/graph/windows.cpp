@@ -33,7 +33,7 @@ Result<Extents> extentsAttribute(
     return values;
 }
 
-/// Kernel, strides and dilations; pads if auto_pad leaves them to the node.
+/// Kernel, strides, dilations and pads as the attributes have them.
 Result<Window> readWindow(const Node& node, std::size_t axes, Extents kernel)
 {
     Window window;
@@ -45,6 +45,9 @@ Result<Window> readWindow(const Node& node, std::size_t axes, Extents kernel)
         return invalid("kernel_shape is " + Shape(declared).toString() + ", but the weight's is "
             + Shape(kernel).toString());
     }
+    if (kernel.size() != axes || std::ranges::any_of(kernel, [](auto extent) { return extent < 1 || extent > largest; }))
+        return invalid("the kernel is " + Shape(kernel).toString() + ", expected " + std::to_string(axes)
+            + " positive extents");
     window.kernel = std::move(kernel);
     QS_TRY(window.strides, extentsAttribute(node, "strides", axes, 1, 1));
     QS_TRY(window.dilations, extentsAttribute(node, "dilations", axes, 1, 1));
@@ -79,16 +82,11 @@ void split(std::int64_t total, bool moreAtEnd, std::int64_t& begin, std::int64_t
     end = total - begin;
 }
 
-std::int64_t reach(const Window& window, std::size_t axis)
-{
-    return window.dilations[axis] * (window.kernel[axis] - 1) + 1;
-}
-
 /// Output extent on one axis for explicit padding; negative if the kernel does not fit.
 std::int64_t slidingExtent(const Window& window, std::size_t axis, std::int64_t input, bool ceiling)
 {
     const std::int64_t stride = window.strides[axis];
-    const std::int64_t room = input + window.padsBegin[axis] + window.padsEnd[axis] - reach(window, axis);
+    const std::int64_t room = input + window.padsBegin[axis] + window.padsEnd[axis] - window.span(axis);
     if (room < 0)
         return -1;
     std::int64_t count = room / stride + 1;
@@ -112,19 +110,19 @@ Result<Window> resolveWindow(const Node& node, std::span<const std::int64_t> inp
         const std::int64_t extent = input[axis];
         if (extent < 0)
             continue;
-        if (extent > largest || reach(window, axis) > largest)
+        if (extent > largest || window.span(axis) > largest)
             return invalid("spatial extents beyond 2^30 cannot be computed");
         if (mode == AutoPad::SameUpper || mode == AutoPad::SameLower) {
             const std::int64_t stride = window.strides[axis];
             window.output[axis] = (extent + stride - 1) / stride;
             const std::int64_t total
-                = std::max<std::int64_t>(0, (window.output[axis] - 1) * stride + reach(window, axis) - extent);
+                = std::max<std::int64_t>(0, (window.output[axis] - 1) * stride + window.span(axis) - extent);
             split(total, mode == AutoPad::SameUpper, window.padsBegin[axis], window.padsEnd[axis]);
             continue;
         }
         window.output[axis] = slidingExtent(window, axis, extent, ceiling);
         if (window.output[axis] < 0)
-            return invalid("the kernel reaches over " + std::to_string(reach(window, axis))
+            return invalid("the kernel reaches over " + std::to_string(window.span(axis))
                 + " elements, but the padded input has only "
                 + std::to_string(extent + window.padsBegin[axis] + window.padsEnd[axis]) + " on spatial axis "
                 + std::to_string(axis));
@@ -156,9 +154,9 @@ Result<Window> resolveTransposedWindow(const Node& node, std::span<const std::in
                 window.output[axis] = wanted[axis];
             continue;
         }
-        if (extent > largest || reach(window, axis) > largest || window.strides[axis] > largest / std::max<std::int64_t>(extent, 1))
+        if (extent > largest || window.span(axis) > largest || window.strides[axis] > largest / std::max<std::int64_t>(extent, 1))
             return invalid("spatial extents beyond 2^30 cannot be computed");
-        const std::int64_t full = window.strides[axis] * (extent - 1) + extra[axis] + reach(window, axis);
+        const std::int64_t full = window.strides[axis] * (extent - 1) + extra[axis] + window.span(axis);
         const bool same = mode == AutoPad::SameUpper || mode == AutoPad::SameLower;
         if (same || !wanted.empty()) {
             window.output[axis] = wanted.empty() ? extent * window.strides[axis] : wanted[axis];

@@ -20,6 +20,10 @@ struct Window {
     std::vector<std::int64_t> padsBegin;
     std::vector<std::int64_t> padsEnd;
     std::vector<std::int64_t> output; ///< spatial extents of the result; -1 where the input's is not known
+
+    std::size_t axes() const { return kernel.size(); }
+    /// Elements from the first to the last that the kernel touches on an axis.
+    std::int64_t span(std::size_t axis) const { return (kernel[axis] - 1) * dilations[axis] + 1; }
 };
 
 /// The window of a Conv or pooling node (`kernel_shape`, `strides`, `dilations`, `pads`, `auto_pad`, `ceil_mode`) over an

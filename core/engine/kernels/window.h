@@ -6,30 +6,19 @@
 
 #include "core/base/error.h"
 #include "core/engine/kernel.h"
+#include "core/graph/windows.h"
 
 namespace quantoscope::engine {
 
-/// The sliding window of a convolution or pool, one entry a spatial axis.
-struct Window {
-    std::vector<std::int64_t> kernel;
-    std::vector<std::int64_t> strides;
-    std::vector<std::int64_t> dilations;
-    std::vector<std::int64_t> padsBegin;
-    std::vector<std::int64_t>
-        padsEnd; ///< as the attributes say; may reach further than the last window (floor) or not (ceil)
+using graph::Window;
 
-    std::size_t axes() const { return kernel.size(); }
-    std::int64_t span(std::size_t axis) const { return (kernel[axis] - 1) * dilations[axis] + 1; }
-};
-
-/// Attributes strides, dilations, pads and auto_pad of the request's node for a window of extents `kernel` sliding over
-/// an input of shape [N, C, D...]. auto_pad SAME_UPPER and SAME_LOWER pad so that the output has ceil(input / stride)
-/// positions. Errors (InvalidInput): a list of the wrong length, a stride or dilation below 1, a negative pad, an
-/// unknown auto_pad.
+/// graph::resolveWindow for the request's node: a window of extents `kernel` sliding over an input of shape [N, C, D...].
+/// padsEnd is as the attributes say; it may reach further than the last window (floor) or not (ceil).
+/// Errors (InvalidInput): what resolveWindow finds, at the node; an input of another rank than the kernel's.
 Result<Window> slidingWindow(const KernelRequest& request, const Shape& input, std::vector<std::int64_t> kernel);
 
-/// The window of a transposed convolution from `input` to `output`, both [N, C, D...]: pads follow from the output's
-/// shape, so that output_padding and output_shape need no further look. padsEnd may be negative (output_padding).
+/// The window of a transposed convolution from `input` to `output`, both [N, C, D...]: padsEnd follows from the output's shape, so
+/// that output_padding and output_shape need no further look. It may be negative (output_padding).
 Result<Window> transposedWindow(
     const KernelRequest& request, const Shape& input, const Shape& output, std::vector<std::int64_t> kernel);
 

@@ -44,7 +44,7 @@ Result<PoolPlan> readPlan(const KernelRequest& request)
     if (request.node.opType.starts_with("Global")) {
         const std::vector<std::int64_t> ones(plan.inExtents.size(), 1);
         const std::vector<std::int64_t> zeros(plan.inExtents.size(), 0);
-        plan.window = { plan.inExtents, ones, ones, zeros, zeros };
+        plan.window = { plan.inExtents, ones, ones, zeros, zeros, ones };
         return plan;
     }
     QS_TRY(plan.window, slidingWindow(request, x, request.node.intsAttribute("kernel_shape")));
