@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <atomic>
 #include <chrono>
+#include <cmath>
+#include <semaphore>
 #include <thread>
 #include <vector>
 
@@ -79,6 +81,31 @@ private slots:
         QVERIFY(!together);
         QVERIFY(!backwards);
         QCOMPARE(last, progress.state().done);
+    }
+
+    void whoWaitsForASlowListenerTellsTheLatest()
+    {
+        std::binary_semaphore inside(0);
+        std::binary_semaphore release(0);
+        std::vector<std::int64_t> heard;
+        Progress progress([&](const ProgressState& state) {
+            heard.push_back(state.done);
+            if (heard.size() == 1) {
+                inside.release();
+                release.acquire();
+            }
+        });
+        {
+            const std::jthread first([&] { progress.begin("stage", 6, "images"); });
+            inside.acquire();
+            const std::jthread second([&] { progress.finish(); });
+            std::this_thread::sleep_for(30ms);
+            const std::jthread third([&] { progress.advance(6); });
+            std::this_thread::sleep_for(30ms);
+            release.release();
+        }
+        QVERIFY(heard.size() >= 2);
+        QCOMPARE(heard[1], std::int64_t { 6 });
     }
 
     void everyThreadsWorkIsCounted()
