@@ -39,7 +39,7 @@ install_missing() {
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# build PRESET [CMAKE OPTION...]
+# build PRESET [CMAKE OPTION...]: a compiler cache, if there is one, also serves other checkouts.
 build() {
     local preset=$1 log
     log=$(mktemp)
@@ -49,5 +49,5 @@ build() {
         return 1
     }
     rm -f "$log"
-    cmake --build "$root/build/$preset" -j "$(nproc)"
+    CCACHE_BASEDIR="$root" cmake --build "$root/build/$preset" -j "$(nproc)"
 }
