@@ -9,6 +9,7 @@
 #include <QMimeData>
 #include <QSettings>
 #include <QStackedWidget>
+#include <QStatusBar>
 #include <QTabWidget>
 #include <QVBoxLayout>
 
@@ -98,8 +99,9 @@ void MainWindow::buildCentre()
     layout->setSpacing(0);
     layout->addWidget(m_messages);
     layout->addWidget(m_centre, 1);
-    layout->addWidget(m_strip);
     setCentralWidget(central);
+    statusBar()->addWidget(m_strip, 1);
+    statusBar()->setSizeGripEnabled(false);
 
     connect(m_start, &StartPage::sampleWanted, this, &MainWindow::openSample);
     connect(m_start, &StartPage::modelWanted, this, &MainWindow::chooseModel);
@@ -120,7 +122,7 @@ void MainWindow::buildDocks()
     m_optionsDock->setObjectName(QStringLiteral("OptionsDock"));
     m_optionsDock->setWidget(m_options);
     addDockWidget(Qt::RightDockWidgetArea, m_optionsDock);
-    resizeDocks({ m_layersDock, m_optionsDock }, { 420, 252 }, Qt::Horizontal);
+    resizeDocks({ m_layersDock, m_optionsDock }, { 392, 248 }, Qt::Horizontal);
 }
 
 void MainWindow::connectSession()
@@ -137,6 +139,7 @@ void MainWindow::connectSession()
     m_layersDock->setEnabled(false);
     m_optionsDock->setEnabled(false);
     connect(m_jobs.get(), &JobRunner::changed, this, &MainWindow::refreshActions);
+    connect(m_workbench.get(), &Workbench::sweepStateChanged, this, &MainWindow::refreshActions);
     connect(m_workbench.get(), &Workbench::problem, this, &MainWindow::showProblem);
     connect(m_workbench.get(), &Workbench::notice, m_messages, &MessageBar::showNotice);
     connect(m_workbench.get(), &Workbench::modelOpened, this,

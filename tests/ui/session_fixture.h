@@ -3,10 +3,24 @@
 
 #include <memory>
 
-#include "tests/support/small_networks.h"
+#include "core/base/random.h"
 #include "ui/session/state.h"
 
 namespace quantoscope::test {
+
+inline graph::TensorPtr constant(Shape shape, const std::vector<float>& values)
+{
+    return std::make_shared<const Tensor>(Tensor::from<float>(std::move(shape), values));
+}
+
+inline graph::TensorPtr randomConstant(Shape shape, double deviation, std::uint64_t seed)
+{
+    base::Random random(seed);
+    std::vector<float> values(static_cast<std::size_t>(shape.size()));
+    for (auto& value : values)
+        value = static_cast<float>(deviation * random.normal());
+    return constant(std::move(shape), values);
+}
 
 /// A model of `count` layers made in memory, for tests that need rows and no network.
 inline ui::LoadedModelPtr layersOnly(int count)

@@ -115,8 +115,9 @@ private slots:
         editor->selectAll();
         QTest::keyClicks(editor, QStringLiteral("3"));
         QTest::keyClick(editor, Qt::Key_Return);
+        // Return commits by way of the event loop.
         for (int row = 0; row < 3; ++row)
-            QCOMPARE(table->model()->index(row, LayersModel::WeightBits).data().toString(), QStringLiteral("3*"));
+            QTRY_COMPARE(table->model()->index(row, LayersModel::WeightBits).data().toString(), QStringLiteral("3*"));
         QCOMPARE(m_window->session().undoStack().count(), 1);
         QTRY_COMPARE_WITH_TIMEOUT(m_window->session().runs().size(), runs + 1, patience);
         QVERIFY(m_window->session().runs().back().mixed);

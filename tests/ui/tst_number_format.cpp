@@ -20,7 +20,7 @@ private slots:
         const double infinity = std::numeric_limits<double>::infinity();
         QTest::newRow("thousands") << formatCount(270896) << "270,896";
         QTest::newRow("three digits") << formatSignificant(0.0123456) << "0.0123";
-        QTest::newRow("no digits behind hundreds") << formatSignificant(1234.5) << "1,234";
+        QTest::newRow("no digits behind hundreds") << formatSignificant(1234.4) << "1,234";
         QTest::newRow("zero") << formatSignificant(0) << "0";
         QTest::newRow("infinite") << formatSignificant(infinity) << "∞";
         QTest::newRow("not a number") << formatSignificant(std::nan("")) << "–";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <sstream>
 
 #include <QMouseEvent>
@@ -15,6 +16,18 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr double handleReach = 7; // pixels to either side in which a handle can be taken
+constexpr double dominant = 4; // a bar so many times the next one would flatten all others
+
+/// The tallest bar, or the next one where the zeros that a ReLU leaves tower above everything; theirs then runs off the top.
+double robustTop(const DistributionSeries& series)
+{
+    if (series.empty())
+        return 1;
+    std::vector<double> sorted = series.shares;
+    std::sort(sorted.begin(), sorted.end(), std::greater<>());
+    const bool towers = sorted.size() > 1 && sorted[1] > 0 && sorted[0] > dominant * sorted[1];
+    return towers ? 1.5 * sorted[1] : sorted[0];
+}
 
 } // namespace
 
@@ -105,13 +118,14 @@ void DistributionChart::setAxes(bool keepView)
 
     const auto& shares = m_content.values.shares;
     const double tallest = shares.empty() ? 1 : *std::max_element(shares.begin(), shares.end());
+    const double top = m_logarithmic ? tallest * 2 : robustTop(m_content.values) * 1.12;
     if (m_logarithmic) {
         auto ticker = QSharedPointer<QCPAxisTickerLog>::create();
         yAxis->setScaleType(QCPAxis::stLogarithmic);
         yAxis->setTicker(ticker);
         yAxis->setNumberFormat(QStringLiteral("gb"));
         yAxis->setNumberPrecision(0);
-        setHome(yAxis, QCPRange(floorShare() * 3, tallest * 2));
+        setHome(yAxis, QCPRange(floorShare() * 3, top));
     } else {
         yAxis->setScaleType(QCPAxis::stLinear);
         auto ticker = QSharedPointer<Ticker125>::create();
@@ -119,7 +133,7 @@ void DistributionChart::setAxes(bool keepView)
         yAxis->setTicker(ticker);
         yAxis->setNumberFormat(QStringLiteral("gb"));
         yAxis->setNumberPrecision(6);
-        setHome(yAxis, QCPRange(0, tallest * 1.12));
+        setHome(yAxis, QCPRange(0, top));
     }
 }
 
@@ -128,7 +142,7 @@ void DistributionChart::rebuild()
     const QColor color = m_content.weights ? theme().weights : theme().activations;
     m_values->setPen(QPen(color, 1));
     m_values->setBrush(translucent(color, theme().dark ? 0.45 : 0.35));
-    m_quantized->setPen(QPen(theme().quantized, 1.5));
+    m_quantized->setPen(QPen(translucent(theme().quantized, 0.85), 1));
     m_quantized->setBrush(Qt::NoBrush);
     m_rug->setColor(theme().quantized);
     m_clip->setColors(theme().text, translucent(theme().text, theme().dark ? 0.10 : 0.06), theme().background);

@@ -46,7 +46,9 @@ QString formatSignificant(double value, int digits)
         return value > 0 ? QStringLiteral("∞") : QStringLiteral("−∞");
     if (value == 0)
         return QStringLiteral("0");
-    const int magnitude = static_cast<int>(std::floor(std::log10(std::abs(value))));
+    // The magnitude of what is shown: 0.9996 is 1.00 in three digits.
+    const double shown = QString::number(value, 'e', digits - 1).toDouble();
+    const int magnitude = static_cast<int>(std::floor(std::log10(std::abs(shown))));
     if (magnitude < -4 || magnitude > 8)
         return locale().toString(value, 'e', digits - 1);
     return locale().toString(value, 'f', std::max(0, digits - 1 - magnitude));

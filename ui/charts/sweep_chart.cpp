@@ -40,7 +40,7 @@ void SweepChart::addLegend()
     m_legendTitle->setMargins(QMargins(8, 12, 12, 0));
     column->addElement(0, 0, m_legendTitle);
     column->addElement(1, 0, legend);
-    column->addElement(2, 0, new QCPLayoutGrid);
+    column->addElement(2, 0, new QCPLayoutElement(this));
     column->setRowStretchFactors({ 0.001, 0.001, 1 });
     column->setRowSpacing(0);
     legend->setMargins(QMargins(6, 2, 12, 0));
@@ -148,7 +148,9 @@ void SweepChart::drawFloat()
         return;
     const double value = *m_series.floatTop1;
     QCPGraph* line = addGraph();
-    line->setData({ -1000.0, 1000.0 }, { value, value }, true);
+    // Far enough to both sides for any zoom that makes sense; Qt draws no dashes along much longer lines.
+    const QCPRange home = homeRange(xAxis);
+    line->setData({ home.lower - home.size(), home.upper + home.size() }, { value, value }, true);
     line->setPen(QPen(theme().floating, 1.5, Qt::DashLine));
     line->setName(tr("float network\n%1").arg(formatPercent(value)));
     line->addToLegend();

@@ -200,7 +200,7 @@ QVariant LayersModel::headerData(int section, Qt::Orientation orientation, int r
         return QAbstractTableModel::headerData(section, orientation, role);
     if (role == Qt::DisplayRole) {
         const QString titles[ColumnCount] = { tr("#"), tr("Layer"), tr("Weights"), tr("W\n[bits]"), tr("A\n[bits]"),
-            tr("W SQNR\n[dB]"), tr("A SQNR\n[dB]"), tr("Operator"), tr("Input"), tr("Output"), tr("Weight"),
+            tr("W\n[dB]"), tr("A\n[dB]"), tr("Operator"), tr("Input"), tr("Output"), tr("Weight"),
             tr("Parameters"), tr("MACs\nan image") };
         return titles[section];
     }

@@ -124,7 +124,7 @@ void Session::editBits(const std::vector<int>& layers, Operand operand, std::opt
     edit(request,
         layers.size() == 1
             ? tr("%1 of %2 to %3 bits").arg(what, m_model->layers[static_cast<std::size_t>(layers.front())].name, formatBits(bits))
-            : tr("%1 of %n layer(s) to %2 bits", nullptr, static_cast<int>(layers.size())).arg(what, formatBits(bits)));
+            : tr("%1 of %2 layers to %3 bits").arg(what).arg(layers.size()).arg(formatBits(bits)));
 }
 
 void Session::editRange(int layer, Operand operand, std::optional<quant::RangeSpec> range)

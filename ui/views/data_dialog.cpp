@@ -163,14 +163,14 @@ QWidget* DataDialog::buildPreparation()
     channelRow->setSpacing(8);
     channelRow->addWidget(m_channels, 1);
     channelRow->addWidget(m_layout, 1);
-    form->addRow(tr("&Channels"), channelRow);
+    form->addRow(tr("Channels"), channelRow);
     m_resize = sizeBox(tr("no resize"), tr("Shorter side, bilinear with antialiasing"), tr(" px"));
     m_crop = sizeBox(tr("no crop"), tr("Square from the centre"), tr(" px"));
     auto* sizeRow = new QHBoxLayout;
     sizeRow->setSpacing(8);
     sizeRow->addWidget(m_resize, 1);
     sizeRow->addWidget(m_crop, 1);
-    form->addRow(tr("Re&size, crop"), sizeRow);
+    form->addRow(tr("Resize, crop"), sizeRow);
     m_scale = new QLineEdit;
     m_mean = new QLineEdit;
     m_std = new QLineEdit;

@@ -23,7 +23,7 @@ JobStrip::JobStrip(JobRunner& jobs, QWidget* parent)
     , m_jobs(jobs)
 {
     auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(8, 4, 8, 4);
+    layout->setContentsMargins(4, 0, 4, 0);
     layout->setSpacing(4);
     for (const Lane lane : lanes) {
         m_rows[lane] = buildRow(lane);
@@ -106,6 +106,7 @@ void JobStrip::show(Row& row, Lane lane, const JobRunner::Running& running)
     const base::ProgressState& progress = running.progress;
     const QString stage = QString::fromStdString(progress.stage);
     row.title->setText(running.stopping ? tr("%1: stopping…").arg(running.title)
+            : stage.startsWith(running.title, Qt::CaseInsensitive) ? stage
             : stage.isEmpty() || running.title.contains(stage, Qt::CaseInsensitive) ? running.title
                                                                                     : tr("%1: %2").arg(running.title, stage));
     const bool known = progress.total > 0;

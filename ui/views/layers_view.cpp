@@ -75,7 +75,7 @@ void LayersView::buildTable()
     header->setHighlightSections(false);
     header->setMinimumSectionSize(28);
     header->setContextMenuPolicy(Qt::CustomContextMenu);
-    const int widths[LayersModel::ColumnCount] = { 32, 128, 72, 44, 44, 60, 60, 76, 104, 104, 96, 84, 96 };
+    const int widths[LayersModel::ColumnCount] = { 32, 112, 56, 40, 40, 54, 54, 76, 104, 104, 96, 84, 96 };
     for (int column = 0; column < LayersModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
     m_table->setSortingEnabled(true);
@@ -107,8 +107,8 @@ void LayersView::updateSummary()
         parameters += layer.layer.parameters;
         macs += layer.layer.macs;
     }
-    m_summary->setText(tr("%n layer(s), %1 parameters, %2 MACs an image", nullptr, static_cast<int>(model->layers.size()))
-                           .arg(formatMetric(static_cast<double>(parameters)), formatMetric(static_cast<double>(macs))));
+    m_summary->setText(tr("%1 layers, %2 parameters, %3 MACs an image")
+                           .arg(formatCount(static_cast<qint64>(model->layers.size())), formatMetric(static_cast<double>(parameters)), formatMetric(static_cast<double>(macs))));
 }
 
 void LayersView::showSelection()

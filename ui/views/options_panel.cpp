@@ -239,7 +239,7 @@ void OptionsPanel::refresh()
     show(m_weights, request.weights);
     show(m_activations, request.activations);
     const int overrides = static_cast<int>(request.overrides.size());
-    m_clearOverrides->setText(tr("Clear %n layer setting(s)", nullptr, overrides));
+    m_clearOverrides->setText(tr("Clear layer settings (%1)").arg(overrides));
     m_clearOverrides->setVisible(overrides > 0);
     m_updating = false;
 }

@@ -9,6 +9,8 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
+#include "ui/views/appearance.h"
+
 namespace quantoscope::ui {
 
 StartPage::StartPage(QWidget* parent)
@@ -43,8 +45,8 @@ StartPage::StartPage(QWidget* parent)
     m_buttons = new QVBoxLayout;
     m_buttons->setSpacing(4);
     layout->addLayout(m_buttons);
-    addButton(tr("Open the sample"), tr("A ResNet-20 for Fashion-MNIST with its 10,000 test images"), &StartPage::sampleWanted)->setFocus();
-    addButton(tr("Open a model…"), tr("An ONNX file; or drop one onto this window"), &StartPage::modelWanted);
+    addButton(tr("Open the sample"), tr("A ResNet-20 for Fashion-MNIST with its 10,000 test images"), QStringLiteral("study"), &StartPage::sampleWanted)->setFocus();
+    addButton(tr("Open a model…"), tr("An ONNX file; or drop one onto this window"), QStringLiteral("model"), &StartPage::modelWanted);
     m_recentTitle = new QLabel(tr("Recent"));
     m_recentTitle->setEnabled(false);
     layout->addSpacing(8);
@@ -65,10 +67,11 @@ StartPage::StartPage(QWidget* parent)
     setRecent({});
 }
 
-QPushButton* StartPage::addButton(const QString& text, const QString& detail, void (StartPage::*signal)())
+QPushButton* StartPage::addButton(const QString& text, const QString& detail, const QString& icon, void (StartPage::*signal)())
 {
     auto* button = new QCommandLinkButton(text, detail);
     button->setAccessibleName(text);
+    button->setIcon(tintedIcon(icon, palette()));
     connect(button, &QPushButton::clicked, this, signal);
     m_buttons->addWidget(button);
     return button;

@@ -25,7 +25,7 @@ signals:
     void recentWanted(const QString& path);
 
 private:
-    QPushButton* addButton(const QString& text, const QString& detail, void (StartPage::*signal)());
+    QPushButton* addButton(const QString& text, const QString& detail, const QString& icon, void (StartPage::*signal)());
 
     QVBoxLayout* m_buttons = nullptr;
     QVBoxLayout* m_recent = nullptr;

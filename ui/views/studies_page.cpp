@@ -5,6 +5,7 @@
 
 #include <QCheckBox>
 #include <QComboBox>
+#include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
@@ -28,7 +29,7 @@ StudiesPage::StudiesPage(Session& session, Workbench& workbench, QWidget* parent
     , m_lines(new SweepChart)
     , m_map(new HeatChart)
 {
-    auto* setup = new QHBoxLayout;
+    auto* setup = new QGridLayout;
     buildSetup(setup);
     auto* bar = new QHBoxLayout;
     buildChartBar(bar);
@@ -54,7 +55,7 @@ StudiesPage::StudiesPage(Session& session, Workbench& workbench, QWidget* parent
     refreshState();
 }
 
-StudiesPage::Range StudiesPage::buildRange(const QString& title, QHBoxLayout* layout)
+StudiesPage::Range StudiesPage::buildRange(const QString& title, QGridLayout* layout, int row)
 {
     Range range;
     range.from = new QSpinBox;
@@ -73,26 +74,25 @@ StudiesPage::Range StudiesPage::buildRange(const QString& title, QHBoxLayout* la
     connect(range.withFloat, &QCheckBox::toggled, this, &StudiesPage::refreshState);
     auto* label = new QLabel(title);
     label->setBuddy(range.from);
-    layout->addWidget(label);
-    layout->addWidget(range.from);
-    layout->addWidget(new QLabel(tr("to")));
-    layout->addWidget(range.to);
-    layout->addWidget(range.withFloat);
+    layout->addWidget(label, row, 0);
+    layout->addWidget(range.from, row, 1);
+    layout->addWidget(new QLabel(tr("to")), row, 2);
+    layout->addWidget(range.to, row, 3);
+    layout->addWidget(range.withFloat, row, 4);
     return range;
 }
 
-void StudiesPage::buildSetup(QHBoxLayout* layout)
+void StudiesPage::buildSetup(QGridLayout* layout)
 {
     layout->setSpacing(8);
-    m_weights = buildRange(tr("Weights"), layout);
-    layout->addSpacing(16);
-    m_activations = buildRange(tr("Activations"), layout);
-    layout->addStretch(1);
+    m_weights = buildRange(tr("Weights"), layout, 0);
+    m_activations = buildRange(tr("Activations"), layout, 1);
+    layout->setColumnStretch(5, 1);
     m_points = new QLabel;
     m_points->setEnabled(false);
     m_start = new QPushButton(tr("Start sweep"));
-    layout->addWidget(m_points);
-    layout->addWidget(m_start);
+    layout->addWidget(m_points, 0, 6, Qt::AlignRight);
+    layout->addWidget(m_start, 1, 6);
     connect(m_start, &QPushButton::clicked, this, [this] { m_workbench.startSweep(settings()); });
 }
 
@@ -171,7 +171,7 @@ void StudiesPage::refreshState()
 {
     const SweepSettings wanted = settings();
     const int points = static_cast<int>(wanted.weightBits.size() * wanted.activationBits.size());
-    m_points->setText(points > 0 ? tr("%n point(s)", nullptr, points) : tr("nothing to evaluate"));
+    m_points->setText(points > 0 ? tr("%1 points").arg(points) : tr("nothing to evaluate"));
     m_start->setEnabled(m_workbench.canSweep() && points > 0);
     m_start->setToolTip(m_workbench.canEvaluate() ? tr("Evaluate every combination with the current options") : tr("Open a model and labelled images first"));
     refreshCharts();

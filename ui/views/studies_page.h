@@ -7,6 +7,7 @@
 
 class QCheckBox;
 class QComboBox;
+class QGridLayout;
 class QHBoxLayout;
 class QLabel;
 class QPushButton;
@@ -41,8 +42,8 @@ private:
         QSpinBox* to = nullptr;
         QCheckBox* withFloat = nullptr;
     };
-    Range buildRange(const QString& title, QHBoxLayout* layout);
-    void buildSetup(QHBoxLayout* layout);
+    Range buildRange(const QString& title, QGridLayout* layout, int row);
+    void buildSetup(QGridLayout* layout);
     void buildChartBar(QHBoxLayout* layout);
     static std::vector<sweep::Bits> bitsOf(const Range& range);
     static void setBits(const Range& range, const std::vector<sweep::Bits>& bits);
