@@ -95,7 +95,10 @@ void DistributionPanel::buildHeader(QVBoxLayout* layout)
     QFont bold = m_title->font();
     bold.setBold(true);
     m_title->setFont(bold);
-    m_title->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_title->setMinimumWidth(96);
+    m_config = new QLabel;
+    m_config->setEnabled(false);
+    m_config->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_channelLabel = new QLabel(tr("Channel"));
     m_channel = new QSpinBox;
     m_channel->setSpecialValueText(tr("All"));
@@ -107,15 +110,13 @@ void DistributionPanel::buildHeader(QVBoxLayout* layout)
 
     auto* top = new QHBoxLayout;
     top->setSpacing(8);
-    top->addWidget(m_title, 1);
+    top->addWidget(m_title);
+    top->addWidget(m_config, 1);
     top->addWidget(m_openData);
     top->addWidget(m_channelLabel);
     top->addWidget(m_channel);
     layout->addLayout(top);
 
-    m_config = new QLabel;
-    m_config->setEnabled(false);
-    m_config->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_readout = new QLabel;
     m_readout->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_rangeLabel = new QLabel(tr("Range"));
@@ -129,7 +130,7 @@ void DistributionPanel::buildHeader(QVBoxLayout* layout)
     auto* second = new QHBoxLayout;
     second->setSpacing(8);
     second->addWidget(m_readout);
-    second->addWidget(m_config, 1);
+    second->addStretch(1);
     second->addWidget(m_rangeLabel);
     second->addWidget(m_low);
     second->addWidget(m_toLabel);

@@ -90,9 +90,9 @@ void OptionsPanel::buildGeneral(QVBoxLayout* layout)
 {
     auto* form = makeForm();
     form->setContentsMargins(0, 0, 0, 0);
-    m_scope = choice({ { tr("Compute layers"), QStringLiteral("compute") }, { tr("Integer only"), QStringLiteral("integer") } },
-        tr("Which tensors are quantized. Compute layers: weights and inputs of convolutions and matrix products, the rest "
-           "stays float. Integer only: every tensor from image to output, bias as int32 with scale s_x s_w."),
+    m_scope = choice({ { tr("compute"), QStringLiteral("compute") }, { tr("integer"), QStringLiteral("integer") } },
+        tr("Which tensors are quantized. Compute: weights and inputs of convolutions and matrix products, the rest "
+           "stays float. Integer: every tensor from image to output, bias as int32 with scale s_x s_w."),
         tr("Scope"));
     form->addRow(tr("&Scope"), m_scope);
     m_rounding = choice({ { tr("half to even"), QStringLiteral("half-even") }, { tr("half away from 0"), QStringLiteral("half-away") },
@@ -253,7 +253,7 @@ void OptionsPanel::refreshNotes()
         const double share = cost.parameters > 0 ? 25.0 * cost.sizeBytes / static_cast<double>(cost.parameters) : 0;
         m_cost->setText(tr("<table cellspacing='2'><tr><td>Size&nbsp;&nbsp;</td><td align='right'><b>%1</b></td><td>&nbsp;%2&nbsp;% of "
                            "float</td></tr><tr><td>Energy&nbsp;&nbsp;</td><td align='right'><b>%3</b></td><td>&nbsp;an "
-                           "image, arithmetic</td></tr></table>")
+                           "image</td></tr></table>")
                             .arg(formatBytes(cost.sizeBytes), formatSignificant(share), formatEnergy(cost.energyPj)));
     }
     QStringList notes;

@@ -2,6 +2,7 @@
 #include "ui/views/start_page.h"
 
 #include <QCommandLinkButton>
+#include <QEvent>
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QIcon>
@@ -71,10 +72,20 @@ QPushButton* StartPage::addButton(const QString& text, const QString& detail, co
 {
     auto* button = new QCommandLinkButton(text, detail);
     button->setAccessibleName(text);
+    button->setProperty("iconName", icon);
     button->setIcon(tintedIcon(icon, palette()));
     connect(button, &QPushButton::clicked, this, signal);
     m_buttons->addWidget(button);
     return button;
+}
+
+void StartPage::changeEvent(QEvent* event)
+{
+    QWidget::changeEvent(event);
+    if (event->type() != QEvent::PaletteChange)
+        return;
+    for (auto* button : findChildren<QCommandLinkButton*>())
+        button->setIcon(tintedIcon(button->property("iconName").toString(), palette()));
 }
 
 void StartPage::setRecent(const QStringList& paths)

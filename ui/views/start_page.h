@@ -24,6 +24,9 @@ signals:
     void modelWanted();
     void recentWanted(const QString& path);
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
     QPushButton* addButton(const QString& text, const QString& detail, const QString& icon, void (StartPage::*signal)());
 
