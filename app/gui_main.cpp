@@ -17,16 +17,22 @@ struct Arguments {
 quantoscope::Result<Arguments> parse(const QCoreApplication& application)
 {
     QCommandLineParser parser;
-    parser.setApplicationDescription(QCoreApplication::translate("main", "A workbench for post-training quantization of ONNX models."));
+    parser.setApplicationDescription(
+        QCoreApplication::translate("main", "A workbench for post-training quantization of ONNX models."));
     parser.addHelpOption();
     parser.addVersionOption();
-    parser.addPositionalArgument(QStringLiteral("model"), QCoreApplication::translate("main", "ONNX model to open."), QStringLiteral("[model.onnx]"));
-    const QCommandLineOption data(QStringLiteral("data"), QCoreApplication::translate("main", "Labelled images to evaluate on."), QStringLiteral("PATH"));
+    parser.addPositionalArgument(QStringLiteral("model"), QCoreApplication::translate("main", "ONNX model to open."),
+        QStringLiteral("[model.onnx]"));
+    const QCommandLineOption data(QStringLiteral("data"),
+        QCoreApplication::translate("main", "Labelled images to evaluate on."), QStringLiteral("PATH"));
     const QCommandLineOption calib(QStringLiteral("calib"),
-        QCoreApplication::translate("main", "Images to calibrate with; without it the first of --data."), QStringLiteral("PATH"));
+        QCoreApplication::translate("main", "Images to calibrate with; without it the first of --data."),
+        QStringLiteral("PATH"));
     const QCommandLineOption preprocess(QStringLiteral("preprocess"),
-        QCoreApplication::translate("main", "How images are prepared: imagenet, unit or raw."), QStringLiteral("NAME"), QStringLiteral("unit"));
-    const QCommandLineOption sample(QStringLiteral("sample"), QCoreApplication::translate("main", "Open the bundled network and images."));
+        QCoreApplication::translate("main", "How images are prepared: imagenet, unit or raw."), QStringLiteral("NAME"),
+        QStringLiteral("unit"));
+    const QCommandLineOption sample(
+        QStringLiteral("sample"), QCoreApplication::translate("main", "Open the bundled network and images."));
     parser.addOptions({ data, calib, preprocess, sample });
     parser.process(application);
 
@@ -38,7 +44,8 @@ quantoscope::Result<Arguments> parse(const QCoreApplication& application)
         quantoscope::ui::DataRequest request;
         request.path = parser.value(data).toStdString();
         request.calibrationPath = parser.value(calib).toStdString();
-        QS_TRY(request.preprocessing, quantoscope::dataset::Preprocessing::named(parser.value(preprocess).toStdString()));
+        QS_TRY(
+            request.preprocessing, quantoscope::dataset::Preprocessing::named(parser.value(preprocess).toStdString()));
         arguments.data = std::move(request);
     }
     return arguments;

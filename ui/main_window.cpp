@@ -25,11 +25,9 @@
 #include "ui/views/start_page.h"
 #include "ui/views/studies_page.h"
 
-/// Resources of a static library are linked in only where somebody asks for them; the macro wants no namespace around it.
-static void initResources()
-{
-    Q_INIT_RESOURCE(quantoscope);
-}
+/// Resources of a static library are linked in only where somebody asks for them; the macro wants no namespace around
+/// it.
+static void initResources() { Q_INIT_RESOURCE(quantoscope); }
 
 namespace quantoscope::ui {
 
@@ -72,7 +70,8 @@ MainWindow::~MainWindow()
     m_session->disconnect();
     delete m_strip;
     m_jobs.reset();
-    for (QWidget* view : std::initializer_list<QWidget*> { m_layersDock, m_optionsDock, m_pages, m_dataDialog, m_badge })
+    for (QWidget* view :
+        std::initializer_list<QWidget*> { m_layersDock, m_optionsDock, m_pages, m_dataDialog, m_badge })
         delete view;
 }
 
@@ -127,7 +126,8 @@ void MainWindow::buildDocks()
 
 void MainWindow::connectSession()
 {
-    for (const auto signal : { &Session::modelChanged, &Session::dataChanged, &Session::statsChanged, &Session::analysisChanged }) {
+    for (const auto signal :
+        { &Session::modelChanged, &Session::dataChanged, &Session::statsChanged, &Session::analysisChanged }) {
         connect(m_session.get(), signal, this, &MainWindow::refreshActions);
         connect(m_session.get(), signal, this, &MainWindow::refreshTitle);
     }
@@ -146,11 +146,14 @@ void MainWindow::connectSession()
         [this](const std::filesystem::path& path) { rememberModel(QString::fromStdString(path.string())); });
     connect(m_workbench.get(), &Workbench::dataOpened, m_dataDialog, &DataDialog::setRequest);
     connect(m_workbench.get(), &Workbench::exported, this, [this](const exporting::ExportReport& report) {
-        QString text = tr("Wrote %1: %2, opset %3").arg(QString::fromStdString(report.file.filename().string()),
-            formatBytes(static_cast<double>(report.bytes))).arg(report.opset);
+        QString text = tr("Wrote %1: %2, opset %3")
+                           .arg(QString::fromStdString(report.file.filename().string()),
+                               formatBytes(static_cast<double>(report.bytes)))
+                           .arg(report.opset);
         if (report.images > 0)
             text += tr(". Read back and run on %1 images: top-1 %2, same prediction as here on %3")
-                        .arg(formatCount(report.images), formatPercent(report.reloadTop1), formatPercent(report.agreement));
+                        .arg(formatCount(report.images), formatPercent(report.reloadTop1),
+                            formatPercent(report.agreement));
         m_messages->showNotice(text);
     });
 }
@@ -188,7 +191,8 @@ void MainWindow::chooseModel()
 {
     QSettings settings;
     const QString folder = settings.value(QStringLiteral("folders/model")).toString();
-    const QString path = QFileDialog::getOpenFileName(this, tr("Open model"), folder, tr("ONNX models (*.onnx);;All files (*)"));
+    const QString path
+        = QFileDialog::getOpenFileName(this, tr("Open model"), folder, tr("ONNX models (*.onnx);;All files (*)"));
     if (path.isEmpty())
         return;
     settings.setValue(QStringLiteral("folders/model"), QFileInfo(path).path());

@@ -25,8 +25,8 @@
 
 namespace quantoscope::ui {
 
-QAction* MainWindow::makeAction(const QString& text, const QString& icon, const QKeySequence& shortcut, const QString& tip,
-    const std::function<void()>& act)
+QAction* MainWindow::makeAction(const QString& text, const QString& icon, const QKeySequence& shortcut,
+    const QString& tip, const std::function<void()>& act)
 {
     auto* action = new QAction(text, this);
     action->setProperty("iconName", icon);
@@ -42,14 +42,16 @@ QAction* MainWindow::makeAction(const QString& text, const QString& icon, const 
 
 void MainWindow::buildActions()
 {
-    m_openModel = makeAction(tr("Open &model…"), QStringLiteral("model"), QKeySequence::Open, tr("Open an ONNX model"), [this] { chooseModel(); });
+    m_openModel = makeAction(tr("Open &model…"), QStringLiteral("model"), QKeySequence::Open, tr("Open an ONNX model"),
+        [this] { chooseModel(); });
     m_openModel->setIconText(tr("Open model"));
     m_openData = makeAction(tr("Open &images…"), QStringLiteral("images"), Qt::CTRL | Qt::Key_D,
         tr("Open labelled images for calibration and evaluation"), [this] { showDataDialog(); });
     m_openData->setIconText(tr("Open images"));
-    m_openSample = makeAction(tr("Open the &sample"), {}, {}, tr("A ResNet-20 for Fashion-MNIST with its test images"), [this] { openSample(); });
-    m_evaluate = makeAction(tr("&Evaluate"), QStringLiteral("evaluate"), Qt::Key_F5, tr("Measure the accuracy of the current plan"),
-        [this] { m_workbench->evaluate(); });
+    m_openSample = makeAction(tr("Open the &sample"), {}, {}, tr("A ResNet-20 for Fashion-MNIST with its test images"),
+        [this] { openSample(); });
+    m_evaluate = makeAction(tr("&Evaluate"), QStringLiteral("evaluate"), Qt::Key_F5,
+        tr("Measure the accuracy of the current plan"), [this] { m_workbench->evaluate(); });
     m_automatic = new QAction(tr("Evaluate after every e&dit"), this);
     m_automatic->setCheckable(true);
     m_automatic->setChecked(true);
@@ -61,10 +63,11 @@ void MainWindow::buildActions()
         });
     m_study->setIconText(tr("Sweep"));
     m_export = makeAction(tr("&Export ONNX QDQ…"), QStringLiteral("export"), Qt::CTRL | Qt::Key_E,
-        tr("Write the quantized model as ONNX with QuantizeLinear and DequantizeLinear, and check the file"), [this] { chooseExport(); });
+        tr("Write the quantized model as ONNX with QuantizeLinear and DequantizeLinear, and check the file"),
+        [this] { chooseExport(); });
     m_export->setIconText(tr("Export"));
-    m_cancel = makeAction(tr("&Cancel jobs"), QStringLiteral("cancel"), Qt::Key_Escape, tr("Stop everything that runs or waits"),
-        [this] { cancelJobs(); });
+    m_cancel = makeAction(tr("&Cancel jobs"), QStringLiteral("cancel"), Qt::Key_Escape,
+        tr("Stop everything that runs or waits"), [this] { cancelJobs(); });
     m_quit = makeAction(tr("&Quit"), {}, QKeySequence::Quit, tr("Leave Quantoscope"), [this] { close(); });
     m_undo = m_session->undoStack().createUndoAction(this, tr("Undo"));
     m_undo->setShortcut(QKeySequence::Undo);
@@ -150,8 +153,8 @@ void MainWindow::buildViewMenu(QMenu* menu)
     menu->addSeparator();
     QMenu* look = menu->addMenu(tr("&Colours"));
     auto* group = new QActionGroup(look);
-    const std::pair<QString, Appearance> looks[]
-        = { { tr("As the &system"), Appearance::System }, { tr("&Light"), Appearance::Light }, { tr("&Dark"), Appearance::Dark } };
+    const std::pair<QString, Appearance> looks[] = { { tr("As the &system"), Appearance::System },
+        { tr("&Light"), Appearance::Light }, { tr("&Dark"), Appearance::Dark } };
     for (const auto& [text, appearance] : looks) {
         QAction* action = look->addAction(text, this, [appearance = appearance] {
             saveAppearance(appearance);
@@ -206,7 +209,8 @@ void MainWindow::showShortcuts()
     const auto row = [&rows](const QString& keys, const QString& what) {
         rows += QStringLiteral("<tr><td style='padding-right:24px'><b>%1</b></td><td>%2</td></tr>").arg(keys, what);
     };
-    for (const QAction* action : { m_openModel, m_openData, m_evaluate, m_study, m_export, m_undo, m_redo, m_cancel, m_quit })
+    for (const QAction* action :
+        { m_openModel, m_openData, m_evaluate, m_study, m_export, m_undo, m_redo, m_cancel, m_quit })
         row(action->shortcut().toString(QKeySequence::NativeText), action->iconText().remove(QStringLiteral("…")));
     row(tr("2 … 16, f"), tr("in the layers table: word-length of the selected rows, f for float"));
     row(tr("Drag a handle"), tr("set the clipping range of a tensor"));
@@ -229,10 +233,11 @@ void MainWindow::showAbout()
     auto* dialog = new QDialog(this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setWindowTitle(tr("About Quantoscope"));
-    auto* label = new QLabel(tr("<h3>Quantoscope %1</h3><p>A workbench for post-training quantization of ONNX models.</p>"
-                                "<p>Free software under the GNU General Public License, version 3 or later.<br>With Qt %2, "
-                                "QCustomPlot, oneDNN, ONNX, Eigen.</p>")
-                                 .arg(QStringLiteral(QUANTOSCOPE_VERSION), QString::fromLatin1(qVersion())));
+    auto* label
+        = new QLabel(tr("<h3>Quantoscope %1</h3><p>A workbench for post-training quantization of ONNX models.</p>"
+                        "<p>Free software under the GNU General Public License, version 3 or later.<br>With Qt %2, "
+                        "QCustomPlot, oneDNN, ONNX, Eigen.</p>")
+                         .arg(QStringLiteral(QUANTOSCOPE_VERSION), QString::fromLatin1(qVersion())));
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
     connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::close);
     auto* layout = new QVBoxLayout(dialog);

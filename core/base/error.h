@@ -39,10 +39,7 @@ inline tl::unexpected<Error> fail(ErrorCode code, std::string what, std::string 
 }
 
 /// The error every cancelled job ends with.
-inline tl::unexpected<Error> cancelled()
-{
-    return fail(ErrorCode::Cancelled, "cancelled");
-}
+inline tl::unexpected<Error> cancelled() { return fail(ErrorCode::Cancelled, "cancelled"); }
 
 } // namespace quantoscope::base
 

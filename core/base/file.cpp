@@ -73,7 +73,8 @@ public:
     {
         static std::atomic<int> count = 0;
         m_path = target.parent_path()
-            / ("." + target.filename().string() + "." + std::to_string(::getpid()) + "." + std::to_string(++count) + ".part");
+            / ("." + target.filename().string() + "." + std::to_string(::getpid()) + "." + std::to_string(++count)
+                + ".part");
     }
     Temporary(const Temporary&) = delete;
     Temporary& operator=(const Temporary&) = delete;
@@ -88,7 +89,8 @@ private:
     fs::path m_path;
 };
 
-Result<void> writeTo(const fs::path& file, const fs::path& named, const std::function<Result<void>(std::ostream&)>& write)
+Result<void> writeTo(
+    const fs::path& file, const fs::path& named, const std::function<Result<void>(std::ostream&)>& write)
 {
     std::ofstream out(file, std::ios::binary | std::ios::trunc);
     if (!out)
@@ -116,7 +118,8 @@ Result<void> writeFileAtomically(const fs::path& path, const std::function<Resul
     if (fs::exists(status) && status.type() != fs::file_type::regular)
         return writeTo(path, path, write);
     // A link stays, and what it points to is replaced.
-    const fs::path target = fs::is_symlink(fs::symlink_status(path, ec)) ? fs::weakly_canonical(path, ec) : parent / path.filename();
+    const fs::path target
+        = fs::is_symlink(fs::symlink_status(path, ec)) ? fs::weakly_canonical(path, ec) : parent / path.filename();
     const Temporary temporary(target);
     QS_CHECK(writeTo(temporary.path(), path, write));
     fs::rename(temporary.path(), target, ec);

@@ -19,5 +19,8 @@ template <typename Tag> struct Id {
 } // namespace quantoscope::base
 
 template <typename Tag> struct std::hash<quantoscope::base::Id<Tag>> {
-    std::size_t operator()(quantoscope::base::Id<Tag> id) const noexcept { return std::hash<std::int32_t> {}(id.value); }
+    std::size_t operator()(quantoscope::base::Id<Tag> id) const noexcept
+    {
+        return std::hash<std::int32_t> {}(id.value);
+    }
 };

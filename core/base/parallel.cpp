@@ -25,10 +25,7 @@ int availableThreads()
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-int resolveThreads(int requested)
-{
-    return requested > 0 ? requested : availableThreads();
-}
+int resolveThreads(int requested) { return requested > 0 ? requested : availableThreads(); }
 
 namespace {
 

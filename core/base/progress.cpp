@@ -11,10 +11,7 @@ constexpr auto noticeInterval = std::chrono::milliseconds(50);
 constexpr double windowSeconds = 1.0;
 constexpr double smoothing = 0.5;
 
-double seconds(std::chrono::steady_clock::duration d)
-{
-    return std::chrono::duration<double>(d).count();
-}
+double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
 }
 
 Progress::Progress(Listener listener)

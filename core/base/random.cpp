@@ -25,10 +25,7 @@ std::uint64_t Random::below(std::uint64_t bound)
     return draw % bound;
 }
 
-double Random::uniform()
-{
-    return static_cast<double>((*this)() >> 11) * 0x1.0p-53;
-}
+double Random::uniform() { return static_cast<double>((*this)() >> 11) * 0x1.0p-53; }
 
 double Random::normal()
 {

@@ -33,9 +33,9 @@ std::vector<graph::Unsupported> findUnsupported(const graph::Graph& graph);
 struct CompileOptions {
     std::map<std::string, Shape> inputShapes; ///< needed for every input with symbolic extents
     std::map<std::string, graph::TensorPtr> boundInputs; ///< inputs with known elements, see graph::InferenceOptions
-    /// Values of the prepared graph to show to the tap callback as they are produced, before any quantizer of their own.
-    /// Inputs and constants can be tapped as well; a tensor may be named twice.
-    /// Tapping a value inside a fused pair takes the pair apart.
+    /// Values of the prepared graph to show to the tap callback as they are produced, before any quantizer of their
+    /// own. Inputs and constants can be tapped as well; a tensor may be named twice. Tapping a value inside a fused
+    /// pair takes the pair apart.
     std::vector<std::string> taps;
     bool fuseActivations = true;
     KernelSet kernels = KernelSet::Fast;
@@ -47,8 +47,8 @@ struct PortInfo {
     Shape shape;
 };
 
-/// A graph ready to run: kernels with packed weights, a memory plan, quantizers in place. Immutable and thread safe; one
-/// Executor a worker runs it.
+/// A graph ready to run: kernels with packed weights, a memory plan, quantizers in place. Immutable and thread safe;
+/// one Executor a worker runs it.
 class CompiledGraph {
 public:
     CompiledGraph();
@@ -77,12 +77,12 @@ private:
 };
 using CompiledGraphPtr = std::shared_ptr<const CompiledGraph>;
 
-/// Binds shapes, folds what becomes constant, places the plan's quantizers (weights and biases fake-quantized once, activations
-/// by a step of their own or fused), chooses kernels and layouts and plans memory by lifetime.
+/// Binds shapes, folds what becomes constant, places the plan's quantizers (weights and biases fake-quantized once,
+/// activations by a step of their own or fused), chooses kernels and layouts and plans memory by lifetime.
 ///
-/// Meaning of the plan: Scope::Compute: an activation's quantizer sits on the edges into compute layers only; everyone else reads
-/// the float value. Scope::Integer: it sits where the tensor is produced (after a fused activation), everyone reads the
-/// quantized value, and graph outputs deliver it too. All arithmetic is float32 (fake-quantization).
+/// Meaning of the plan: Scope::Compute: an activation's quantizer sits on the edges into compute layers only; everyone
+/// else reads the float value. Scope::Integer: it sits where the tensor is produced (after a fused activation),
+/// everyone reads the quantized value, and graph outputs deliver it too. All arithmetic is float32 (fake-quantization).
 /// Errors: Unsupported, InvalidInput (shapes, with node), NotFound (plan or taps name an unknown tensor), OutOfMemory.
 Result<CompiledGraphPtr> compile(
     const graph::Graph& graph, const quant::QuantizationPlan& plan, const CompileOptions& options);
@@ -90,9 +90,9 @@ Result<CompiledGraphPtr> compile(
 /// `tap` indexes CompiledGraph::taps(); the view is Plain, and valid during the call only.
 using TapCallback = std::function<void(std::size_t tap, const TensorView& value)>;
 
-/// Runs a CompiledGraph on one thread: owns arena and oneDNN stream. Not thread safe; make one a worker. After warm-up a run
-/// does not allocate (but for the few dozen bytes oneDNN takes inside every primitive). compile() and run() keep OpenMP to one
-/// thread while they work, whatever the caller has set.
+/// Runs a CompiledGraph on one thread: owns arena and oneDNN stream. Not thread safe; make one a worker. After warm-up
+/// a run does not allocate (but for the few dozen bytes oneDNN takes inside every primitive). compile() and run() keep
+/// OpenMP to one thread while they work, whatever the caller has set.
 class Executor {
 public:
     explicit Executor(CompiledGraphPtr compiled); ///< throws std::bad_alloc
@@ -100,10 +100,11 @@ public:
     Executor(Executor&&) noexcept;
     Executor& operator=(Executor&&) noexcept;
 
-    /// Inputs in the order of CompiledGraph::inputs(), exactly those types and shapes (InvalidInput otherwise). Internal or
-    /// OutOfMemory, with the node, if a library fails.
+    /// Inputs in the order of CompiledGraph::inputs(), exactly those types and shapes (InvalidInput otherwise).
+    /// Internal or OutOfMemory, with the node, if a library fails.
     Result<void> run(std::span<const TensorView> inputs, const TapCallback& tap = {});
-    /// The same, and adds the seconds that each of CompiledGraph::steps() took to `seconds`, as many as there are steps.
+    /// The same, and adds the seconds that each of CompiledGraph::steps() took to `seconds`, as many as there are
+    /// steps.
     Result<void> runTimed(std::span<const TensorView> inputs, std::span<double> seconds);
     /// Output `i` of the last run; valid until the next.
     TensorView output(std::size_t i) const;

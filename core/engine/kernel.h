@@ -41,7 +41,8 @@ struct OperandInfo {
     DType dtype = DType::Float32;
     Shape shape;
     Layout layout = Layout::Plain;
-    graph::TensorPtr constant; ///< set if the value is known (always Plain); already fake-quantized where the plan says so
+    graph::TensorPtr
+        constant; ///< set if the value is known (always Plain); already fake-quantized where the plan says so
 };
 
 /// A clamp applied to the result before it is stored (a fused Relu, Relu6 or Clip).
@@ -75,8 +76,8 @@ public:
     virtual ~KernelState() = default;
 };
 
-/// What one run of a kernel gets. Absent inputs have data == nullptr. `scratch` is 64-byte aligned, scratchBytes() large, and
-/// private to the worker.
+/// What one run of a kernel gets. Absent inputs have data == nullptr. `scratch` is 64-byte aligned, scratchBytes()
+/// large, and private to the worker.
 struct KernelArguments {
     std::span<const Buffer> inputs;
     std::span<const Buffer> outputs;
@@ -85,8 +86,9 @@ struct KernelArguments {
     KernelState* state = nullptr; ///< what makeState() made for this worker
 };
 
-/// A compiled operator. Immutable after creation; run() may be called by several workers at once and must not allocate. What can
-/// be wrong with operands is found at creation; run() throws only where a library fails, and the Executor catches that.
+/// A compiled operator. Immutable after creation; run() may be called by several workers at once and must not allocate.
+/// What can be wrong with operands is found at creation; run() throws only where a library fails, and the Executor
+/// catches that.
 class Kernel {
 public:
     virtual ~Kernel() = default;
@@ -99,7 +101,8 @@ public:
     virtual std::string_view implementation() const { return "loops"; }
     /// Input whose buffer the first output may share, if the planner finds that nobody else reads it; -1: none.
     virtual int inPlaceInput() const { return -1; }
-    /// True if the output is the input's bytes unchanged (Reshape, Flatten, Squeeze of a Plain tensor): no run is needed.
+    /// True if the output is the input's bytes unchanged (Reshape, Flatten, Squeeze of a Plain tensor): no run is
+    /// needed.
     virtual bool isAlias() const { return false; }
 };
 using KernelPtr = std::unique_ptr<const Kernel>;

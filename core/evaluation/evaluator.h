@@ -31,7 +31,8 @@ struct ImageOutcome {
 
 struct EvaluationResult {
     std::string scope; ///< what was quantized, in words; "float"
-    std::vector<ImageOutcome> outcomes; ///< in the order of the sample set (progressive: those done so far, in that order)
+    std::vector<ImageOutcome>
+        outcomes; ///< in the order of the sample set (progressive: those done so far, in that order)
     int classes = 0;
     std::string output; ///< the graph output that was read as logits (or, behind a Softmax, as probabilities)
     double seconds = 0; ///< running the images, without compiling
@@ -53,17 +54,17 @@ struct EvaluationOptions {
     std::function<void(std::int64_t images, std::int64_t correct)> onPartial;
 };
 
-/// Runs the graph under the plan over all samples: batches in fixed order from a shared counter, one executor a worker. The same
-/// outcomes for any number of threads. Of several outputs the first [N, classes] (trailing extents of 1 allowed) with the most
-/// classes counts. Where it comes from a Softmax its logarithm stands for the logits.
-/// Errors: as compile() and bindInput(); InvalidInput if no output is [N, classes], if it is not finite, or if a label is
-/// outside the classes (says which image, and that data and model may not belong together). Labels are classes as they are,
+/// Runs the graph under the plan over all samples: batches in fixed order from a shared counter, one executor a worker.
+/// The same outcomes for any number of threads. Of several outputs the first [N, classes] (trailing extents of 1
+/// allowed) with the most classes counts. Where it comes from a Softmax its logarithm stands for the logits. Errors: as
+/// compile() and bindInput(); InvalidInput if no output is [N, classes], if it is not finite, or if a label is outside
+/// the classes (says which image, and that data and model may not belong together). Labels are classes as they are,
 /// except that 1001-class outputs (class 0: background) shift 0..999 by one. Progress in images.
 Result<EvaluationResultPtr> evaluate(const graph::Graph& graph, const quant::QuantizationPlan& plan,
     const dataset::SampleSet& samples, const EvaluationOptions& options = {}, const base::Job& job = {});
 
-/// The batch that options.batch == 0 stands for: a power of two up to 32 whose activations fit the cache of a core, or what the
-/// model fixes. Depends on the float network only, so that every plan runs with the same one.
+/// The batch that options.batch == 0 stands for: a power of two up to 32 whose activations fit the cache of a core, or
+/// what the model fixes. Depends on the float network only, so that every plan runs with the same one.
 Result<std::int64_t> chooseBatch(const graph::Graph& graph, const dataset::SampleSet& samples);
 
 /// Raw outputs of the network for samples [first, first+count): [count, ...] row-major. For parity checks and tests.
@@ -84,9 +85,9 @@ struct TensorError {
     quant::Encoding encoding;
 };
 
-/// Runs float and quantized network side by side over the samples and compares every quantized tensor. One pass; memory does
-/// not depend on the number of samples. The same numbers for any number of threads. In the order in which the network computes,
-/// a layer's weight beside its input.
+/// Runs float and quantized network side by side over the samples and compares every quantized tensor. One pass; memory
+/// does not depend on the number of samples. The same numbers for any number of threads. In the order in which the
+/// network computes, a layer's weight beside its input.
 Result<std::vector<TensorError>> compareLayers(const graph::Graph& graph, const quant::QuantizationPlan& plan,
     const dataset::SampleSet& samples, const EvaluationOptions& options = {}, const base::Job& job = {});
 

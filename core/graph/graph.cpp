@@ -234,15 +234,9 @@ int Graph::removeDead()
     return removed;
 }
 
-std::vector<NodeId> Graph::nodes() const
-{
-    return idsOf<NodeId>(m_nodes);
-}
+std::vector<NodeId> Graph::nodes() const { return idsOf<NodeId>(m_nodes); }
 
-std::vector<ValueId> Graph::values() const
-{
-    return idsOf<ValueId>(m_values);
-}
+std::vector<ValueId> Graph::values() const { return idsOf<ValueId>(m_values); }
 
 std::optional<ValueId> Graph::find(std::string_view valueName) const
 {
@@ -250,15 +244,9 @@ std::optional<ValueId> Graph::find(std::string_view valueName) const
     return it == m_names.end() ? std::nullopt : std::optional(it->second);
 }
 
-bool Graph::isInput(ValueId id) const
-{
-    return holds(m_inputs, id);
-}
+bool Graph::isInput(ValueId id) const { return holds(m_inputs, id); }
 
-bool Graph::isOutput(ValueId id) const
-{
-    return holds(m_outputs, id);
-}
+bool Graph::isOutput(ValueId id) const { return holds(m_outputs, id); }
 
 std::vector<NodeId> Graph::consumers(ValueId id) const
 {

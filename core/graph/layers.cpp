@@ -49,8 +49,8 @@ std::int64_t convolutionMacs(const Graph& graph, const Layer& layer)
     return positions && products ? saturatingProduct(*positions, *products) : 0;
 }
 
-/// A product [..., M, K] x [..., K, N] takes M K N for each matrix. The output's leading axis is the batch, except for a
-/// product of two activations, or with a constant on the left, that is a plain matrix.
+/// A product [..., M, K] x [..., K, N] takes M K N for each matrix. The output's leading axis is the batch, except for
+/// a product of two activations, or with a constant on the left, that is a plain matrix.
 std::int64_t matrixMacs(const Graph& graph, const Layer& layer)
 {
     const Node& node = graph.node(layer.node);
@@ -69,7 +69,8 @@ std::int64_t matrixMacs(const Graph& graph, const Layer& layer)
 void chooseOperands(const Graph& graph, Layer& layer)
 {
     const Node& node = graph.node(layer.node);
-    const bool constantLeft = layer.op == "MatMul" && graph.isConstant(node.inputs[0]) && !graph.isConstant(node.inputs[1]);
+    const bool constantLeft
+        = layer.op == "MatMul" && graph.isConstant(node.inputs[0]) && !graph.isConstant(node.inputs[1]);
     const std::size_t weightSlot = constantLeft ? 0 : 1;
     layer.input = node.inputs[1 - weightSlot];
     (graph.isConstant(node.inputs[weightSlot]) ? layer.weight : layer.secondInput) = node.inputs[weightSlot];
@@ -136,8 +137,7 @@ std::string variantProblem(const Graph& graph, const Node& node)
     if (node.opType == "Dropout" && node.hasInput(2) && graph.isConstant(node.inputs[2])
         && tensor::toInt64s(graph.value(node.inputs[2]).constant->view()) != std::vector<std::int64_t> { 0 })
         return "it is in training mode; export the model for inference";
-    if (node.opType == "Constant"
-        && (node.hasAttribute("value_string") || node.hasAttribute("value_strings")))
+    if (node.opType == "Constant" && (node.hasAttribute("value_string") || node.hasAttribute("value_strings")))
         return "tensors of strings are not computed";
     return {};
 }
@@ -150,8 +150,9 @@ std::string problemOf(const Graph& graph, const Node& node, int opset)
     }
     const OpSchema* schema = findSchema(node);
     if (!schema)
-        return node.domain.empty() || node.domain == "ai.onnx" ? "no such operator is known here"
-                                                               : "operators of the domain '" + node.domain + "' are not known here";
+        return node.domain.empty() || node.domain == "ai.onnx"
+            ? "no such operator is known here"
+            : "operators of the domain '" + node.domain + "' are not known here";
     if (opset < schema->sinceOpset)
         return "known from opset " + std::to_string(schema->sinceOpset) + " on";
     if (schema->untilOpset > 0 && opset > schema->untilOpset)
@@ -172,7 +173,8 @@ std::vector<Unsupported> findUnsupported(const Graph& graph)
         std::string why = problemOf(graph, node, opset);
         if (why.empty())
             continue;
-        found.push_back({ id, graph.label(id), standard ? node.opType : node.domain + "::" + node.opType, opset, std::move(why) });
+        found.push_back(
+            { id, graph.label(id), standard ? node.opType : node.domain + "::" + node.opType, opset, std::move(why) });
     }
     return found;
 }

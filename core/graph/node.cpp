@@ -12,10 +12,7 @@ std::string Dim::toString() const
     return symbol.empty() ? "?" : symbol;
 }
 
-Dims toDims(const Shape& shape)
-{
-    return { shape.begin(), shape.end() };
-}
+Dims toDims(const Shape& shape) { return { shape.begin(), shape.end() }; }
 
 std::optional<Shape> toShape(const Dims& dims)
 {
@@ -87,9 +84,6 @@ TensorPtr Node::tensorAttribute(std::string_view key) const
     return found ? *found : nullptr;
 }
 
-bool Node::hasAttribute(std::string_view key) const
-{
-    return attributes.contains(std::string(key));
-}
+bool Node::hasAttribute(std::string_view key) const { return attributes.contains(std::string(key)); }
 
 } // namespace quantoscope::graph

@@ -23,10 +23,7 @@ const ValueType& InferenceContext::input(std::size_t i) const
     return hasInput(i) ? m_graph.value(m_node.inputs[i]).type : absent;
 }
 
-std::optional<Shape> InferenceContext::inputShape(std::size_t i) const
-{
-    return input(i).shape();
-}
+std::optional<Shape> InferenceContext::inputShape(std::size_t i) const { return input(i).shape(); }
 
 TensorPtr InferenceContext::inputConstant(std::size_t i) const
 {
@@ -47,7 +44,8 @@ std::optional<Elements> InferenceContext::inputElements(std::size_t i) const
     return hasInput(i) ? (m_partial ? m_partial : &none)->of(m_graph, m_node.inputs[i]) : std::nullopt;
 }
 
-std::optional<std::vector<std::int64_t>> InferenceContext::attributeOrInputInts(std::string_view key, std::size_t i) const
+std::optional<std::vector<std::int64_t>> InferenceContext::attributeOrInputInts(
+    std::string_view key, std::size_t i) const
 {
     if (m_node.hasAttribute(key))
         return m_node.intsAttribute(key);
@@ -60,10 +58,7 @@ void InferenceContext::setOutput(std::size_t i, ValueType type)
         m_outputs[i] = std::move(type);
 }
 
-std::string InferenceContext::where() const
-{
-    return "node '" + m_graph.label(m_id) + "' (" + m_node.opType + ")";
-}
+std::string InferenceContext::where() const { return "node '" + m_graph.label(m_id) + "' (" + m_node.opType + ")"; }
 
 tl::unexpected<Error> InferenceContext::error(std::string what, std::string hint) const
 {
@@ -75,9 +70,10 @@ namespace {
 std::vector<OpSchema> sortedSchemas()
 {
     std::vector<OpSchema> all;
-    for (const auto family : { schemas::arithmetic(), schemas::activations(), schemas::convolutions(), schemas::linear(),
-             schemas::normalizations(), schemas::reshaping(), schemas::joining(), schemas::indexing(),
-             schemas::resampling(), schemas::reductions(), schemas::sources(), schemas::quantization() })
+    for (const auto family :
+        { schemas::arithmetic(), schemas::activations(), schemas::convolutions(), schemas::linear(),
+            schemas::normalizations(), schemas::reshaping(), schemas::joining(), schemas::indexing(),
+            schemas::resampling(), schemas::reductions(), schemas::sources(), schemas::quantization() })
         all.insert(all.end(), family.begin(), family.end());
     std::ranges::sort(all, {}, &OpSchema::opType);
     return all;

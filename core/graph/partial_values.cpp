@@ -165,8 +165,7 @@ Element arithmetic(const std::string& op, const Element& a, const Element& b)
         return combined(a, b, 1, true,
             [&](Number x, Number y) { return __builtin_mul_overflow(x, y, &result) ? Maybe() : Maybe(result); });
     // Negative dividends round differently from one runtime to the next; shapes have none.
-    return combined(
-        a, b, 1, false, [&](Number x, Number y) { return x < 0 || y <= 0 ? Maybe() : Maybe(x / y); });
+    return combined(a, b, 1, false, [&](Number x, Number y) { return x < 0 || y <= 0 ? Maybe() : Maybe(x / y); });
 }
 
 std::optional<Elements> ofArithmetic(const PartialValues& values, const Graph& graph, const Node& node)
@@ -244,14 +243,14 @@ void PartialValues::derive(const Graph& graph, NodeId id)
 TensorPtr PartialValues::complete(const Graph& graph, ValueId id) const
 {
     const auto it = m_elements.find(id);
-    if (it == m_elements.end() || !std::ranges::all_of(it->second, [](const Element& e) { return e.value.has_value(); }))
+    if (it == m_elements.end()
+        || !std::ranges::all_of(it->second, [](const Element& e) { return e.value.has_value(); }))
         return nullptr;
     std::vector<std::int64_t> numbers;
     for (const Element& element : it->second)
         numbers.push_back(*element.value);
     const ValueType& type = graph.value(id).type;
-    return std::make_shared<const Tensor>(
-        tensor::convert(Tensor::from(*type.shape(), numbers).view(), *type.dtype));
+    return std::make_shared<const Tensor>(tensor::convert(Tensor::from(*type.shape(), numbers).view(), *type.dtype));
 }
 
 } // namespace quantoscope::graph

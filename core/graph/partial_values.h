@@ -25,7 +25,8 @@ using Elements = std::vector<Element>;
 /// (x.size(0), -1) has a shape even while the batch is a symbol.
 class PartialValues {
 public:
-    /// Elements of `value`, its constant's if it has one; empty if nothing is known (or it is not a small integer vector).
+    /// Elements of `value`, its constant's if it has one; empty if nothing is known (or it is not a small integer
+    /// vector).
     std::optional<Elements> of(const Graph& graph, ValueId value) const;
 
     /// Derives the elements of a node's first output from those of its inputs. The types must have been inferred.

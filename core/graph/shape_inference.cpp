@@ -11,10 +11,7 @@ namespace quantoscope::graph {
 
 namespace {
 
-std::string valueLabel(const std::string& name)
-{
-    return "tensor '" + name + "'";
-}
+std::string valueLabel(const std::string& name) { return "tensor '" + name + "'"; }
 
 /// A shape nobody could compute: more than 2^40 elements in the extents that are known.
 Result<void> checkSize(const Dims& dims, const std::string& where)
@@ -35,8 +32,8 @@ Result<ValueType> merged(const ValueType& declared, const ValueType& inferred, c
 {
     const auto contradiction = [&] {
         return fail(ErrorCode::InvalidInput,
-            "the file declares " + declared.toString() + ", but " + inferred.toString() + " follows from the inputs", where,
-            "export the model again, or run it with the input shape it was exported for");
+            "the file declares " + declared.toString() + ", but " + inferred.toString() + " follows from the inputs",
+            where, "export the model again, or run it with the input shape it was exported for");
     };
     ValueType result = inferred;
     if (declared.dtype && inferred.dtype && declared.dtype != inferred.dtype)
@@ -56,7 +53,8 @@ Result<ValueType> merged(const ValueType& declared, const ValueType& inferred, c
         Dim& dim = (*result.dims)[i];
         if (said.known() && dim.known() && said.value != dim.value)
             return contradiction();
-        // A name that was inferred stays even against a number: it is the input's, which may yet be bound to that number.
+        // A name that was inferred stays even against a number: it is the input's, which may yet be bound to that
+        // number.
         if (!dim.known() && dim.symbol.empty())
             dim = said;
     }
@@ -121,7 +119,8 @@ private:
         if (!merged(value.type, given, {}))
             return fail(ErrorCode::InvalidInput,
                 "the model declares " + value.type.toString() + ", but is given " + given.toString(),
-                "input '" + value.name + "'", "give it the shape it was exported for, or export it with symbolic extents");
+                "input '" + value.name + "'",
+                "give it the shape it was exported for, or export it with symbolic extents");
         value.type = { given.dtype ? given.dtype : value.type.dtype, given.dims };
         return {};
     }
@@ -158,8 +157,8 @@ private:
             if (!node.hasOutput(i))
                 continue;
             Value& value = m_graph.value(node.outputs[i]);
-            QS_TRY(value.type,
-                merged(value.type, context.outputs()[i], context.where() + ", " + valueLabel(value.name)));
+            QS_TRY(
+                value.type, merged(value.type, context.outputs()[i], context.where() + ", " + valueLabel(value.name)));
             if (value.type.dims)
                 QS_CHECK(checkSize(*value.type.dims, context.where()));
         }
@@ -226,7 +225,8 @@ private:
             const Value& value = m_graph.value(outputs[i]);
             if (i >= computed->size() || (*computed)[i].dtype() != value.type.dtype
                 || (*computed)[i].shape() != value.type.shape())
-                return fail(ErrorCode::Internal, "the computed constant is not the " + value.type.toString() + " inferred",
+                return fail(ErrorCode::Internal,
+                    "the computed constant is not the " + value.type.toString() + " inferred",
                     "node '" + m_graph.label(id) + "', " + valueLabel(value.name));
             m_graph.makeConstant(outputs[i], std::make_shared<const Tensor>(std::move((*computed)[i])));
         }
@@ -241,9 +241,6 @@ private:
 
 } // namespace
 
-Result<void> inferShapes(Graph& graph, const InferenceOptions& options)
-{
-    return Walk(graph, options).run();
-}
+Result<void> inferShapes(Graph& graph, const InferenceOptions& options) { return Walk(graph, options).run(); }
 
 } // namespace quantoscope::graph

@@ -76,7 +76,8 @@ Result<void> checkNode(const Graph& graph, NodeId id, const VerifyOptions& optio
             return invalid(slot + " refers to a tensor that does not exist", nodeLabel(graph, id));
         const Value& value = graph.value(input);
         if (!value.constant && !graph.contains(value.producer) && !graph.isInput(input))
-            return invalid(slot + ", tensor '" + value.name + "', is neither an input, nor an initializer, nor computed by a node",
+            return invalid(
+                slot + ", tensor '" + value.name + "', is neither an input, nor an initializer, nor computed by a node",
                 nodeLabel(graph, id), "the file is incomplete: export the model again");
         if (value.constant && options.requireFinite && !finite[input.index()]) {
             QS_CHECK(checkFinite(graph, id, input));

@@ -12,10 +12,7 @@ using Extents = std::vector<std::int64_t>;
 /// Keeps every product and sum below far from the end of int64.
 constexpr std::int64_t largest = std::int64_t { 1 } << 30;
 
-tl::unexpected<Error> invalid(std::string what)
-{
-    return fail(ErrorCode::InvalidInput, std::move(what));
-}
+tl::unexpected<Error> invalid(std::string what) { return fail(ErrorCode::InvalidInput, std::move(what)); }
 
 /// A list attribute with one element an axis in [lowest, 2^30].
 Result<Extents> extentsAttribute(
@@ -42,12 +39,13 @@ Result<Window> readWindow(const Node& node, std::size_t axes, Extents kernel)
             return invalid("kernel_shape is missing");
         QS_TRY(kernel, extentsAttribute(node, "kernel_shape", axes, 1, 1));
     } else if (const Extents declared = node.intsAttribute("kernel_shape", kernel); declared != kernel) {
-        return invalid("kernel_shape is " + Shape(declared).toString() + ", but the weight's is "
-            + Shape(kernel).toString());
+        return invalid(
+            "kernel_shape is " + Shape(declared).toString() + ", but the weight's is " + Shape(kernel).toString());
     }
-    if (kernel.size() != axes || std::ranges::any_of(kernel, [](auto extent) { return extent < 1 || extent > largest; }))
-        return invalid("the kernel is " + Shape(kernel).toString() + ", expected " + std::to_string(axes)
-            + " positive extents");
+    if (kernel.size() != axes
+        || std::ranges::any_of(kernel, [](auto extent) { return extent < 1 || extent > largest; }))
+        return invalid(
+            "the kernel is " + Shape(kernel).toString() + ", expected " + std::to_string(axes) + " positive extents");
     window.kernel = std::move(kernel);
     QS_TRY(window.strides, extentsAttribute(node, "strides", axes, 1, 1));
     QS_TRY(window.dilations, extentsAttribute(node, "dilations", axes, 1, 1));
@@ -154,7 +152,8 @@ Result<Window> resolveTransposedWindow(const Node& node, std::span<const std::in
                 window.output[axis] = wanted[axis];
             continue;
         }
-        if (extent > largest || window.span(axis) > largest || window.strides[axis] > largest / std::max<std::int64_t>(extent, 1))
+        if (extent > largest || window.span(axis) > largest
+            || window.strides[axis] > largest / std::max<std::int64_t>(extent, 1))
             return invalid("spatial extents beyond 2^30 cannot be computed");
         const std::int64_t full = window.strides[axis] * (extent - 1) + extra[axis] + window.span(axis);
         const bool same = mode == AutoPad::SameUpper || mode == AutoPad::SameLower;

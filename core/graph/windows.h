@@ -26,11 +26,13 @@ struct Window {
     std::int64_t span(std::size_t axis) const { return (kernel[axis] - 1) * dilations[axis] + 1; }
 };
 
-/// The window of a Conv or pooling node (`kernel_shape`, `strides`, `dilations`, `pads`, `auto_pad`, `ceil_mode`) over an
-/// input of the spatial extents `input` (-1: not known). `kernel` replaces kernel_shape if not empty, and must agree with it.
-/// With ceil_mode a last window that would start beyond the input and its leading padding is left out, as in PyTorch.
-/// Errors (InvalidInput, without a place): attributes of wrong length or range, a kernel larger than the padded input.
-Result<Window> resolveWindow(const Node& node, std::span<const std::int64_t> input, std::vector<std::int64_t> kernel = {});
+/// The window of a Conv or pooling node (`kernel_shape`, `strides`, `dilations`, `pads`, `auto_pad`, `ceil_mode`) over
+/// an input of the spatial extents `input` (-1: not known). `kernel` replaces kernel_shape if not empty, and must agree
+/// with it. With ceil_mode a last window that would start beyond the input and its leading padding is left out, as in
+/// PyTorch. Errors (InvalidInput, without a place): attributes of wrong length or range, a kernel larger than the
+/// padded input.
+Result<Window> resolveWindow(
+    const Node& node, std::span<const std::int64_t> input, std::vector<std::int64_t> kernel = {});
 
 /// The same for ConvTranspose, with output_padding and output_shape: pads are what the result loses at its edges.
 Result<Window> resolveTransposedWindow(

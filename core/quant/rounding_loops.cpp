@@ -66,7 +66,8 @@ template <Rounding rounding>
 
 template <typename Out> using RunFunction = void (*)(const ChannelGrid&, const Run&, Out*);
 
-/// One copy of each loop for each instruction set: the body is inlined and so takes over the instructions of its caller.
+/// One copy of each loop for each instruction set: the body is inlined and so takes over the instructions of its
+/// caller.
 template <Rounding rounding> void fakeQuantizeBaseline(const ChannelGrid& grid, const Run& run, float* out)
 {
     fakeQuantizeLoop<rounding>(grid, run, out);

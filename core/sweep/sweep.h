@@ -58,8 +58,9 @@ struct GridOptions {
 };
 
 /// Evaluates the grid, float first (unless `floatResult` is given). On cancellation what is finished is returned with
-/// complete == false; the Cancelled error only if not even float is. Progress counts images over all points. A point that
-/// quantizes nothing takes the float result over. Errors: as buildPlan() and evaluate(); InvalidInput for an empty grid.
+/// complete == false; the Cancelled error only if not even float is. Progress counts images over all points. A point
+/// that quantizes nothing takes the float result over. Errors: as buildPlan() and evaluate(); InvalidInput for an empty
+/// grid.
 Result<SweepResult> runGrid(const graph::Graph& graph, const calibration::CalibrationStats* stats,
     const dataset::SampleSet& samples, const GridOptions& options, const base::Job& job = {},
     evaluation::EvaluationResultPtr floatResult = {});

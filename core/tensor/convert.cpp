@@ -212,9 +212,9 @@ void convertElements(DType from, const void* source, DType to, void* target, std
     case DType::UInt4:
     case DType::Int2:
     case DType::UInt2:
-        // The source may lie in the same bytes, so they are cleared one by one, and what is left of the last at the end.
-        forEach(
-            from, source, count, [=](std::int64_t i, auto v) { pack(raw, i, bitWidth(to), castToPacked(v, to)); });
+        // The source may lie in the same bytes, so they are cleared one by one, and what is left of the last at the
+        // end.
+        forEach(from, source, count, [=](std::int64_t i, auto v) { pack(raw, i, bitWidth(to), castToPacked(v, to)); });
         if (const std::int64_t used = count * bitWidth(to) % 8)
             raw[count * bitWidth(to) / 8] &= static_cast<std::uint8_t>((1 << used) - 1);
         break;

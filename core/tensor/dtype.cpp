@@ -34,22 +34,13 @@ constexpr std::array<Traits, 17> table { {
     { "uint2", 2, false, false },
 } };
 
-const Traits& traits(DType type)
-{
-    return table[static_cast<std::size_t>(type)];
-}
+const Traits& traits(DType type) { return table[static_cast<std::size_t>(type)]; }
 
 } // namespace
 
-std::string_view name(DType type)
-{
-    return traits(type).name;
-}
+std::string_view name(DType type) { return traits(type).name; }
 
-int bitWidth(DType type)
-{
-    return traits(type).bits;
-}
+int bitWidth(DType type) { return traits(type).bits; }
 
 std::size_t byteSize(DType type, std::size_t count)
 {
@@ -57,24 +48,12 @@ std::size_t byteSize(DType type, std::size_t count)
     return bits >= 8 ? count * (bits / 8) : (count * bits + 7) / 8;
 }
 
-bool isFloating(DType type)
-{
-    return traits(type).floating;
-}
+bool isFloating(DType type) { return traits(type).floating; }
 
-bool isInteger(DType type)
-{
-    return !traits(type).floating && type != DType::Bool;
-}
+bool isInteger(DType type) { return !traits(type).floating && type != DType::Bool; }
 
-bool isSigned(DType type)
-{
-    return traits(type).isSigned;
-}
+bool isSigned(DType type) { return traits(type).isSigned; }
 
-bool isPacked(DType type)
-{
-    return traits(type).bits < 8;
-}
+bool isPacked(DType type) { return traits(type).bits < 8; }
 
 } // namespace quantoscope::tensor

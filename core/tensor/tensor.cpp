@@ -31,10 +31,7 @@ AlignedBuffer::AlignedBuffer(std::size_t bytes)
 {
 }
 
-void AlignedBuffer::Free::operator()(std::byte* p) const noexcept
-{
-    ::operator delete(p, alignment);
-}
+void AlignedBuffer::Free::operator()(std::byte* p) const noexcept { ::operator delete(p, alignment); }
 
 Tensor::Tensor(DType dtype, Shape shape)
     : m_dtype(dtype)

@@ -21,8 +21,8 @@ const std::map<std::string, int> moduleNumbers { { "base", 0 }, { "tensor", 1 },
 
 /// Third-party headers and the one module whose .cpp files, or private headers, may include them.
 const std::map<std::string, std::string> ownedHeaders { { "^(Eigen|unsupported)/", "engine" },
-    { "dnnl|oneapi", "engine" }, { "^onnx/|google/protobuf|\\.pb\\.h", "onnx_io" },
-    { "SQLiteCpp|sqlite3", "project" }, { "jpeglib|turbojpeg|^png\\.h", "dataset" } };
+    { "dnnl|oneapi", "engine" }, { "^onnx/|google/protobuf|\\.pb\\.h", "onnx_io" }, { "SQLiteCpp|sqlite3", "project" },
+    { "jpeglib|turbojpeg|^png\\.h", "dataset" } };
 
 struct Include {
     std::string file; ///< relative to the root
@@ -66,8 +66,7 @@ bool isQt(const std::string& header)
 /// A header of Qt's widgets, under its module's name or, as is usual, without.
 bool isWidget(const std::string& header)
 {
-    static const fs::path folder
-        = fs::path(QLibraryInfo::path(QLibraryInfo::HeadersPath).toStdString()) / "QtWidgets";
+    static const fs::path folder = fs::path(QLibraryInfo::path(QLibraryInfo::HeadersPath).toStdString()) / "QtWidgets";
     return header.starts_with("QtWidgets") || header == "qcustomplot.h" || fs::exists(folder / header);
 }
 
@@ -129,7 +128,8 @@ private slots:
         QTest::newRow("core knows neither Qt nor the window") << QStringList { "core" } << &neitherQtNorTheWindow;
         QTest::newRow("libraries stay in the module that owns them")
             << QStringList { "core", "ui", "app" } << &libraryOfItsOwner;
-        QTest::newRow("widgets are in views, charts and the main window only") << QStringList { "ui" } << &widgetsInTheirPlace;
+        QTest::newRow("widgets are in views, charts and the main window only")
+            << QStringList { "ui" } << &widgetsInTheirPlace;
     }
 
     void theSourcesKeepTheRules()

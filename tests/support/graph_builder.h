@@ -50,8 +50,8 @@ public:
         return m_graph.addConstant(name, std::make_shared<const Tensor>(std::move(tensor)));
     }
     /// A node with the outputs of those names; the node is called after the first.
-    graph::NodeId add(const std::string& op, std::vector<graph::ValueId> inputs, const std::vector<std::string>& outputs,
-        Attributes attributes = {})
+    graph::NodeId add(const std::string& op, std::vector<graph::ValueId> inputs,
+        const std::vector<std::string>& outputs, Attributes attributes = {})
     {
         graph::Node node;
         node.name = outputs.empty() ? op : outputs.front() + "_node";
@@ -63,8 +63,8 @@ public:
         return m_graph.addNode(std::move(node));
     }
     /// A node with one output, which is returned.
-    graph::ValueId node(
-        const std::string& op, std::vector<graph::ValueId> inputs, const std::string& output, Attributes attributes = {})
+    graph::ValueId node(const std::string& op, std::vector<graph::ValueId> inputs, const std::string& output,
+        Attributes attributes = {})
     {
         return m_graph.node(add(op, std::move(inputs), { output }, std::move(attributes))).outputs[0];
     }

@@ -16,8 +16,8 @@
 
 namespace quantoscope::test {
 
-/// A small convolutional network and CIFAR-10 binary files that go with it, in a temporary folder. The labels are what the
-/// float network says, so that its accuracy is 100 %.
+/// A small convolutional network and CIFAR-10 binary files that go with it, in a temporary folder. The labels are what
+/// the float network says, so that its accuracy is 100 %.
 class TinyProject {
 public:
     explicit TinyProject(int images = 96)
@@ -47,7 +47,10 @@ public:
     }
 
 private:
-    std::filesystem::path file(const char* name) const { return std::filesystem::path(m_folder.path().toStdString()) / name; }
+    std::filesystem::path file(const char* name) const
+    {
+        return std::filesystem::path(m_folder.path().toStdString()) / name;
+    }
     std::filesystem::path model_() const { return file("tiny.onnx"); }
     std::filesystem::path images_() const { return file("test_batch.bin"); }
     std::filesystem::path calibration_() const { return file("data_batch_1.bin"); }

@@ -54,7 +54,8 @@ private slots:
     {
         sweep::SweepResult result;
         // In no order, as a cancelled and resumed sweep may leave them.
-        result.points = { point(8, 4, 90), point(2, 4, 30), point(std::nullopt, 4, 91), point(8, std::nullopt, 92), point(2, std::nullopt, 35) };
+        result.points = { point(8, 4, 90), point(2, 4, 30), point(std::nullopt, 4, 91), point(8, std::nullopt, 92),
+            point(2, std::nullopt, 35) };
         const SweepSeries series = sweepSeries(result);
         QVERIFY(series.overWeights);
         QCOMPARE(series.ticks.size(), std::size_t(3));

@@ -39,7 +39,8 @@ private slots:
         std::thread::id worker;
         std::thread::id receiver;
         std::optional<int> got;
-        runner.start<int>({ QStringLiteral("job"), Lane::Quick, {} },
+        runner.start<int>(
+            { QStringLiteral("job"), Lane::Quick, {} },
             [&](const base::Job&) -> Result<int> {
                 worker = std::this_thread::get_id();
                 return 42;
@@ -62,7 +63,8 @@ private slots:
         std::atomic<int> most = 0;
         QList<int> order;
         for (int i = 0; i < 6; ++i)
-            runner.start<int>({ QStringLiteral("job"), Lane::Study, {} },
+            runner.start<int>(
+                { QStringLiteral("job"), Lane::Study, {} },
                 [&inside, &most, i](const base::Job&) -> Result<int> {
                     most = std::max(most.load(), ++inside);
                     std::this_thread::sleep_for(2ms);
@@ -81,7 +83,8 @@ private slots:
         std::atomic<bool> open = false;
         bool quick = false;
         runner.start<int>({ QStringLiteral("long"), Lane::Study, {} }, waiting(open, 1), [](Result<int>) {});
-        runner.start<int>({ QStringLiteral("short"), Lane::Quick, {} }, [](const base::Job&) -> Result<int> { return 1; },
+        runner.start<int>(
+            { QStringLiteral("short"), Lane::Quick, {} }, [](const base::Job&) -> Result<int> { return 1; },
             [&](Result<int>) { quick = true; });
         QTRY_VERIFY(quick);
         QVERIFY(runner.running(Lane::Study).has_value());
@@ -112,7 +115,8 @@ private slots:
         JobRunner runner;
         std::latch done(1);
         bool delivered = false;
-        runner.start<int>({ QStringLiteral("job"), Lane::Quick, QStringLiteral("channel") },
+        runner.start<int>(
+            { QStringLiteral("job"), Lane::Quick, QStringLiteral("channel") },
             [&](const base::Job&) -> Result<int> {
                 done.count_down();
                 return 1;
@@ -130,7 +134,8 @@ private slots:
         JobRunner runner;
         std::atomic<bool> open = false;
         QList<ErrorCode> ends;
-        const auto end = [&ends](const Result<int>& result) { ends << (result ? ErrorCode::Internal : result.error().code); };
+        const auto end
+            = [&ends](const Result<int>& result) { ends << (result ? ErrorCode::Internal : result.error().code); };
         const JobId first = runner.start<int>({ QStringLiteral("a"), Lane::Study, {} }, waiting(open, 1), end);
         const JobId second = runner.start<int>({ QStringLiteral("b"), Lane::Study, {} }, waiting(open, 2), end);
         runner.start<int>({ QStringLiteral("c"), Lane::Study, {} }, waiting(open, 3), end);
@@ -152,7 +157,8 @@ private slots:
             seen << state.done;
         });
         std::atomic<bool> open = false;
-        runner.start<int>({ QStringLiteral("job"), Lane::Evaluation, {} },
+        runner.start<int>(
+            { QStringLiteral("job"), Lane::Evaluation, {} },
             [&](const base::Job& job) -> Result<int> {
                 job.begin("Counting", 10, "things");
                 job.advance(10);
@@ -172,7 +178,8 @@ private slots:
     {
         JobRunner runner;
         std::optional<ErrorCode> code;
-        runner.start<int>({ QStringLiteral("job"), Lane::Quick, {} }, [](const base::Job&) -> Result<int> { throw std::bad_alloc(); },
+        runner.start<int>(
+            { QStringLiteral("job"), Lane::Quick, {} }, [](const base::Job&) -> Result<int> { throw std::bad_alloc(); },
             [&](const Result<int>& result) { code = result.error().code; });
         QTRY_COMPARE(code, std::optional(ErrorCode::OutOfMemory));
     }
@@ -184,7 +191,8 @@ private slots:
         {
             JobRunner runner;
             std::latch begun(1);
-            runner.start<int>({ QStringLiteral("job"), Lane::Quick, {} },
+            runner.start<int>(
+                { QStringLiteral("job"), Lane::Quick, {} },
                 [&](const base::Job& job) -> Result<int> {
                     begun.count_down();
                     while (!job.stopRequested())

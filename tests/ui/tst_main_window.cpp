@@ -205,7 +205,8 @@ private slots:
         QTest::mouseClick(chart, Qt::LeftButton, {}, at);
         const auto& request = m_window->session().request();
         // Two lines may cross at a point; either plan is right then.
-        QVERIFY(request.weights.bits == sweep->points[2].weightBits || request.weights.bits == sweep->points[3].weightBits);
+        QVERIFY(
+            request.weights.bits == sweep->points[2].weightBits || request.weights.bits == sweep->points[3].weightBits);
         QVERIFY(m_window->session().undoStack().canUndo());
         checkExports(*chart);
         checkExports(*m_window->studies()->map());

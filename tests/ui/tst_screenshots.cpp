@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: ui slow
-// Renders every page of the window on the bundled sample, in light and in dark, and checks that each is drawn. With QUANTOSCOPE_SCREENSHOTS set
-// to a folder the pictures are kept there; packaging/screenshots.sh does that under Xvfb.
+// Renders every page of the window on the bundled sample, in light and in dark, and checks that each is drawn. With
+// QUANTOSCOPE_SCREENSHOTS set to a folder the pictures are kept there; packaging/screenshots.sh does that under Xvfb.
 #include <cstdlib>
 
 #include <QApplication>
@@ -61,7 +61,9 @@ private slots:
         request.limit = 1000;
         m_window->openModel(QString::fromStdString(Workbench::sampleModel().string()));
         m_window->openData(request);
-        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().floatResult() && m_window->session().accuracy().state == Accuracy::State::Done, patience);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            m_window->session().floatResult() && m_window->session().accuracy().state == Accuracy::State::Done,
+            patience);
         evaluateAt(6, 6);
         m_window->session().editBits({ 4, 5 }, Operand::Weight, 4);
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
@@ -72,7 +74,8 @@ private slots:
         m_window->pages()->setCurrentWidget(m_window->studies());
         m_window->studies()->setSettings({ { 2, 3, 4, 5, 6, 8 }, { 2, 3, 4, 6, 8 } });
         m_window->workbench().startSweep({ { 2, 3, 4, 5, 6, 8 }, { 2, 3, 4, 6, 8 } });
-        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().sweep() && m_window->session().sweep()->points.size() > 8, patience);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            m_window->session().sweep() && m_window->session().sweep()->points.size() > 8, patience);
         shootAll("sweep_running");
         QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().sweepRunning(), patience);
         shootAll("studies");
@@ -115,7 +118,9 @@ private:
         QVERIFY2(colours.size() > 8, page);
         if (const char* folder = std::getenv("QUANTOSCOPE_SCREENSHOTS")) {
             QVERIFY(QDir().mkpath(QString::fromLocal8Bit(folder)));
-            QVERIFY(image.save(QStringLiteral("%1/%2_%3.png").arg(QString::fromLocal8Bit(folder), QLatin1String(page), QLatin1String(look.name))));
+            QVERIFY(
+                image.save(QStringLiteral("%1/%2_%3.png")
+                               .arg(QString::fromLocal8Bit(folder), QLatin1String(page), QLatin1String(look.name))));
         }
     }
 

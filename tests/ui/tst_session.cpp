@@ -55,7 +55,8 @@ private slots:
     {
         Session session;
         for (const int bits : { 7, 6, 5 })
-            session.edit(withWeightBits(session.request(), bits), QStringLiteral("bits"), QStringLiteral("weight-bits"));
+            session.edit(
+                withWeightBits(session.request(), bits), QStringLiteral("bits"), QStringLiteral("weight-bits"));
         QCOMPARE(session.undoStack().count(), 1);
         session.edit(withWeightBits(session.request(), 4), QStringLiteral("other"), QStringLiteral("other-key"));
         QCOMPARE(session.undoStack().count(), 2);

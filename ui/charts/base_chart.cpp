@@ -92,10 +92,7 @@ void BaseChart::setMessage(const QString& text)
     m_message->raise();
 }
 
-QString BaseChart::message() const
-{
-    return m_message->text();
-}
+QString BaseChart::message() const { return m_message->text(); }
 
 void BaseChart::setCaption(const QString& title, const QStringList& lines)
 {
@@ -144,15 +141,9 @@ void BaseChart::resetView()
     replot();
 }
 
-QString BaseChart::readout(const QPointF& /*position*/) const
-{
-    return {};
-}
+QString BaseChart::readout(const QPointF& /*position*/) const { return {}; }
 
-QCPRange BaseChart::homeRange(const QCPAxis* axis) const
-{
-    return m_home.value(axis, axis->range());
-}
+QCPRange BaseChart::homeRange(const QCPAxis* axis) const { return m_home.value(axis, axis->range()); }
 
 void BaseChart::setHome(QCPAxis* axis, const QCPRange& range)
 {
@@ -209,7 +200,8 @@ void BaseChart::applyTheme()
     message.setColor(QPalette::WindowText, m_theme.muted);
     m_message->setPalette(message);
     QPalette tip = m_readout->palette();
-    tip.setColor(QPalette::Window, translucent(m_theme.dark ? m_theme.background.lighter(160) : m_theme.background, 0.95));
+    tip.setColor(
+        QPalette::Window, translucent(m_theme.dark ? m_theme.background.lighter(160) : m_theme.background, 0.95));
     tip.setColor(QPalette::WindowText, m_theme.text);
     m_readout->setPalette(tip);
     buildCaption();

@@ -19,9 +19,10 @@ protected:
     int getSubTickCount(double tickStep) override;
 };
 
-/// What all charts share: the style (light grid, no frame on top and right, theme after the palette), a readout under the
-/// cursor, zoom about the cursor with the wheel, drag to move, double-click on an axis or the plot to reset, a message where there
-/// is nothing to draw yet, and a title with captions that appear in exported files only, where no page says what is seen.
+/// What all charts share: the style (light grid, no frame on top and right, theme after the palette), a readout under
+/// the cursor, zoom about the cursor with the wheel, drag to move, double-click on an axis or the plot to reset, a
+/// message where there is nothing to draw yet, and a title with captions that appear in exported files only, where no
+/// page says what is seen.
 class BaseChart : public QCustomPlot {
     Q_OBJECT
 

@@ -18,7 +18,8 @@ namespace {
 constexpr double handleReach = 7; // pixels to either side in which a handle can be taken
 constexpr double dominant = 4; // a bar so many times the next one would flatten all others
 
-/// The tallest bar, or the next one where the zeros that a ReLU leaves tower above everything; theirs then runs off the top.
+/// The tallest bar, or the next one where the zeros that a ReLU leaves tower above everything; theirs then runs off the
+/// top.
 double robustTop(const DistributionSeries& series)
 {
     if (series.empty())
@@ -196,7 +197,8 @@ Span DistributionChart::dragTo(double x) const
 {
     // A range contains zero, so the ends never pass it.
     Span clip = *m_content.clip;
-    (m_dragged == Handle::High ? clip.high : clip.low) = m_dragged == Handle::High ? std::max(0.0, x) : std::min(0.0, x);
+    (m_dragged == Handle::High ? clip.high : clip.low)
+        = m_dragged == Handle::High ? std::max(0.0, x) : std::min(0.0, x);
     return clip;
 }
 

@@ -12,8 +12,8 @@ namespace quantoscope::ui {
 class LevelRug;
 class ClipMark;
 
-/// A tensor's histogram, what its quantizer can represent, and what comes out of it. The two ends of the clipping range can be
-/// dragged with the mouse.
+/// A tensor's histogram, what its quantizer can represent, and what comes out of it. The two ends of the clipping range
+/// can be dragged with the mouse.
 class DistributionChart : public BaseChart {
     Q_OBJECT
 

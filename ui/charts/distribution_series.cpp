@@ -9,10 +9,7 @@ namespace quantoscope::ui {
 namespace {
 
 /// Integer division that rounds towards minus infinity, so that joined bins stay aligned on both sides of zero.
-std::int64_t floorDivide(std::int64_t a, std::int64_t b)
-{
-    return a / b - (a % b < 0 ? 1 : 0);
-}
+std::int64_t floorDivide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
 } // namespace
 
@@ -84,7 +81,8 @@ DistributionSeries quantizedSeries(
         const std::uint64_t count = histogram.counts()[i];
         if (count == 0)
             continue;
-        const double centre = (static_cast<double>(histogram.firstBin() + static_cast<std::int64_t>(i)) + 0.5) * binWidth;
+        const double centre
+            = (static_cast<double>(histogram.firstBin() + static_cast<std::int64_t>(i)) + 0.5) * binWidth;
         const double level = std::clamp<double>(std::nearbyint(centre / scale) + zero, encoding.qmin, encoding.qmax);
         const auto bar = static_cast<std::size_t>(level - encoding.qmin) / join;
         series.shares[bar] += static_cast<double>(count) * factor;

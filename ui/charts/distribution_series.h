@@ -26,11 +26,12 @@ struct DistributionSeries {
 /// At most `bars` bars (a few less), by joining bins of the histogram, so that every count is exact.
 DistributionSeries distributionSeries(const calibration::Histogram& histogram, int bars = 256);
 
-/// `count` heights in [0, 1] over the whole span, with the root of the share so that tails stay visible; for a thumbnail.
+/// `count` heights in [0, 1] over the whole span, with the root of the share so that tails stay visible; for a
+/// thumbnail.
 std::vector<float> thumbnail(const calibration::Histogram& histogram, int count);
 
-/// What a per-tensor encoding makes of the values: one bar a level (levels are joined where they are narrower than `barWidth`),
-/// scaled to the bar width of the plain histogram, so that equal heights mean equal density.
+/// What a per-tensor encoding makes of the values: one bar a level (levels are joined where they are narrower than
+/// `barWidth`), scaled to the bar width of the plain histogram, so that equal heights mean equal density.
 DistributionSeries quantizedSeries(
     const calibration::Histogram& histogram, const quant::Encoding& encoding, double barWidth);
 

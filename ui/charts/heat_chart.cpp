@@ -128,9 +128,6 @@ void HeatChart::mousePressEvent(QMouseEvent* event)
         emit pointClicked(static_cast<qsizetype>(*point));
 }
 
-std::string HeatChart::csv() const
-{
-    return m_result ? sweep::toCsv(*m_result) : std::string {};
-}
+std::string HeatChart::csv() const { return m_result ? sweep::toCsv(*m_result) : std::string {}; }
 
 } // namespace quantoscope::ui

@@ -33,10 +33,7 @@ QString scaled(double value, const std::array<const char*, 5>& units)
 
 } // namespace
 
-QString formatCount(qint64 value)
-{
-    return locale().toString(value);
-}
+QString formatCount(qint64 value) { return locale().toString(value); }
 
 QString formatSignificant(double value, int digits)
 {
@@ -70,20 +67,11 @@ QString formatSignedPercent(double points, int decimals)
     return (points < 0 ? QStringLiteral("−") : QStringLiteral("+")) + number;
 }
 
-QString formatBytes(double bytes)
-{
-    return scaled(bytes, { "B", "kB", "MB", "GB", "TB" });
-}
+QString formatBytes(double bytes) { return scaled(bytes, { "B", "kB", "MB", "GB", "TB" }); }
 
-QString formatEnergy(double picojoules)
-{
-    return scaled(picojoules, { "pJ", "nJ", "µJ", "mJ", "J" });
-}
+QString formatEnergy(double picojoules) { return scaled(picojoules, { "pJ", "nJ", "µJ", "mJ", "J" }); }
 
-QString formatMetric(double value)
-{
-    return scaled(value, { "", "k", "M", "G", "T" });
-}
+QString formatMetric(double value) { return scaled(value, { "", "k", "M", "G", "T" }); }
 
 QString formatDuration(double seconds)
 {
@@ -95,10 +83,7 @@ QString formatDuration(double seconds)
     return hours > 0 ? QString::number(hours) + QLatin1Char(':') + tail : tail;
 }
 
-QString formatProbability(double p)
-{
-    return p < 0.001 ? QStringLiteral("< 0.001") : locale().toString(p, 'f', 3);
-}
+QString formatProbability(double p) { return p < 0.001 ? QStringLiteral("< 0.001") : locale().toString(p, 'f', 3); }
 
 QString formatBits(std::optional<int> bits)
 {

@@ -13,10 +13,7 @@ namespace {
 constexpr double rugHeight = 8; // pixels
 constexpr double closestTicks = 3; // pixels
 
-QRectF areaOf(const QCustomPlot* plot)
-{
-    return plot->axisRect()->rect();
-}
+QRectF areaOf(const QCustomPlot* plot) { return plot->axisRect()->rect(); }
 
 } // namespace
 
@@ -26,10 +23,7 @@ LevelRug::LevelRug(QCustomPlot* plot)
     setSelectable(false);
 }
 
-double LevelRug::selectTest(const QPointF&, bool, QVariant*) const
-{
-    return -1;
-}
+double LevelRug::selectTest(const QPointF&, bool, QVariant*) const { return -1; }
 
 void LevelRug::draw(QCPPainter* painter)
 {
@@ -72,10 +66,7 @@ void ClipMark::setColors(const QColor& line, const QColor& shade, const QColor& 
     m_background = background;
 }
 
-double ClipMark::selectTest(const QPointF&, bool, QVariant*) const
-{
-    return -1;
-}
+double ClipMark::selectTest(const QPointF&, bool, QVariant*) const { return -1; }
 
 void ClipMark::draw(QCPPainter* painter)
 {

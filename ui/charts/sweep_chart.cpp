@@ -100,7 +100,8 @@ void SweepChart::setAxes()
             low = std::min(low, point.low);
     // All of the scale when the cliff is in sight; otherwise the part where something happens.
     const double bottom = low < 50 ? 0 : std::max(0.0, std::floor((low - 2) / 5) * 5);
-    const bool moved = !m_series.lines.empty() && (xAxis->range() != homeRange(xAxis) || yAxis->range() != homeRange(yAxis));
+    const bool moved
+        = !m_series.lines.empty() && (xAxis->range() != homeRange(xAxis) || yAxis->range() != homeRange(yAxis));
     const QCPRange keepX = xAxis->range();
     const QCPRange keepY = yAxis->range();
     setHome(xAxis, x);
@@ -212,9 +213,6 @@ void SweepChart::mouseReleaseEvent(QMouseEvent* event)
         emit pointClicked(static_cast<qsizetype>(*point));
 }
 
-std::string SweepChart::csv() const
-{
-    return m_result ? sweep::toCsv(*m_result) : std::string {};
-}
+std::string SweepChart::csv() const { return m_result ? sweep::toCsv(*m_result) : std::string {}; }
 
 } // namespace quantoscope::ui

@@ -9,8 +9,8 @@
 
 namespace quantoscope::ui {
 
-/// Accuracy against word-length: one line a word-length of the other operand, 95 % intervals as bands, the float network as a
-/// dashed line. A click on a point emits its index.
+/// Accuracy against word-length: one line a word-length of the other operand, 95 % intervals as bands, the float
+/// network as a dashed line. A click on a point emits its index.
 class SweepChart : public BaseChart {
     Q_OBJECT
 

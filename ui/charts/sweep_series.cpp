@@ -12,18 +12,12 @@ namespace quantoscope::ui {
 
 namespace {
 
-QString tr(const char* text)
-{
-    return QCoreApplication::translate("quantoscope::ui::SweepSeries", text);
-}
+QString tr(const char* text) { return QCoreApplication::translate("quantoscope::ui::SweepSeries", text); }
 
 /// Float sorts after every word-length.
-int sortKey(sweep::Bits bits)
-{
-    return bits.value_or(quant::maxBits + 1);
-}
+int sortKey(sweep::Bits bits) { return bits.value_or(quant::maxBits + 1); }
 
-std::vector<sweep::Bits> distinct(const std::vector<sweep::SweepPoint>& points, sweep::Bits sweep::SweepPoint::* member)
+std::vector<sweep::Bits> distinct(const std::vector<sweep::SweepPoint>& points, sweep::Bits sweep::SweepPoint::*member)
 {
     std::map<int, sweep::Bits> found;
     for (const auto& point : points)
@@ -73,8 +67,8 @@ SweepSeries sweepSeries(const sweep::SweepResult& result)
         for (std::size_t i = 0; i < result.points.size(); ++i) {
             const auto& point = result.points[i];
             if (point.*lineMember == groups[g])
-                line.points.push_back({ xOf(point.*xMember, xs), point.top1, point.top1Interval.low,
-                    point.top1Interval.high, i });
+                line.points.push_back(
+                    { xOf(point.*xMember, xs), point.top1, point.top1Interval.low, point.top1Interval.high, i });
         }
         std::sort(line.points.begin(), line.points.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
         series.lines.push_back(std::move(line));

@@ -51,11 +51,15 @@ SweepSeries sweepSeries(const sweep::SweepResult& result);
 struct SweepGrid {
     std::vector<QString> columns; ///< weight bits, ascending, float last
     std::vector<QString> rows; ///< activation bits, likewise
-    std::vector<std::optional<std::size_t>> cells; ///< row-major: index into SweepResult::points; empty: not evaluated yet
+    std::vector<std::optional<std::size_t>>
+        cells; ///< row-major: index into SweepResult::points; empty: not evaluated yet
     double low = 0; ///< smallest and largest top-1 in the grid, percent
     double high = 100;
 
-    std::optional<std::size_t> cell(std::size_t row, std::size_t column) const { return cells[row * columns.size() + column]; }
+    std::optional<std::size_t> cell(std::size_t row, std::size_t column) const
+    {
+        return cells[row * columns.size() + column];
+    }
 };
 SweepGrid sweepGrid(const sweep::SweepResult& result);
 

@@ -78,10 +78,7 @@ QColor Theme::viridis(double t)
     return QColor(mix(a.red(), b.red()), mix(a.green(), b.green()), mix(a.blue(), b.blue()));
 }
 
-QColor Theme::ordinal(double t) const
-{
-    return dark ? viridis(0.3 + 0.7 * t) : viridis(0.86 * t);
-}
+QColor Theme::ordinal(double t) const { return dark ? viridis(0.3 + 0.7 * t) : viridis(0.86 * t); }
 
 QColor Theme::textOn(const QColor& fill)
 {

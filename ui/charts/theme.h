@@ -6,8 +6,8 @@
 
 namespace quantoscope::ui {
 
-/// Every colour a chart uses, so that a colour means one thing everywhere. Categories are those of Okabe and Ito (2008), ordered
-/// quantities run along viridis; both can be told apart with any colour vision and in grey.
+/// Every colour a chart uses, so that a colour means one thing everywhere. Categories are those of Okabe and Ito
+/// (2008), ordered quantities run along viridis; both can be told apart with any colour vision and in grey.
 struct Theme {
     bool dark = false;
     QColor background;

@@ -89,7 +89,8 @@ void JobRunner::cancel(JobId id)
             emit changed();
             return;
         }
-        const auto found = std::find_if(state.waiting.begin(), state.waiting.end(), [id](const EntryPtr& e) { return e->id == id; });
+        const auto found
+            = std::find_if(state.waiting.begin(), state.waiting.end(), [id](const EntryPtr& e) { return e->id == id; });
         if (found != state.waiting.end()) {
             const EntryPtr entry = *found;
             state.waiting.erase(found);
@@ -115,7 +116,8 @@ void JobRunner::drop(const QString& channel)
 {
     bool any = false;
     for (auto& [lane, state] : m_lanes) {
-        any = std::erase_if(state.waiting, [&](const EntryPtr& entry) { return entry->ticket.channel == channel; }) > 0 || any;
+        any = std::erase_if(state.waiting, [&](const EntryPtr& entry) { return entry->ticket.channel == channel; }) > 0
+            || any;
         if (state.running && state.running->ticket.channel == channel) {
             state.running->stale = true;
             state.running->stop.request_stop();
@@ -135,10 +137,7 @@ std::optional<JobRunner::Running> JobRunner::running(Lane lane) const
     return Running { entry->id, entry->ticket.title, entry->stop.stop_requested(), entry->progress };
 }
 
-int JobRunner::queued(Lane lane) const
-{
-    return static_cast<int>(m_lanes.at(lane).waiting.size());
-}
+int JobRunner::queued(Lane lane) const { return static_cast<int>(m_lanes.at(lane).waiting.size()); }
 
 bool JobRunner::idle() const
 {

@@ -31,13 +31,15 @@ using JobId = quint64;
 struct JobTicket {
     QString title;
     Lane lane = Lane::Quick;
-    /// A new job of the same channel makes the older ones stale: they are stopped and their results dropped. Empty: none.
+    /// A new job of the same channel makes the older ones stale: they are stopped and their results dropped. Empty:
+    /// none.
     QString channel;
 };
 
-/// The one place where work leaves the GUI thread. Work functions run on a worker and get a base::Job that reports and stops; what
-/// they return is handed to `done` on the GUI thread, unless a newer job of the channel or drop() made it stale. All members
-/// are for the GUI thread. The destructor stops all jobs, waits for the workers and delivers nothing.
+/// The one place where work leaves the GUI thread. Work functions run on a worker and get a base::Job that reports and
+/// stops; what they return is handed to `done` on the GUI thread, unless a newer job of the channel or drop() made it
+/// stale. All members are for the GUI thread. The destructor stops all jobs, waits for the workers and delivers
+/// nothing.
 class JobRunner : public QObject {
     Q_OBJECT
 
@@ -96,7 +98,8 @@ private:
 };
 
 template <typename T>
-JobId JobRunner::start(JobTicket ticket, std::function<Result<T>(const base::Job&)> work, std::function<void(Result<T>)> done)
+JobId JobRunner::start(
+    JobTicket ticket, std::function<Result<T>(const base::Job&)> work, std::function<void(Result<T>)> done)
 {
     auto entry = std::make_shared<Entry>();
     entry->id = ++m_lastId;

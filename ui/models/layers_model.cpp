@@ -51,10 +51,7 @@ int LayersModel::rowCount(const QModelIndex& parent) const
     return parent.isValid() || !m_model ? 0 : static_cast<int>(m_model->layers.size());
 }
 
-int LayersModel::columnCount(const QModelIndex& parent) const
-{
-    return parent.isValid() ? 0 : ColumnCount;
-}
+int LayersModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : ColumnCount; }
 
 Operand LayersModel::operandOf(int column)
 {
@@ -154,7 +151,8 @@ QString LayersModel::toolTip(int row, int column) const
     if (isBits(column)) {
         const QString tensor
             = QString::fromStdString(operandOf(column) == Operand::Weight ? layer.weightTensor : layer.inputTensor);
-        const QString state = bits(row, operandOf(column)).overridden ? tr("set for this layer alone") : tr("as in Options");
+        const QString state
+            = bits(row, operandOf(column)).overridden ? tr("set for this layer alone") : tr("as in Options");
         return tr("%1\n%2\nType 2 to 16, or f for float; edits go to all selected rows").arg(tensor, state);
     }
     if (column == WeightSqnr || column == ActivationSqnr)
@@ -199,9 +197,9 @@ QVariant LayersModel::headerData(int section, Qt::Orientation orientation, int r
     if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
         return QAbstractTableModel::headerData(section, orientation, role);
     if (role == Qt::DisplayRole) {
-        const QString titles[ColumnCount] = { tr("#"), tr("Layer"), tr("Weights"), tr("W\n[bits]"), tr("A\n[bits]"),
-            tr("W\n[dB]"), tr("A\n[dB]"), tr("Operator"), tr("Input"), tr("Output"), tr("Weight"),
-            tr("Parameters"), tr("MACs\nan image") };
+        const QString titles[ColumnCount]
+            = { tr("#"), tr("Layer"), tr("Weights"), tr("W\n[bits]"), tr("A\n[bits]"), tr("W\n[dB]"), tr("A\n[dB]"),
+                  tr("Operator"), tr("Input"), tr("Output"), tr("Weight"), tr("Parameters"), tr("MACs\nan image") };
         return titles[section];
     }
     if (role == Qt::ToolTipRole) {
@@ -209,7 +207,8 @@ QVariant LayersModel::headerData(int section, Qt::Orientation orientation, int r
             tr("Histogram of the weights"), tr("Word-length of the weights; * set for this layer alone"),
             tr("Word-length of the activations that enter the layer; * set for this layer alone"),
             tr("Signal-to-quantization-noise ratio of the weights"),
-            tr("Signal-to-quantization-noise ratio of the activations that enter the layer, over the calibration images"),
+            tr("Signal-to-quantization-noise ratio of the activations that enter the layer, over the calibration "
+               "images"),
             tr("ONNX operator"), tr("Shape of the activations that enter"), tr("Shape of what the layer produces"),
             tr("Shape of the weights"), tr("Elements of weights and bias"),
             tr("Multiply-accumulate operations for one image") };

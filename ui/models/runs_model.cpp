@@ -28,23 +28,16 @@ void RunsModel::update()
     }
 }
 
-int RunsModel::rowCount(const QModelIndex& parent) const
-{
-    return parent.isValid() ? 0 : m_rows;
-}
+int RunsModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : m_rows; }
 
-int RunsModel::columnCount(const QModelIndex& parent) const
-{
-    return parent.isValid() ? 0 : ColumnCount;
-}
+int RunsModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : ColumnCount; }
 
 QString RunsModel::display(int row, int column) const
 {
     const Run& run = m_session.runs()[static_cast<std::size_t>(row)];
     const QString none = QStringLiteral("–");
-    const auto interval = [](const evaluation::Interval& i, auto format) {
-        return tr("%1 to %2").arg(format(i.low), format(i.high));
-    };
+    const auto interval
+        = [](const evaluation::Interval& i, auto format) { return tr("%1 to %2").arg(format(i.low), format(i.high)); };
     const auto plain = [](double value) { return QString::number(value, 'f', 2); };
     const auto sign = [](double value) { return formatSignedPercent(value); };
     switch (column) {
@@ -130,10 +123,12 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const
         return display(index.row(), index.column());
     case Qt::ToolTipRole:
         if (index.column() == Scope)
-            return tr("%1\n%2").arg(display(index.row(), Scope), m_session.runs()[static_cast<std::size_t>(index.row())].data);
+            return tr("%1\n%2").arg(
+                display(index.row(), Scope), m_session.runs()[static_cast<std::size_t>(index.row())].data);
         return display(index.row(), index.column());
     case Qt::TextAlignmentRole:
-        return QVariant::fromValue(Qt::Alignment((index.column() == Scope ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
+        return QVariant::fromValue(
+            Qt::Alignment((index.column() == Scope ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
     case SortRole:
         return sortKey(index.row(), index.column());
     default:
@@ -147,9 +142,9 @@ QVariant RunsModel::headerData(int section, Qt::Orientation orientation, int rol
         return QAbstractTableModel::headerData(section, orientation, role);
     if (role == Qt::DisplayRole) {
         const QString titles[ColumnCount] = { tr("#"), tr("What was quantized"), tr("W\n[bits]"), tr("A\n[bits]"),
-            tr("Images"), tr("Top-1\n[%]"), tr("95 % interval\n[%]"), tr("Float top-1\n[%]"), tr("Difference\n[points]"),
-            tr("95 % interval\n[points]"), tr("p-value"), tr("Agreement\n[%]"), tr("Size"), tr("Energy\nan image"),
-            tr("Speed\n[images/s]") };
+            tr("Images"), tr("Top-1\n[%]"), tr("95 % interval\n[%]"), tr("Float top-1\n[%]"),
+            tr("Difference\n[points]"), tr("95 % interval\n[points]"), tr("p-value"), tr("Agreement\n[%]"), tr("Size"),
+            tr("Energy\nan image"), tr("Speed\n[images/s]") };
         return titles[section];
     }
     if (role == Qt::ToolTipRole) {
@@ -166,13 +161,15 @@ QVariant RunsModel::headerData(int section, Qt::Orientation orientation, int rol
         return tips[section];
     }
     if (role == Qt::TextAlignmentRole)
-        return QVariant::fromValue(Qt::Alignment((section == Scope ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
+        return QVariant::fromValue(
+            Qt::Alignment((section == Scope ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
     return {};
 }
 
 QString toTsv(const QAbstractItemModel& model, const std::vector<int>& columns)
 {
-    const auto clean = [](const QVariant& value) { return value.toString().replace(QLatin1Char('\n'), QLatin1Char(' ')); };
+    const auto clean
+        = [](const QVariant& value) { return value.toString().replace(QLatin1Char('\n'), QLatin1Char(' ')); };
     QStringList lines;
     QStringList header;
     for (const int column : columns)

@@ -14,15 +14,9 @@ RequestCommand::RequestCommand(Session& session, planning::PlanRequest after, co
 {
 }
 
-void RequestCommand::undo()
-{
-    m_session.applyRequest(m_before);
-}
+void RequestCommand::undo() { m_session.applyRequest(m_before); }
 
-void RequestCommand::redo()
-{
-    m_session.applyRequest(m_after);
-}
+void RequestCommand::redo() { m_session.applyRequest(m_after); }
 
 int RequestCommand::id() const
 {

@@ -123,7 +123,8 @@ void Session::editBits(const std::vector<int>& layers, Operand operand, std::opt
     const QString what = operand == Operand::Weight ? tr("weights") : tr("activations");
     edit(request,
         layers.size() == 1
-            ? tr("%1 of %2 to %3 bits").arg(what, m_model->layers[static_cast<std::size_t>(layers.front())].name, formatBits(bits))
+            ? tr("%1 of %2 to %3 bits")
+                  .arg(what, m_model->layers[static_cast<std::size_t>(layers.front())].name, formatBits(bits))
             : tr("%1 of %2 layers to %3 bits").arg(what).arg(layers.size()).arg(formatBits(bits)));
 }
 

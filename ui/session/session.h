@@ -12,8 +12,8 @@
 
 namespace quantoscope::ui {
 
-/// The one owner of what is being worked on. Holds values and tells of changes; computes nothing and starts nothing. For the GUI
-/// thread alone: workers get the shared_ptr<const> they need.
+/// The one owner of what is being worked on. Holds values and tells of changes; computes nothing and starts nothing.
+/// For the GUI thread alone: workers get the shared_ptr<const> they need.
 class Session : public QObject {
     Q_OBJECT
 

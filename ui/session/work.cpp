@@ -21,14 +21,13 @@ QString shapeText(const std::optional<graph::Dims>& dims)
         return QStringLiteral("?");
     QStringList parts;
     for (const graph::Dim& dim : *dims)
-        parts << (dim.known() ? QString::number(dim.value) : parts.isEmpty() ? QStringLiteral("N") : QStringLiteral("?"));
+        parts << (dim.known()     ? QString::number(dim.value)
+                : parts.isEmpty() ? QStringLiteral("N")
+                                  : QStringLiteral("?"));
     return parts.join(times);
 }
 
-QString shapeText(const Shape& shape)
-{
-    return shapeText(graph::toDims(shape));
-}
+QString shapeText(const Shape& shape) { return shapeText(graph::toDims(shape)); }
 
 LayerInfo describeLayer(const graph::Graph& graph, graph::Layer layer)
 {
@@ -45,9 +44,8 @@ LayerInfo describeLayer(const graph::Graph& graph, graph::Layer layer)
             ? value.constant
             : std::make_shared<const Tensor>(tensor::convert(value.constant->view(), DType::Float32));
         info.weightHistogram.add(info.weight->as<float>());
-        info.channels = info.weight->shape().rank() > layer.weightChannelAxis
-            ? info.weight->shape()[layer.weightChannelAxis]
-            : 0;
+        info.channels
+            = info.weight->shape().rank() > layer.weightChannelAxis ? info.weight->shape()[layer.weightChannelAxis] : 0;
     }
     info.layer = std::move(layer);
     return info;
@@ -180,12 +178,14 @@ Result<LoadedDataPtr> loadData(const DataRequest& request, const base::Job& job)
     }
     // The same seeded sample as on the command line, so that both give the same figures.
     QS_TRY(loaded->evaluation,
-        loadSamples(evaluation, request.preprocessing, dataset::sampleIndices(evaluation->size(), request.limit, 0), job));
+        loadSamples(
+            evaluation, request.preprocessing, dataset::sampleIndices(evaluation->size(), request.limit, 0), job));
     dataset::Preprocessing forCalibration = request.preprocessing;
     if (request.calibrationResize)
         forCalibration.resize = *request.calibrationResize;
     QS_TRY(loaded->calibration,
-        loadSamples(calibration, forCalibration, dataset::firstIndices(calibration->size(), request.calibrationCount), job));
+        loadSamples(
+            calibration, forCalibration, dataset::firstIndices(calibration->size(), request.calibrationCount), job));
     loaded->title = QString::fromStdString(evaluation->description());
     return LoadedDataPtr(std::move(loaded));
 }
@@ -276,8 +276,7 @@ planning::PlanRequest withRange(
     return request;
 }
 
-std::optional<quant::RangeSpec> manualRange(
-    const planning::PlanRequest& request, const QString& layer, Operand operand)
+std::optional<quant::RangeSpec> manualRange(const planning::PlanRequest& request, const QString& layer, Operand operand)
 {
     const std::string pattern = exactPattern(layer);
     for (const planning::LayerOverride& item : request.overrides)

@@ -16,8 +16,8 @@ Result<LoadedModelPtr> loadModel(const std::filesystem::path& path, const base::
 /// Opens and decodes evaluation and calibration images.
 Result<LoadedDataPtr> loadData(const DataRequest& request, const base::Job& job = {});
 
-/// Builds the plan and measures what it does to every tensor. Without statistics activations are left float. Layers whose
-/// quantizers are those of `previous` (may be null, must be of the same model) are taken from there.
+/// Builds the plan and measures what it does to every tensor. Without statistics activations are left float. Layers
+/// whose quantizers are those of `previous` (may be null, must be of the same model) are taken from there.
 Result<AnalysisPtr> analyse(const LoadedModel& model, const calibration::CalibrationStats* stats,
     const planning::PlanRequest& request, const Analysis* previous, const base::Job& job = {});
 

@@ -47,7 +47,8 @@ bool Workbench::report(const base::Error& error, const QString& context)
 void Workbench::openModel(const std::filesystem::path& path)
 {
     const QString name = QString::fromStdString(path.filename().string());
-    m_jobs.start<LoadedModelPtr>({ tr("Opening %1").arg(name), Lane::Quick, modelChannel },
+    m_jobs.start<LoadedModelPtr>(
+        { tr("Opening %1").arg(name), Lane::Quick, modelChannel },
         [path](const base::Job& job) { return loadModel(path, job); },
         [this, path, name](Result<LoadedModelPtr> result) {
             if (!result) {
@@ -68,7 +69,8 @@ void Workbench::openModel(const std::filesystem::path& path)
 void Workbench::openData(const DataRequest& request)
 {
     const QString name = QString::fromStdString(request.path.filename().string());
-    m_jobs.start<LoadedDataPtr>({ tr("Opening %1").arg(name), Lane::Evaluation, dataChannel },
+    m_jobs.start<LoadedDataPtr>(
+        { tr("Opening %1").arg(name), Lane::Evaluation, dataChannel },
         [request](const base::Job& job) { return loadData(request, job); },
         [this, request, name](Result<LoadedDataPtr> result) {
             if (!result) {
@@ -91,7 +93,8 @@ std::filesystem::path Workbench::sampleModel()
     const std::filesystem::path program = QCoreApplication::applicationDirPath().toStdString();
     const std::filesystem::path installed = program.parent_path() / "share" / "quantoscope" / "samples" / file;
     std::error_code ignored;
-    return std::filesystem::exists(installed, ignored) ? installed : std::filesystem::path(QUANTOSCOPE_SAMPLES_FOLDER) / file;
+    return std::filesystem::exists(installed, ignored) ? installed
+                                                       : std::filesystem::path(QUANTOSCOPE_SAMPLES_FOLDER) / file;
 }
 
 std::optional<DataRequest> Workbench::sampleData()
@@ -125,7 +128,8 @@ void Workbench::calibrate()
         return;
     const auto graph = m_session.model()->graph;
     const auto samples = m_session.data()->calibration;
-    m_jobs.start<calibration::CalibrationStatsPtr>({ tr("Calibrating"), Lane::Evaluation, statsChannel },
+    m_jobs.start<calibration::CalibrationStatsPtr>(
+        { tr("Calibrating"), Lane::Evaluation, statsChannel },
         [graph, samples](const base::Job& job) { return calibration::calibrate(*graph, *samples, {}, job); },
         [this](Result<calibration::CalibrationStatsPtr> result) {
             if (!result) {
@@ -147,7 +151,8 @@ void Workbench::replan()
     const auto stats = m_session.stats();
     const auto request = m_session.request();
     const auto previous = m_session.analysis();
-    m_jobs.start<AnalysisPtr>({ tr("Building the plan"), Lane::Quick, planChannel },
+    m_jobs.start<AnalysisPtr>(
+        { tr("Building the plan"), Lane::Quick, planChannel },
         [=](const base::Job& job) { return analyse(*model, stats.get(), request, previous.get(), job); },
         [this](Result<AnalysisPtr> result) { onAnalysis(std::move(result)); });
 }
@@ -174,7 +179,8 @@ void Workbench::onRequestChanged()
     // The figure on the badge belongs to the old plan from here on.
     m_jobs.drop(evaluationChannel);
     ++m_evaluation;
-    m_session.setAccuracy(freshAccuracy(m_automatic && m_session.stats() ? Accuracy::State::Waiting : Accuracy::State::None));
+    m_session.setAccuracy(
+        freshAccuracy(m_automatic && m_session.stats() ? Accuracy::State::Waiting : Accuracy::State::None));
     replan();
     if (m_automatic)
         m_quiet.start();
@@ -187,15 +193,9 @@ void Workbench::setAutomatic(bool on)
         m_quiet.stop();
 }
 
-bool Workbench::canEvaluate() const
-{
-    return m_session.model() && m_session.data();
-}
+bool Workbench::canEvaluate() const { return m_session.model() && m_session.data(); }
 
-bool Workbench::canSweep() const
-{
-    return canEvaluate() && m_session.stats() && !m_sweepRunning;
-}
+bool Workbench::canSweep() const { return canEvaluate() && m_session.stats() && !m_sweepRunning; }
 
 Accuracy Workbench::freshAccuracy(Accuracy::State state) const
 {
@@ -210,7 +210,8 @@ void Workbench::evaluateFloat()
 {
     const auto graph = m_session.model()->graph;
     const auto samples = m_session.data()->evaluation;
-    m_jobs.start<evaluation::EvaluationResultPtr>({ tr("Evaluating the float network"), Lane::Evaluation, floatChannel },
+    m_jobs.start<evaluation::EvaluationResultPtr>(
+        { tr("Evaluating the float network"), Lane::Evaluation, floatChannel },
         [graph, samples](const base::Job& job) { return evaluation::evaluate(*graph, {}, *samples, {}, job); },
         [this](const Result<evaluation::EvaluationResultPtr>& result) { onFloatEvaluated(result); });
 }
@@ -267,7 +268,8 @@ void Workbench::evaluate()
     const auto graph = m_session.model()->graph;
     const auto samples = m_session.data()->evaluation;
     const QString plan = m_session.accuracy().plan;
-    m_jobs.start<evaluation::EvaluationResultPtr>({ tr("Evaluating %1").arg(plan), Lane::Evaluation, evaluationChannel },
+    m_jobs.start<evaluation::EvaluationResultPtr>(
+        { tr("Evaluating %1").arg(plan), Lane::Evaluation, evaluationChannel },
         [this, graph, samples, analysis, plan, generation](const base::Job& job) {
             evaluation::EvaluationOptions options;
             options.onPartial = [this, plan, generation](std::int64_t images, std::int64_t correct) {
@@ -297,7 +299,9 @@ void Workbench::onEvaluated(const AnalysisPtr& analysis, const Result<evaluation
     if (!result) {
         const bool failed = report(result.error(), tr("The plan could not be evaluated"));
         Accuracy accuracy = m_session.accuracy();
-        accuracy.state = failed ? Accuracy::State::Failed : accuracy.images > 0 ? Accuracy::State::Done : Accuracy::State::None;
+        accuracy.state = failed   ? Accuracy::State::Failed
+            : accuracy.images > 0 ? Accuracy::State::Done
+                                  : Accuracy::State::None;
         m_session.setAccuracy(accuracy);
         return;
     }
@@ -341,7 +345,8 @@ void Workbench::startSweep(const SweepSettings& settings)
     const quint64 generation = ++m_sweep;
     emit sweepStateChanged();
 
-    m_jobs.start<std::shared_ptr<const sweep::SweepResult>>({ tr("Sweep"), Lane::Study, sweepChannel },
+    m_jobs.start<std::shared_ptr<const sweep::SweepResult>>(
+        { tr("Sweep"), Lane::Study, sweepChannel },
         [this, graph, samples, stats, floatResult, request, settings, growing, generation](
             const base::Job& job) -> Result<std::shared_ptr<const sweep::SweepResult>> {
             sweep::GridOptions options;
@@ -393,7 +398,8 @@ void Workbench::exportQdq(const std::filesystem::path& path)
     if (!analysis || !model)
         return;
     const auto samples = m_session.data() ? m_session.data()->evaluation : nullptr;
-    m_jobs.start<exporting::ExportReport>({ tr("Exporting %1").arg(QString::fromStdString(path.filename().string())), Lane::Study, {} },
+    m_jobs.start<exporting::ExportReport>(
+        { tr("Exporting %1").arg(QString::fromStdString(path.filename().string())), Lane::Study, {} },
         [model, analysis, path, samples](const base::Job& job) {
             return exporting::exportQdq(*model->source, *model->graph, *analysis->plan, path, samples.get(), job);
         },

@@ -20,8 +20,9 @@ struct SweepSettings {
     std::vector<sweep::Bits> activationBits;
 };
 
-/// Turns wishes into jobs and their results into changes of the session: model -> data -> statistics -> plan -> accuracy, each
-/// step started by the one before and made stale by a newer one. An edit is evaluated after a moment of quiet.
+/// Turns wishes into jobs and their results into changes of the session: model -> data -> statistics -> plan ->
+/// accuracy, each step started by the one before and made stale by a newer one. An edit is evaluated after a moment of
+/// quiet.
 class Workbench : public QObject {
     Q_OBJECT
 

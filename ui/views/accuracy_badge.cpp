@@ -27,8 +27,8 @@ AccuracyBadge::AccuracyBadge(Session& session, QWidget* parent)
     layout->setSpacing(8);
     for (QLabel* label : { m_plan, m_value, m_detail })
         layout->addWidget(label);
-    for (const auto signal : { &Session::accuracyChanged, &Session::floatResultChanged, &Session::requestChanged, &Session::modelChanged,
-             &Session::dataChanged, &Session::statsChanged })
+    for (const auto signal : { &Session::accuracyChanged, &Session::floatResultChanged, &Session::requestChanged,
+             &Session::modelChanged, &Session::dataChanged, &Session::statsChanged })
         connect(&session, signal, this, &AccuracyBadge::refresh);
     refresh();
 }
@@ -90,7 +90,8 @@ void AccuracyBadge::refresh()
     QPalette colors = palette();
     colors.setColor(QPalette::WindowText, Theme::forPalette(palette()).quantized);
     m_value->setPalette(colors);
-    setToolTip(tr("Top-1 accuracy of the current plan with half its 95 % interval (Wilson), and of the float network on the same images.\n%1")
+    setToolTip(tr("Top-1 accuracy of the current plan with half its 95 % interval (Wilson), and of the float network "
+                  "on the same images.\n%1")
                    .arg(QString::fromStdString(m_session.request().describe())));
     setAccessibleName(tr("Accuracy: %1").arg(text()));
 }

@@ -75,14 +75,12 @@ void applyAppearance(Appearance appearance)
 Appearance savedAppearance()
 {
     const int value = QSettings().value(key, 0).toInt();
-    return value == static_cast<int>(Appearance::Light) || value == static_cast<int>(Appearance::Dark) ? static_cast<Appearance>(value)
-                                                                                                      : Appearance::System;
+    return value == static_cast<int>(Appearance::Light) || value == static_cast<int>(Appearance::Dark)
+        ? static_cast<Appearance>(value)
+        : Appearance::System;
 }
 
-void saveAppearance(Appearance appearance)
-{
-    QSettings().setValue(key, static_cast<int>(appearance));
-}
+void saveAppearance(Appearance appearance) { QSettings().setValue(key, static_cast<int>(appearance)); }
 
 QIcon tintedIcon(const QString& name, const QPalette& palette)
 {

@@ -19,15 +19,9 @@ BitsSpinBox::BitsSpinBox(QWidget* parent)
     setAlignment(Qt::AlignRight);
 }
 
-std::optional<int> BitsSpinBox::bits() const
-{
-    return value() == floatValue ? std::nullopt : std::optional(value());
-}
+std::optional<int> BitsSpinBox::bits() const { return value() == floatValue ? std::nullopt : std::optional(value()); }
 
-void BitsSpinBox::setBits(std::optional<int> bits)
-{
-    setValue(bits.value_or(floatValue));
-}
+void BitsSpinBox::setBits(std::optional<int> bits) { setValue(bits.value_or(floatValue)); }
 
 QString BitsSpinBox::textFromValue(int value) const
 {

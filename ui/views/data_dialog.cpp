@@ -47,8 +47,8 @@ Result<std::array<float, 3>> parseNumbers(const QString& text, const QString& na
     for (std::size_t i = 0; good && i < 3; ++i)
         values[i] = parts[parts.size() == 1 ? 0 : static_cast<qsizetype>(i)].trimmed().toFloat(&good);
     if (!good)
-        return fail(ErrorCode::InvalidInput, "expected one number or three with commas between, got '" + text.toStdString() + "'",
-            name.toStdString());
+        return fail(ErrorCode::InvalidInput,
+            "expected one number or three with commas between, got '" + text.toStdString() + "'", name.toStdString());
     return values;
 }
 
@@ -126,16 +126,18 @@ QWidget* DataDialog::buildSource()
     m_path->setPlaceholderText(tr("CIFAR binary, IDX, NumPy file, or a folder of images"));
     form->addRow(tr("&Path"), pathRow(m_path, tr("Images")));
     m_kind = new QComboBox;
-    const std::pair<QString, dataset::Kind> kinds[] = { { tr("recognised"), dataset::Kind::Auto }, { tr("CIFAR-10 binary"), dataset::Kind::Cifar10 },
-        { tr("CIFAR-100 binary"), dataset::Kind::Cifar100 }, { tr("IDX (MNIST)"), dataset::Kind::Idx },
-        { tr("folder of images"), dataset::Kind::Folder }, { tr("NumPy"), dataset::Kind::Npz } };
+    const std::pair<QString, dataset::Kind> kinds[]
+        = { { tr("recognised"), dataset::Kind::Auto }, { tr("CIFAR-10 binary"), dataset::Kind::Cifar10 },
+              { tr("CIFAR-100 binary"), dataset::Kind::Cifar100 }, { tr("IDX (MNIST)"), dataset::Kind::Idx },
+              { tr("folder of images"), dataset::Kind::Folder }, { tr("NumPy"), dataset::Kind::Npz } };
     for (const auto& [text, kind] : kinds)
         m_kind->addItem(text, static_cast<int>(kind));
     form->addRow(tr("&Kind"), m_kind);
     m_labels = new QLineEdit;
     m_labels->setPlaceholderText(tr("found beside the images"));
     form->addRow(tr("&Labels"), pathRow(m_labels, tr("Labels")));
-    m_limit = sizeBox(tr("all"), tr("Evaluate at most this many images: a random sample, the same every time"), {}, 10'000'000);
+    m_limit = sizeBox(
+        tr("all"), tr("Evaluate at most this many images: a random sample, the same every time"), {}, 10'000'000);
     m_limit->setGroupSeparatorShown(true);
     form->addRow(tr("&At most"), m_limit);
     return box;
@@ -147,13 +149,14 @@ QWidget* DataDialog::buildPreparation()
     QFormLayout* form = formIn(box);
     m_preset = new QComboBox;
     for (const auto& [text, key] : { std::pair { tr("unit: x / 255"), QStringLiteral("unit") },
-             std::pair { tr("ImageNet: (x / 255 − mean) / std"), QStringLiteral("imagenet") }, std::pair { tr("raw: 0 to 255"), QStringLiteral("raw") },
+             std::pair { tr("ImageNet: (x / 255 − mean) / std"), QStringLiteral("imagenet") },
+             std::pair { tr("raw: 0 to 255"), QStringLiteral("raw") },
              std::pair { tr("custom"), QStringLiteral("custom") } })
         m_preset->addItem(text, key);
     form->addRow(tr("P&reset"), m_preset);
     m_channels = new QComboBox;
-    for (const auto& [text, value] : { std::pair { tr("RGB"), dataset::Channels::Rgb }, std::pair { tr("BGR"), dataset::Channels::Bgr },
-             std::pair { tr("gray"), dataset::Channels::Gray } })
+    for (const auto& [text, value] : { std::pair { tr("RGB"), dataset::Channels::Rgb },
+             std::pair { tr("BGR"), dataset::Channels::Bgr }, std::pair { tr("gray"), dataset::Channels::Gray } })
         m_channels->addItem(text, static_cast<int>(value));
     m_layout = new QComboBox;
     m_layout->addItem(QStringLiteral("NCHW"), static_cast<int>(dataset::MemoryLayout::Nchw));
@@ -177,7 +180,8 @@ QWidget* DataDialog::buildPreparation()
     const QString tip = tr("Input = (x × scale − mean) / std, for each channel; x from 0 to 255");
     for (QLineEdit* edit : { m_scale, m_mean, m_std }) {
         edit->setToolTip(tip);
-        connect(edit, &QLineEdit::textEdited, this, [this] { m_preset->setCurrentIndex(m_preset->findData(QStringLiteral("custom"))); });
+        connect(edit, &QLineEdit::textEdited, this,
+            [this] { m_preset->setCurrentIndex(m_preset->findData(QStringLiteral("custom"))); });
     }
     form->addRow(tr("Scale"), m_scale);
     form->addRow(tr("Mean"), m_mean);
@@ -192,13 +196,15 @@ QWidget* DataDialog::buildCalibration()
     QFormLayout* form = formIn(box);
     m_calibrationPath = new QLineEdit;
     m_calibrationPath->setPlaceholderText(tr("the first of the images above"));
-    m_calibrationPath->setToolTip(tr("Images that ranges of activations are found from; best others than those evaluated"));
+    m_calibrationPath->setToolTip(
+        tr("Images that ranges of activations are found from; best others than those evaluated"));
     form->addRow(tr("&From"), pathRow(m_calibrationPath, tr("Calibration images")));
     m_calibrationCount = new QSpinBox;
     m_calibrationCount->setRange(1, 1'000'000);
     m_calibrationCount->setGroupSeparatorShown(true);
     form->addRow(tr("&Images"), m_calibrationCount);
-    m_calibrationResize = sizeBox(tr("as above"), tr("Shorter side, where calibration images come in another size"), tr(" px"));
+    m_calibrationResize
+        = sizeBox(tr("as above"), tr("Shorter side, where calibration images come in another size"), tr(" px"));
     form->addRow(tr("Resi&ze"), m_calibrationResize);
     return box;
 }
@@ -257,7 +263,8 @@ Result<DataRequest> DataDialog::request() const
         bool number = false;
         preparation.scale = m_scale->text().toFloat(&number);
         if (!number)
-            return fail(ErrorCode::InvalidInput, "expected a number, got '" + m_scale->text().toStdString() + "'", "Scale");
+            return fail(
+                ErrorCode::InvalidInput, "expected a number, got '" + m_scale->text().toStdString() + "'", "Scale");
         QS_TRY(preparation.mean, parseNumbers(m_mean->text(), tr("Mean")));
         QS_TRY(preparation.std, parseNumbers(m_std->text(), tr("Std")));
     }
@@ -290,10 +297,12 @@ void DataDialog::showOutcome()
     }
     const double chance = 100.0 / std::max(1, result->classes);
     const bool near = result->top1Interval().low <= 2 * chance;
-    m_outcome->setText(tr("%1<br>Float top-1 <b>%2</b> on %3 images%4")
-                           .arg(m_session.data()->title.toHtmlEscaped(), formatPercent(result->top1()), formatCount(result->images()),
-                               near ? tr(": hardly better than guessing (%1). Check channels, mean, std, size and labels.").arg(formatPercent(chance))
-                                    : QString()));
+    m_outcome->setText(
+        tr("%1<br>Float top-1 <b>%2</b> on %3 images%4")
+            .arg(m_session.data()->title.toHtmlEscaped(), formatPercent(result->top1()), formatCount(result->images()),
+                near ? tr(": hardly better than guessing (%1). Check channels, mean, std, size and labels.")
+                           .arg(formatPercent(chance))
+                     : QString()));
 }
 
 } // namespace quantoscope::ui

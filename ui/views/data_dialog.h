@@ -13,8 +13,8 @@ class QSpinBox;
 
 namespace quantoscope::ui {
 
-/// Which labelled images, how they are prepared for the network, and which of them calibrate. Not modal; stays open so that
-/// another preparation can be tried, and shows the float accuracy that came of it.
+/// Which labelled images, how they are prepared for the network, and which of them calibrate. Not modal; stays open so
+/// that another preparation can be tried, and shows the float accuracy that came of it.
 class DataDialog : public QDialog {
     Q_OBJECT
 

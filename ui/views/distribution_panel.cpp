@@ -42,8 +42,9 @@ QString configText(const quant::TensorQuantizer& quantizer)
         .arg(config.bits)
         .arg(QString::fromStdString(quant::schemeName(config)),
             perChannel ? DistributionPanel::tr("per channel") : DistributionPanel::tr("per tensor"),
-            quantizer.range.method == quant::RangeSpec::Method::Manual ? DistributionPanel::tr("range by hand")
-                                                                       : QString::fromStdString(quantizer.range.toString()));
+            quantizer.range.method == quant::RangeSpec::Method::Manual
+                ? DistributionPanel::tr("range by hand")
+                : QString::fromStdString(quantizer.range.toString()));
 }
 
 /// The encoding all channels share when a range is set by hand.
@@ -80,7 +81,8 @@ DistributionPanel::DistributionPanel(Session& session, Operand operand, QWidget*
         if (!m_updating)
             refresh(false);
     });
-    connect(m_reset, &QToolButton::clicked, this, [this] { m_session.editRange(m_session.selectedLayer(), m_operand, std::nullopt); });
+    connect(m_reset, &QToolButton::clicked, this,
+        [this] { m_session.editRange(m_session.selectedLayer(), m_operand, std::nullopt); });
     connect(m_openData, &QToolButton::clicked, this, &DistributionPanel::openDataWanted);
     connect(&session, &Session::selectionChanged, this, [this] { refresh(false); });
     connect(&session, &Session::modelChanged, this, [this] { refresh(false); });
@@ -139,21 +141,21 @@ void DistributionPanel::buildHeader(QVBoxLayout* layout)
     layout->addLayout(second);
 }
 
-QString DistributionPanel::readout() const
-{
-    return m_readout->text();
-}
+QString DistributionPanel::readout() const { return m_readout->text(); }
 
 std::optional<std::size_t> DistributionPanel::channel() const
 {
-    return m_operand == Operand::Weight && m_channel->value() >= 0 ? std::optional(static_cast<std::size_t>(m_channel->value()))
-                                                                  : std::nullopt;
+    return m_operand == Operand::Weight && m_channel->value() >= 0
+        ? std::optional(static_cast<std::size_t>(m_channel->value()))
+        : std::nullopt;
 }
 
 QString DistributionPanel::tensorName() const
 {
     const LayerInfo* layer = m_session.selectedLayerInfo();
-    return !layer ? QString() : m_operand == Operand::Weight ? tr("Weights of %1").arg(layer->name) : tr("Activations entering %1").arg(layer->name);
+    return !layer                      ? QString()
+        : m_operand == Operand::Weight ? tr("Weights of %1").arg(layer->name)
+                                       : tr("Activations entering %1").arg(layer->name);
 }
 
 const calibration::Histogram* DistributionPanel::histogram() const
@@ -195,7 +197,8 @@ void DistributionPanel::refresh(bool keepView)
     if (channel())
         m_channelHistogram = channelHistogram(*layer, m_channel->value());
     if (!histogram())
-        return showNothing(tensorName(), m_session.data() ? tr("Calibrating…") : tr("Open labelled images to see activations"));
+        return showNothing(
+            tensorName(), m_session.data() ? tr("Calibrating…") : tr("Open labelled images to see activations"));
     showTensor(keepView && !another);
 }
 
@@ -204,7 +207,8 @@ void DistributionPanel::showNothing(const QString& title, const QString& message
     m_title->setText(title);
     m_readout->clear();
     m_config->clear();
-    for (QWidget* widget : std::initializer_list<QWidget*> { m_channelLabel, m_channel, m_rangeLabel, m_low, m_toLabel, m_high, m_reset })
+    for (QWidget* widget :
+        std::initializer_list<QWidget*> { m_channelLabel, m_channel, m_rangeLabel, m_low, m_toLabel, m_high, m_reset })
         widget->hide();
     m_openData->setVisible(m_operand == Operand::Activation && m_session.model() && !m_session.data());
     m_chart->setContent({}, false);

@@ -14,8 +14,9 @@ class QVBoxLayout;
 
 namespace quantoscope::ui {
 
-/// One tensor of the selected layer: its histogram under the quantizer, what the quantizer costs in words, and the clipping
-/// range to drag or type. While a handle moves all figures come from the bins; when it is left the range becomes an edit.
+/// One tensor of the selected layer: its histogram under the quantizer, what the quantizer costs in words, and the
+/// clipping range to drag or type. While a handle moves all figures come from the bins; when it is left the range
+/// becomes an edit.
 class DistributionPanel : public QWidget {
     Q_OBJECT
 

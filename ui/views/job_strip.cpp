@@ -68,10 +68,7 @@ JobStrip::Row JobStrip::buildRow(Lane lane)
     return row;
 }
 
-void JobStrip::setIdleText(const QString& text)
-{
-    m_idle->setText(text);
-}
+void JobStrip::setIdleText(const QString& text) { m_idle->setText(text); }
 
 void JobStrip::refresh()
 {
@@ -105,10 +102,11 @@ void JobStrip::show(Row& row, Lane lane, const JobRunner::Running& running)
 {
     const base::ProgressState& progress = running.progress;
     const QString stage = QString::fromStdString(progress.stage);
-    row.title->setText(running.stopping ? tr("%1: stopping…").arg(running.title)
+    row.title->setText(running.stopping                            ? tr("%1: stopping…").arg(running.title)
             : stage.startsWith(running.title, Qt::CaseInsensitive) ? stage
-            : stage.isEmpty() || running.title.contains(stage, Qt::CaseInsensitive) ? running.title
-                                                                                    : tr("%1: %2").arg(running.title, stage));
+            : stage.isEmpty() || running.title.contains(stage, Qt::CaseInsensitive)
+            ? running.title
+            : tr("%1: %2").arg(running.title, stage));
     const bool known = progress.total > 0;
     row.bar->setRange(0, known ? 1000 : 0);
     row.bar->setValue(known ? static_cast<int>(1000 * progress.done / progress.total) : 0);

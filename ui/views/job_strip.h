@@ -13,8 +13,9 @@ class QToolButton;
 
 namespace quantoscope::ui {
 
-/// What is running, one line a lane: stage, bar, counts, speed, time left, cancel, and how many wait. Jobs that end before anyone
-/// could read it are not shown. One line is always there, so that nothing above jumps; idle, it says what could be done.
+/// What is running, one line a lane: stage, bar, counts, speed, time left, cancel, and how many wait. Jobs that end
+/// before anyone could read it are not shown. One line is always there, so that nothing above jumps; idle, it says what
+/// could be done.
 class JobStrip : public QWidget {
     Q_OBJECT
 

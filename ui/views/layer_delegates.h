@@ -8,7 +8,8 @@
 
 namespace quantoscope::ui {
 
-/// Cells of the layers table: a stripe in the colour of what they speak of, bold where set by hand, a word-length editor.
+/// Cells of the layers table: a stripe in the colour of what they speak of, bold where set by hand, a word-length
+/// editor.
 class BitsDelegate : public QStyledItemDelegate {
     Q_OBJECT
 

@@ -65,7 +65,8 @@ void LayersView::buildTable()
     m_table->verticalHeader()->setDefaultSectionSize(28);
     m_table->setTabKeyNavigation(false);
 
-    auto* bits = new BitsDelegate([this](const QModelIndex& index, std::optional<int> value) { commitBits(index, value); }, this);
+    auto* bits = new BitsDelegate(
+        [this](const QModelIndex& index, std::optional<int> value) { commitBits(index, value); }, this);
     m_table->setItemDelegateForColumn(LayersModel::WeightBits, bits);
     m_table->setItemDelegateForColumn(LayersModel::ActivationBits, bits);
     m_table->setItemDelegateForColumn(LayersModel::Distribution, new ThumbnailDelegate(this));
@@ -82,10 +83,11 @@ void LayersView::buildTable()
     m_table->sortByColumn(LayersModel::Number, Qt::AscendingOrder);
 
     connect(header, &QHeaderView::customContextMenuRequested, this, &LayersView::showColumnMenu);
-    connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& current) {
-        if (current.isValid())
-            m_session.selectLayer(m_proxy.mapToSource(current).row());
-    });
+    connect(
+        m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& current) {
+            if (current.isValid())
+                m_session.selectLayer(m_proxy.mapToSource(current).row());
+        });
     auto* copy = new QAction(tr("Copy table"), this);
     copy->setShortcut(QKeySequence::Copy);
     copy->setShortcutContext(Qt::WidgetWithChildrenShortcut);
@@ -108,7 +110,8 @@ void LayersView::updateSummary()
         macs += layer.layer.macs;
     }
     m_summary->setText(tr("%1 layers, %2 parameters, %3 MACs an image")
-                           .arg(formatCount(static_cast<qint64>(model->layers.size())), formatMetric(static_cast<double>(parameters)), formatMetric(static_cast<double>(macs))));
+                           .arg(formatCount(static_cast<qint64>(model->layers.size())),
+                               formatMetric(static_cast<double>(parameters)), formatMetric(static_cast<double>(macs))));
 }
 
 void LayersView::showSelection()
@@ -157,15 +160,9 @@ QString LayersView::tsv() const
     return toTsv(m_proxy, columns);
 }
 
-QByteArray LayersView::saveColumns() const
-{
-    return m_table->horizontalHeader()->saveState();
-}
+QByteArray LayersView::saveColumns() const { return m_table->horizontalHeader()->saveState(); }
 
-void LayersView::restoreColumns(const QByteArray& state)
-{
-    m_table->horizontalHeader()->restoreState(state);
-}
+void LayersView::restoreColumns(const QByteArray& state) { m_table->horizontalHeader()->restoreState(state); }
 
 void LayersView::showColumnMenu(const QPoint& position)
 {

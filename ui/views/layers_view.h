@@ -14,8 +14,8 @@ class QTableView;
 
 namespace quantoscope::ui {
 
-/// The layers table with its filter. The current row is the session's selected layer, both ways; word-lengths are edited in
-/// place, for all selected rows at once.
+/// The layers table with its filter. The current row is the session's selected layer, both ways; word-lengths are
+/// edited in place, for all selected rows at once.
 class LayersView : public QWidget {
     Q_OBJECT
 

@@ -95,15 +95,17 @@ void OptionsPanel::buildGeneral(QVBoxLayout* layout)
            "stays float. Integer: every tensor from image to output, bias as int32 with scale s_x s_w."),
         tr("Scope"));
     form->addRow(tr("&Scope"), m_scope);
-    m_rounding = choice({ { tr("half to even"), QStringLiteral("half-even") }, { tr("half away from 0"), QStringLiteral("half-away") },
-                            { tr("down (floor)"), QStringLiteral("floor") }, { tr("up (ceiling)"), QStringLiteral("ceil") },
-                            { tr("stochastic"), QStringLiteral("stochastic") } },
+    m_rounding = choice(
+        { { tr("half to even"), QStringLiteral("half-even") }, { tr("half away from 0"), QStringLiteral("half-away") },
+            { tr("down (floor)"), QStringLiteral("floor") }, { tr("up (ceiling)"), QStringLiteral("ceil") },
+            { tr("stochastic"), QStringLiteral("stochastic") } },
         tr("How x / s becomes an integer. ONNX rounds halves to even; stochastic rounds up with the probability of the "
            "fraction."),
         tr("Rounding"));
     form->addRow(tr("&Rounding"), m_rounding);
     m_firstLast = new QCheckBox(tr("&First and last"));
-    m_firstLast->setToolTip(tr("The first and the last compute layer get word-lengths of their own, as most publications do; 8 is usual."));
+    m_firstLast->setToolTip(
+        tr("The first and the last compute layer get word-lengths of their own, as most publications do; 8 is usual."));
     m_firstLastBits = new BitsSpinBox;
     m_firstLastBits->setMaximum(quant::maxBits);
     m_firstLastBits->setSuffix(tr(" bits"));
@@ -114,7 +116,8 @@ void OptionsPanel::buildGeneral(QVBoxLayout* layout)
 
     connect(m_scope, &QComboBox::activated, this, [this] {
         change(tr("scope"), {}, [this](auto& request) {
-            request.scope = m_scope->currentData() == QStringLiteral("integer") ? quant::Scope::Integer : quant::Scope::Compute;
+            request.scope
+                = m_scope->currentData() == QStringLiteral("integer") ? quant::Scope::Integer : quant::Scope::Compute;
         });
     });
     connect(m_rounding, &QComboBox::activated, this, [this] {
@@ -140,23 +143,28 @@ OptionsPanel::Group OptionsPanel::buildGroup(const QString& title, Operand opera
     Group group;
     group.bits = new BitsSpinBox;
     group.bits->setAccessibleName(tr("%1: word-length").arg(title));
-    group.bits->setToolTip(tr("Word-length b: 2^b levels, 2 to 16 bits, or float for no quantization. Each bit is worth about 6 dB."));
+    group.bits->setToolTip(
+        tr("Word-length b: 2^b levels, 2 to 16 bits, or float for no quantization. Each bit is worth about 6 dB."));
     form->addRow(weight ? tr("&Bits") : tr("B&its"), group.bits);
-    group.scheme = choice({ { tr("symmetric"), QStringLiteral("symmetric") }, { tr("asymmetric"), QStringLiteral("asymmetric") },
-                              { tr("power of two"), QStringLiteral("power-of-two") } },
-        tr("Where zero lies. Symmetric: z = 0 for signed values, unsigned for values that are never negative. Asymmetric: z = "
-           "round(−min / s). Power of two: symmetric with s = 2^k, so that scaling is a shift."),
-        tr("%1: scheme").arg(title));
+    group.scheme
+        = choice({ { tr("symmetric"), QStringLiteral("symmetric") }, { tr("asymmetric"), QStringLiteral("asymmetric") },
+                     { tr("power of two"), QStringLiteral("power-of-two") } },
+            tr("Where zero lies. Symmetric: z = 0 for signed values, unsigned for values that are never negative. "
+               "Asymmetric: z = "
+               "round(−min / s). Power of two: symmetric with s = 2^k, so that scaling is a shift."),
+            tr("%1: scheme").arg(title));
     form->addRow(tr("Scheme"), group.scheme);
-    group.range = choice({ { tr("min-max"), QStringLiteral("min-max") }, { tr("least squared error"), QStringLiteral("mse") } },
+    group.range = choice(
+        { { tr("min-max"), QStringLiteral("min-max") }, { tr("least squared error"), QStringLiteral("mse") } },
         tr("How the clipping range is found. Min-max: all that was seen. Least squared error: the range that minimises "
            "Σ(x − x̂)², which cuts off rare large values."),
         tr("%1: range").arg(title));
     form->addRow(tr("Range"), group.range);
-    group.granularity = choice({ { tr("per tensor"), QStringLiteral("tensor") }, { tr("per channel"), QStringLiteral("channel") } },
-        weight ? tr("One scale for the whole tensor, or one for each output channel.")
-               : tr("One scale for the whole tensor, or one for each channel; few runtimes can do the latter."),
-        tr("%1: granularity").arg(title));
+    group.granularity
+        = choice({ { tr("per tensor"), QStringLiteral("tensor") }, { tr("per channel"), QStringLiteral("channel") } },
+            weight ? tr("One scale for the whole tensor, or one for each output channel.")
+                   : tr("One scale for the whole tensor, or one for each channel; few runtimes can do the latter."),
+            tr("%1: granularity").arg(title));
     form->addRow(tr("Scale"), group.granularity);
     layout->addWidget(box);
     return group;
@@ -186,9 +194,11 @@ void OptionsPanel::buildFooter(QVBoxLayout* layout)
 void OptionsPanel::wire(const Group& group, Operand operand)
 {
     const QString name = operand == Operand::Weight ? tr("weight") : tr("activation");
-    const auto member = operand == Operand::Weight ? &planning::PlanRequest::weights : &planning::PlanRequest::activations;
+    const auto member
+        = operand == Operand::Weight ? &planning::PlanRequest::weights : &planning::PlanRequest::activations;
     connect(group.bits, &QSpinBox::valueChanged, this, [=, this] {
-        change(tr("%1 bits").arg(name), name + QStringLiteral("-bits"), [&](auto& request) { (request.*member).bits = group.bits->bits(); });
+        change(tr("%1 bits").arg(name), name + QStringLiteral("-bits"),
+            [&](auto& request) { (request.*member).bits = group.bits->bits(); });
     });
     connect(group.scheme, &QComboBox::activated, this, [=, this] {
         change(tr("%1 scheme").arg(name), {},
@@ -199,12 +209,14 @@ void OptionsPanel::wire(const Group& group, Operand operand)
             change(tr("%1 range").arg(name), {}, [&](auto& request) { (request.*member).range = *range; });
     });
     connect(group.granularity, &QComboBox::activated, this, [=, this] {
-        change(tr("%1 granularity").arg(name), {},
-            [&](auto& request) { (request.*member).perChannel = group.granularity->currentData() == QStringLiteral("channel"); });
+        change(tr("%1 granularity").arg(name), {}, [&](auto& request) {
+            (request.*member).perChannel = group.granularity->currentData() == QStringLiteral("channel");
+        });
     });
 }
 
-void OptionsPanel::change(const QString& text, const QString& key, const std::function<void(planning::PlanRequest&)>& mutate)
+void OptionsPanel::change(
+    const QString& text, const QString& key, const std::function<void(planning::PlanRequest&)>& mutate)
 {
     if (m_updating)
         return;
@@ -251,7 +263,8 @@ void OptionsPanel::refreshNotes()
     if (analysis) {
         const cost::Cost& cost = analysis->cost;
         const double share = cost.parameters > 0 ? 25.0 * cost.sizeBytes / static_cast<double>(cost.parameters) : 0;
-        m_cost->setText(tr("<table cellspacing='2'><tr><td>Size&nbsp;&nbsp;</td><td align='right'><b>%1</b></td><td>&nbsp;%2&nbsp;% of "
+        m_cost->setText(tr("<table cellspacing='2'><tr><td>Size&nbsp;&nbsp;</td><td "
+                           "align='right'><b>%1</b></td><td>&nbsp;%2&nbsp;% of "
                            "float</td></tr><tr><td>Energy&nbsp;&nbsp;</td><td align='right'><b>%3</b></td><td>&nbsp;an "
                            "image</td></tr></table>")
                             .arg(formatBytes(cost.sizeBytes), formatSignificant(share), formatEnergy(cost.energyPj)));

@@ -43,7 +43,8 @@ RunsPage::RunsPage(Session& session, QWidget* parent)
     const int widths[RunsModel::ColumnCount] = { 32, 240, 52, 52, 64, 60, 108, 80, 80, 120, 68, 80, 76, 76, 80 };
     for (int column = 0; column < RunsModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
-    m_empty = new QLabel(tr("Nothing has been evaluated yet. Press Evaluate (F5) once a model and labelled images are open."));
+    m_empty = new QLabel(
+        tr("Nothing has been evaluated yet. Press Evaluate (F5) once a model and labelled images are open."));
     m_empty->setAlignment(Qt::AlignCenter);
     m_empty->setWordWrap(true);
     m_empty->setEnabled(false);

@@ -24,7 +24,8 @@ StartPage::StartPage(QWidget* parent)
     large.setPointSizeF(large.pointSizeF() * 2);
     large.setBold(true);
     title->setFont(large);
-    auto* purpose = new QLabel(tr("See what quantization does to a network: choose word-lengths and ranges, watch the accuracy."));
+    auto* purpose = new QLabel(
+        tr("See what quantization does to a network: choose word-lengths and ranges, watch the accuracy."));
     purpose->setWordWrap(true);
     purpose->setEnabled(false);
 
@@ -46,8 +47,11 @@ StartPage::StartPage(QWidget* parent)
     m_buttons = new QVBoxLayout;
     m_buttons->setSpacing(4);
     layout->addLayout(m_buttons);
-    addButton(tr("Open the sample"), tr("A ResNet-20 for Fashion-MNIST with its 10,000 test images"), QStringLiteral("study"), &StartPage::sampleWanted)->setFocus();
-    addButton(tr("Open a model…"), tr("An ONNX file; or drop one onto this window"), QStringLiteral("model"), &StartPage::modelWanted);
+    addButton(tr("Open the sample"), tr("A ResNet-20 for Fashion-MNIST with its 10,000 test images"),
+        QStringLiteral("study"), &StartPage::sampleWanted)
+        ->setFocus();
+    addButton(tr("Open a model…"), tr("An ONNX file; or drop one onto this window"), QStringLiteral("model"),
+        &StartPage::modelWanted);
     m_recentTitle = new QLabel(tr("Recent"));
     m_recentTitle->setEnabled(false);
     layout->addSpacing(8);
@@ -68,7 +72,8 @@ StartPage::StartPage(QWidget* parent)
     setRecent({});
 }
 
-QPushButton* StartPage::addButton(const QString& text, const QString& detail, const QString& icon, void (StartPage::*signal)())
+QPushButton* StartPage::addButton(
+    const QString& text, const QString& detail, const QString& icon, void (StartPage::*signal)())
 {
     auto* button = new QCommandLinkButton(text, detail);
     button->setAccessibleName(text);

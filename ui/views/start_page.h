@@ -28,7 +28,8 @@ protected:
     void changeEvent(QEvent* event) override;
 
 private:
-    QPushButton* addButton(const QString& text, const QString& detail, const QString& icon, void (StartPage::*signal)());
+    QPushButton* addButton(
+        const QString& text, const QString& detail, const QString& icon, void (StartPage::*signal)());
 
     QVBoxLayout* m_buttons = nullptr;
     QVBoxLayout* m_recent = nullptr;

@@ -151,10 +151,7 @@ void StudiesPage::setBits(const Range& range, const std::vector<sweep::Bits>& bi
     range.to->setValue(*std::max_element(numbers.begin(), numbers.end()));
 }
 
-SweepSettings StudiesPage::settings() const
-{
-    return { bitsOf(m_weights), bitsOf(m_activations) };
-}
+SweepSettings StudiesPage::settings() const { return { bitsOf(m_weights), bitsOf(m_activations) }; }
 
 void StudiesPage::setSettings(const SweepSettings& settings)
 {
@@ -162,10 +159,7 @@ void StudiesPage::setSettings(const SweepSettings& settings)
     setBits(m_activations, settings.activationBits);
 }
 
-void StudiesPage::showMap()
-{
-    m_view->setCurrentIndex(1);
-}
+void StudiesPage::showMap() { m_view->setCurrentIndex(1); }
 
 void StudiesPage::refreshState()
 {
@@ -173,7 +167,8 @@ void StudiesPage::refreshState()
     const int points = static_cast<int>(wanted.weightBits.size() * wanted.activationBits.size());
     m_points->setText(points > 0 ? tr("%1 points").arg(points) : tr("nothing to evaluate"));
     m_start->setEnabled(m_workbench.canSweep() && points > 0);
-    m_start->setToolTip(m_workbench.canEvaluate() ? tr("Evaluate every combination with the current options") : tr("Open a model and labelled images first"));
+    m_start->setToolTip(m_workbench.canEvaluate() ? tr("Evaluate every combination with the current options")
+                                                  : tr("Open a model and labelled images first"));
     refreshCharts();
 }
 
@@ -183,11 +178,11 @@ void StudiesPage::refreshCharts()
     m_lines->setResult(sweep);
     m_map->setResult(sweep);
     const bool drawn = sweep && !sweep->points.empty();
-    const QString message = drawn ? QString()
+    const QString message = drawn    ? QString()
         : m_workbench.sweepRunning() ? tr("The first point is being evaluated…")
-        : m_workbench.canSweep()
-        ? tr("Start a sweep to see accuracy against word-length.\nPoints appear as they are finished; a click on one makes its plan current.")
-        : tr("Open a model and labelled images, then sweep the word-lengths.");
+        : m_workbench.canSweep() ? tr("Start a sweep to see accuracy against word-length.\nPoints appear as they are "
+                                      "finished; a click on one makes its plan current.")
+                                 : tr("Open a model and labelled images, then sweep the word-lengths.");
     m_lines->setMessage(message);
     m_map->setMessage(message);
     m_save->setEnabled(drawn);
@@ -196,9 +191,6 @@ void StudiesPage::refreshCharts()
     m_caption->setToolTip(sweep ? caption + QLatin1Char('\n') + QString::fromStdString(sweep->data) : QString());
 }
 
-void StudiesPage::choose(qsizetype point)
-{
-    m_workbench.makePointCurrent(static_cast<std::size_t>(point));
-}
+void StudiesPage::choose(qsizetype point) { m_workbench.makePointCurrent(static_cast<std::size_t>(point)); }
 
 } // namespace quantoscope::ui

@@ -20,8 +20,8 @@ namespace quantoscope::ui {
 class HeatChart;
 class SweepChart;
 
-/// Sweeps over word-lengths: what to evaluate, and accuracy against word-length as lines or as a map while points come in.
-/// A click on a point makes its plan the current one.
+/// Sweeps over word-lengths: what to evaluate, and accuracy against word-length as lines or as a map while points come
+/// in. A click on a point makes its plan the current one.
 class StudiesPage : public QWidget {
     Q_OBJECT
 

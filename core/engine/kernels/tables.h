@@ -7,8 +7,8 @@
 
 namespace quantoscope::engine {
 
-// Every kernel file ends with one of these tables; registry.cpp lists them. Where two tables of one set name the same operator,
-// the one listed first wins.
+// Every kernel file ends with one of these tables; registry.cpp lists them. Where two tables of one set name the same
+// operator, the one listed first wins.
 
 // kernels/onednn/: float32 through oneDNN; whatever they refuse goes to the reference kernels.
 std::span<const KernelRegistration> onednnConvolutionKernels(); ///< Conv, ConvTranspose

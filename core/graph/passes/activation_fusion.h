@@ -17,9 +17,9 @@ struct FusedActivation {
     float high = 0; ///< infinity for Relu
 };
 
-/// An analysis, not a rewrite: the graph stays as it is, and the engine and the quantizer placement both ask here, so that
-/// they agree. Conv, ConvTranspose, Gemm, MatMul, Add (any producer of float values among them) whose only reader is a
-/// Relu or a Clip with constant bounds, and whose output is not a graph output.
+/// An analysis, not a rewrite: the graph stays as it is, and the engine and the quantizer placement both ask here, so
+/// that they agree. Conv, ConvTranspose, Gemm, MatMul, Add (any producer of float values among them) whose only reader
+/// is a Relu or a Clip with constant bounds, and whose output is not a graph output.
 class ActivationFusion {
 public:
     explicit ActivationFusion(const Graph& graph);

@@ -69,7 +69,8 @@ std::optional<Affine> batchNormAffine(const Graph& graph, const Node& node, std:
     return affine;
 }
 
-/// The constant operand of Add or Mul, one number or one a channel, that leaves the shape of the other operand as it is.
+/// The constant operand of Add or Mul, one number or one a channel, that leaves the shape of the other operand as it
+/// is.
 std::optional<Affine> elementwiseAffine(const Graph& graph, const Node& node, ValueId moving, const Target& target)
 {
     if (node.inputs.size() != 2)
@@ -177,7 +178,8 @@ std::optional<Tensor> movedBias(const Graph& graph, const Target& target, const 
         if (!numbers || graph.value(target.layer.bias).constant->dtype() != DType::Float32)
             return std::nullopt;
         const Shape& shape = graph.value(target.layer.bias).constant->shape();
-        const bool perChannel = shape.rank() >= 1 && shape[shape.rank() - 1] == static_cast<std::int64_t>(target.channels)
+        const bool perChannel = shape.rank() >= 1
+            && shape[shape.rank() - 1] == static_cast<std::int64_t>(target.channels)
             && numbers->size() == target.channels;
         if (!perChannel && numbers->size() != 1)
             return std::nullopt;
@@ -205,8 +207,8 @@ void replaceConstant(Graph& graph, NodeId node, std::size_t slot, Tensor tensor)
     if (alone)
         graph.makeConstant(old, std::move(shared));
     else
-        graph.setInput(node, slot,
-            graph.addConstant(graph.uniqueName(graph.value(old).name + ".folded"), std::move(shared)));
+        graph.setInput(
+            node, slot, graph.addConstant(graph.uniqueName(graph.value(old).name + ".folded"), std::move(shared)));
 }
 
 /// "conv1.weight" -> "conv1.bias", anything else gets ".bias" behind it.

@@ -7,8 +7,8 @@ namespace quantoscope::graph {
 
 namespace {
 
-/// A computed shape operand of which all but one extent turned out known is the constant [..., -1, ...], so that the chain
-/// which computed it goes even though the batch is a symbol.
+/// A computed shape operand of which all but one extent turned out known is the constant [..., -1, ...], so that the
+/// chain which computed it goes even though the batch is a symbol.
 void freezeReshape(Graph& graph, NodeId id)
 {
     const Node& node = graph.node(id);

@@ -58,16 +58,16 @@ bool slicesAll(const InferenceContext& context)
             return false;
         const Dim& dim = (*dims)[static_cast<std::size_t>(*axis)];
         const bool fromStart = (*starts)[i] == 0 || (dim.known() && (*starts)[i] <= -dim.value);
-        const bool toEnd = (*ends)[i] >= std::numeric_limits<std::int32_t>::max()
-            || (dim.known() && (*ends)[i] >= dim.value);
+        const bool toEnd
+            = (*ends)[i] >= std::numeric_limits<std::int32_t>::max() || (dim.known() && (*ends)[i] >= dim.value);
         if (!fromStart || !toEnd)
             return false;
     }
     return true;
 }
 
-/// The shape operand is constant and the result has the input's shape. One axis may be unknown on either side: its extent
-/// follows from the others, which are the same.
+/// The shape operand is constant and the result has the input's shape. One axis may be unknown on either side: its
+/// extent follows from the others, which are the same.
 bool reshapesNothing(const Graph& graph, const InferenceContext& context)
 {
     const auto& from = context.input(0).dims;

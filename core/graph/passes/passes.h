@@ -23,8 +23,9 @@ int removeIdentities(Graph& graph);
 
 /// Folds BatchNormalization (inference form) into the Conv, ConvTranspose, Gemm or MatMul that alone feeds it:
 /// w'_c = w_c g_c / sqrt(v_c + eps), b'_c = (b_c - m_c) g_c / sqrt(v_c + eps) + beta_c. In double, stored as float32.
-/// A weight that other nodes also read is copied first. Also folds a constant per-channel Add or Mul that directly follows
-/// where the operand broadcasts along channels. The fused node's output keeps the batch-norm output's name. Returns how many.
+/// A weight that other nodes also read is copied first. Also folds a constant per-channel Add or Mul that directly
+/// follows where the operand broadcasts along channels. The fused node's output keeps the batch-norm output's name.
+/// Returns how many.
 int foldBatchNorm(Graph& graph);
 
 /// All of the chosen passes, then dead code removal and shape inference.

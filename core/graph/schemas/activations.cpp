@@ -61,9 +61,6 @@ constexpr OpSchema table[] = {
 
 } // namespace
 
-std::span<const OpSchema> activations()
-{
-    return table;
-}
+std::span<const OpSchema> activations() { return table; }
 
 } // namespace quantoscope::graph::schemas

@@ -47,10 +47,7 @@ Result<void> inferComparison(InferenceContext& context)
     return {};
 }
 
-Result<void> inferPredicate(InferenceContext& context)
-{
-    return inferSameShape(context, DType::Bool);
-}
+Result<void> inferPredicate(InferenceContext& context) { return inferSameShape(context, DType::Bool); }
 
 Result<void> inferWhere(InferenceContext& context)
 {
@@ -113,9 +110,6 @@ constexpr OpSchema table[] = {
 
 } // namespace
 
-std::span<const OpSchema> arithmetic()
-{
-    return table;
-}
+std::span<const OpSchema> arithmetic() { return table; }
 
 } // namespace quantoscope::graph::schemas

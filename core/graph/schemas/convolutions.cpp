@@ -71,14 +71,13 @@ Extents kernelOf(const Dims& weight)
 }
 
 /// The channels of the input must be those the weight was made for.
-Result<void> requireChannels(
-    const InferenceContext& context, const Operands& operands, const Dim& expected)
+Result<void> requireChannels(const InferenceContext& context, const Operands& operands, const Dim& expected)
 {
     const Dim& channels = operands.input[1];
     if (channels.known() && expected.known() && channels.value != expected.value)
-        return context.error("input " + toString(operands.input) + " has " + channels.toString() + " channels, but weight "
-            + toString(operands.weight) + " with group " + std::to_string(operands.group) + " expects "
-            + expected.toString());
+        return context.error("input " + toString(operands.input) + " has " + channels.toString()
+            + " channels, but weight " + toString(operands.weight) + " with group " + std::to_string(operands.group)
+            + " expects " + expected.toString());
     return {};
 }
 
@@ -104,8 +103,8 @@ bool kernelKnown(InferenceContext& context, const Operands& operands, const Dim&
 {
     if (!kernelOf(operands.weight).empty() || context.node().hasAttribute("kernel_shape"))
         return true;
-    context.setOutput(0, { context.input(0).dtype,
-        withSpatial(operands.input[0], channels, Extents(operands.input.size() - 2, -1)) });
+    context.setOutput(0,
+        { context.input(0).dtype, withSpatial(operands.input[0], channels, Extents(operands.input.size() - 2, -1)) });
     return false;
 }
 
@@ -123,8 +122,8 @@ Result<void> inferConv(InferenceContext& context)
         return {};
     const auto window = resolveWindow(context.node(), spatial(operands->input), kernelOf(operands->weight));
     if (!window)
-        return context.error(window.error().what, "input " + toString(operands->input) + ", weight "
-                + toString(operands->weight));
+        return context.error(
+            window.error().what, "input " + toString(operands->input) + ", weight " + toString(operands->weight));
     context.setOutput(
         0, { context.input(0).dtype, withSpatial(operands->input[0], operands->weight[0], window->output) });
     return {};
@@ -144,8 +143,8 @@ Result<void> inferConvTranspose(InferenceContext& context)
         return {};
     const auto window = resolveTransposedWindow(context.node(), spatial(operands->input), kernelOf(operands->weight));
     if (!window)
-        return context.error(window.error().what, "input " + toString(operands->input) + ", weight "
-                + toString(operands->weight));
+        return context.error(
+            window.error().what, "input " + toString(operands->input) + ", weight " + toString(operands->weight));
     context.setOutput(0, { context.input(0).dtype, withSpatial(operands->input[0], channels, window->output) });
     return {};
 }
@@ -196,9 +195,6 @@ constexpr OpSchema table[] = {
 
 } // namespace
 
-std::span<const OpSchema> convolutions()
-{
-    return table;
-}
+std::span<const OpSchema> convolutions() { return table; }
 
 } // namespace quantoscope::graph::schemas

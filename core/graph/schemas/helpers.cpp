@@ -53,8 +53,7 @@ Result<Dims> broadcastDims(const InferenceContext& context, const Dims& a, const
         else if (y == Dim(1) || x == y)
             out = x;
         else if (x.known() && y.known())
-            return context.error(
-                "shapes " + toString(a) + " and " + toString(b) + " cannot be broadcast together");
+            return context.error("shapes " + toString(a) + " and " + toString(b) + " cannot be broadcast together");
         else if (x.known() || y.known())
             out = x.known() ? x : y;
         else
@@ -91,8 +90,8 @@ Result<std::optional<DType>> commonType(const InferenceContext& context, std::in
     for (const std::size_t i : inputs) {
         const auto dtype = context.input(i).dtype;
         if (common && dtype && *common != *dtype)
-            return context.error("operands have different element types, " + std::string(tensor::name(*common)) + " and "
-                + std::string(tensor::name(*dtype)));
+            return context.error("operands have different element types, " + std::string(tensor::name(*common))
+                + " and " + std::string(tensor::name(*dtype)));
         if (!common)
             common = dtype;
     }
@@ -103,8 +102,8 @@ Result<void> requireRank(const InferenceContext& context, std::size_t i, std::si
 {
     const auto& dims = context.input(i).dims;
     if (dims && dims->size() != rank)
-        return context.error("input " + std::to_string(i) + " has shape " + toString(*dims) + ", expected rank "
-            + std::to_string(rank));
+        return context.error(
+            "input " + std::to_string(i) + " has shape " + toString(*dims) + ", expected rank " + std::to_string(rank));
     return {};
 }
 
@@ -114,7 +113,8 @@ Result<void> requireVector(const InferenceContext& context, std::size_t i, const
     if (!dims)
         return {};
     if (dims->size() != 1 || ((*dims)[0].known() && extent.known() && (*dims)[0] != extent))
-        return context.error(std::string(what) + " has shape " + toString(*dims) + ", expected [" + extent.toString() + "]");
+        return context.error(
+            std::string(what) + " has shape " + toString(*dims) + ", expected [" + extent.toString() + "]");
     return {};
 }
 
@@ -130,9 +130,6 @@ Result<void> inferSameShape(InferenceContext& context, std::optional<DType> dtyp
     return {};
 }
 
-Dims unknownDims(std::size_t rank)
-{
-    return Dims(rank);
-}
+Dims unknownDims(std::size_t rank) { return Dims(rank); }
 
 } // namespace quantoscope::graph::schemas

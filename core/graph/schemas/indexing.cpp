@@ -14,8 +14,8 @@ using Ints = std::vector<std::int64_t>;
 
 constexpr std::int64_t farEnd = std::numeric_limits<std::int32_t>::max();
 
-/// Elements that `start`, `end` and `step` pick of an axis. Where it steps backwards from before the first element, that one is
-/// picked (ONNX clamps the start into the axis; Python would pick nothing).
+/// Elements that `start`, `end` and `step` pick of an axis. Where it steps backwards from before the first element,
+/// that one is picked (ONNX clamps the start into the axis; Python would pick nothing).
 Dim slicedExtent(const Dim& dim, std::int64_t start, std::int64_t end, std::int64_t step)
 {
     if (!dim.known())
@@ -139,8 +139,8 @@ Result<void> inferGatherND(InferenceContext& context)
         return context.error("indices " + toString(*indices) + " do not fit data " + toString(*data.dims)
             + " with batch_dims " + std::to_string(batch));
     Dims dims(indices->begin(), indices->end() - 1);
-    dims.insert(dims.end(), data.dims->begin() + static_cast<std::ptrdiff_t>(batch + indices->back().value),
-        data.dims->end());
+    dims.insert(
+        dims.end(), data.dims->begin() + static_cast<std::ptrdiff_t>(batch + indices->back().value), data.dims->end());
     context.setOutput(0, { data.dtype, std::move(dims) });
     return {};
 }
@@ -195,9 +195,6 @@ constexpr OpSchema table[] = {
 
 } // namespace
 
-std::span<const OpSchema> indexing()
-{
-    return table;
-}
+std::span<const OpSchema> indexing() { return table; }
 
 } // namespace quantoscope::graph::schemas

@@ -45,8 +45,8 @@ Result<void> inferConcat(InferenceContext& context)
 Result<std::vector<std::int64_t>> equalParts(const InferenceContext& context, std::int64_t extent, std::int64_t count)
 {
     if (context.opset() < 18 && extent % count != 0)
-        return context.error("extent " + std::to_string(extent) + " cannot be split into " + std::to_string(count)
-            + " equal parts");
+        return context.error(
+            "extent " + std::to_string(extent) + " cannot be split into " + std::to_string(count) + " equal parts");
     const std::int64_t part = (extent + count - 1) / count;
     std::vector<std::int64_t> parts;
     for (std::int64_t left = extent; count > 0; --count) {
@@ -61,8 +61,8 @@ Result<std::vector<std::int64_t>> splitParts(const InferenceContext& context, co
     const auto count = static_cast<std::int64_t>(context.outputCount());
     const std::int64_t declared = context.node().intAttribute("num_outputs", count);
     if (declared != count || count == 0)
-        return context.error("num_outputs is " + std::to_string(declared) + ", but the node has " + std::to_string(count)
-            + " outputs");
+        return context.error(
+            "num_outputs is " + std::to_string(declared) + ", but the node has " + std::to_string(count) + " outputs");
     const auto listed = context.attributeOrInputInts("split", 1);
     if (!listed) {
         if (context.hasInput(1) || !extent.known())
@@ -128,8 +128,7 @@ Result<void> inferPad(InferenceContext& context)
         std::int64_t extent = 0;
         if (__builtin_add_overflow(before, after, &extent)
             || (dim.known() && __builtin_add_overflow(extent, dim.value, &extent)) || (dim.known() && extent < 0))
-            return context.error(
-                "pads " + Shape(*pads).toString() + " do not fit the input " + toString(*input.dims));
+            return context.error("pads " + Shape(*pads).toString() + " do not fit the input " + toString(*input.dims));
         dim = dim.known() ? Dim(extent) : Dim();
     }
     context.setOutput(0, { input.dtype, std::move(dims) });
@@ -146,9 +145,6 @@ constexpr OpSchema table[] = {
 
 } // namespace
 
-std::span<const OpSchema> joining()
-{
-    return table;
-}
+std::span<const OpSchema> joining() { return table; }
 
 } // namespace quantoscope::graph::schemas

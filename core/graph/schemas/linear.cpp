@@ -52,8 +52,7 @@ Result<void> inferMatMul(InferenceContext& context)
     if (columnVector)
         b.push_back(1);
     QS_CHECK(requireSame(context, a.back(), b[b.size() - 2]));
-    QS_TRY(Dims output,
-        broadcastDims(context, Dims(a.begin(), a.end() - 2), Dims(b.begin(), b.end() - 2)));
+    QS_TRY(Dims output, broadcastDims(context, Dims(a.begin(), a.end() - 2), Dims(b.begin(), b.end() - 2)));
     if (!rowVector)
         output.push_back(a[a.size() - 2]);
     if (!columnVector)
@@ -71,9 +70,6 @@ constexpr OpSchema table[] = {
 
 } // namespace
 
-std::span<const OpSchema> linear()
-{
-    return table;
-}
+std::span<const OpSchema> linear() { return table; }
 
 } // namespace quantoscope::graph::schemas

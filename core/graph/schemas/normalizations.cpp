@@ -50,8 +50,8 @@ Result<void> inferGroupNormalization(InferenceContext& context)
     const std::int64_t groups = context.node().intAttribute("num_groups", 0);
     const Dim extent = channels(context);
     if (groups <= 0 || (extent.known() && extent.value % groups != 0))
-        return context.error(
-            "num_groups is " + std::to_string(groups) + ", expected a divisor of the " + extent.toString() + " channels");
+        return context.error("num_groups is " + std::to_string(groups) + ", expected a divisor of the "
+            + extent.toString() + " channels");
     const Dim parameters = context.opset() < 21 ? Dim(groups) : extent;
     QS_CHECK(requireVector(context, 1, parameters, "scale"));
     QS_CHECK(requireVector(context, 2, parameters, "bias"));
@@ -71,8 +71,10 @@ Result<void> inferLayerNormalization(InferenceContext& context)
         if (!parameters)
             continue;
         QS_TRY(const Dims joined, broadcastDims(context, *dims, *parameters));
-        if (joined.size() != dims->size() || (toShape(normalized) && toShape(*dims) && toShape(joined) != toShape(*dims)))
-            return context.error("scale or bias has shape " + toString(*parameters) + ", expected " + toString(normalized));
+        if (joined.size() != dims->size()
+            || (toShape(normalized) && toShape(*dims) && toShape(joined) != toShape(*dims)))
+            return context.error(
+                "scale or bias has shape " + toString(*parameters) + ", expected " + toString(normalized));
     }
     Dims reduced = *dims;
     for (std::size_t i = axis; i < reduced.size(); ++i)
@@ -111,9 +113,6 @@ constexpr OpSchema table[] = {
 
 } // namespace
 
-std::span<const OpSchema> normalizations()
-{
-    return table;
-}
+std::span<const OpSchema> normalizations() { return table; }
 
 } // namespace quantoscope::graph::schemas

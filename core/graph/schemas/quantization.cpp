@@ -14,7 +14,8 @@ Result<void> requireParameters(const InferenceContext& context)
     const auto& scale = context.input(1).dims;
     const auto& zero = context.input(2).dims;
     if (scale && zero && toShape(*scale) && toShape(*zero) && *scale != *zero)
-        return context.error("scale " + toString(*scale) + " and zero point " + toString(*zero) + " have different shapes");
+        return context.error(
+            "scale " + toString(*scale) + " and zero point " + toString(*zero) + " have different shapes");
     const bool single = !scale || scale->empty() || (scale->size() == 1 && scale->front() == Dim(1));
     if (!input || single)
         return {};
@@ -28,8 +29,8 @@ Result<void> requireParameters(const InferenceContext& context)
     if (expected[axis].known())
         expected[axis] = (expected[axis].value - 1) / block + 1;
     if (toShape(expected) && toShape(*scale) && expected != *scale)
-        return context.error("scale has shape " + toString(*scale) + ", expected " + toString(expected) + " for blocks of "
-            + std::to_string(block));
+        return context.error("scale has shape " + toString(*scale) + ", expected " + toString(expected)
+            + " for blocks of " + std::to_string(block));
     return {};
 }
 
@@ -41,7 +42,8 @@ Result<void> inferQuantize(InferenceContext& context)
     if (asked != 0) {
         const auto named = dtypeFromOnnx(asked);
         if (!named || (context.hasInput(2) && dtype && dtype != named))
-            return context.error("output_dtype " + std::to_string(asked) + " does not agree with the zero point's type");
+            return context.error(
+                "output_dtype " + std::to_string(asked) + " does not agree with the zero point's type");
         dtype = named;
     }
     return inferSameShape(context, dtype);
@@ -63,9 +65,6 @@ constexpr OpSchema table[] = {
 
 } // namespace
 
-std::span<const OpSchema> quantization()
-{
-    return table;
-}
+std::span<const OpSchema> quantization() { return table; }
 
 } // namespace quantoscope::graph::schemas

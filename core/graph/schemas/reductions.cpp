@@ -56,8 +56,7 @@ Result<void> inferArg(InferenceContext& context)
     if (!dims)
         return {};
     QS_TRY(const std::size_t axis, axisIn(context, context.node().intAttribute("axis", 0), dims->size()));
-    context.setOutput(
-        0, { DType::Int64, reduced(*dims, { axis }, context.node().intAttribute("keepdims", 1) != 0) });
+    context.setOutput(0, { DType::Int64, reduced(*dims, { axis }, context.node().intAttribute("keepdims", 1) != 0) });
     return {};
 }
 
@@ -106,9 +105,6 @@ constexpr OpSchema table[] = {
 
 } // namespace
 
-std::span<const OpSchema> reductions()
-{
-    return table;
-}
+std::span<const OpSchema> reductions() { return table; }
 
 } // namespace quantoscope::graph::schemas

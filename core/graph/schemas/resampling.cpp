@@ -93,8 +93,8 @@ Result<void> applySizes(InferenceContext& context, const std::vector<std::size_t
 {
     Dims dims = *context.input(0).dims;
     if (elements.size() != axes.size())
-        return context.error("there are " + std::to_string(elements.size()) + " sizes for " + std::to_string(axes.size())
-            + " axes of " + toString(dims));
+        return context.error("there are " + std::to_string(elements.size()) + " sizes for "
+            + std::to_string(axes.size()) + " axes of " + toString(dims));
     std::vector<std::int64_t> sizes;
     for (const Element& element : elements) {
         if (element.value && *element.value < 0)
@@ -165,9 +165,6 @@ constexpr OpSchema table[] = {
 
 } // namespace
 
-std::span<const OpSchema> resampling()
-{
-    return table;
-}
+std::span<const OpSchema> resampling() { return table; }
 
 } // namespace quantoscope::graph::schemas

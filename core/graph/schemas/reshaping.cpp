@@ -68,7 +68,8 @@ Result<void> inferTranspose(InferenceContext& context)
     order = context.node().intsAttribute("perm", order);
     QS_TRY(const auto axes, axesIn(context, order, rank));
     if (axes.size() != rank)
-        return context.error("perm " + Shape(order).toString() + " does not order the axes of " + toString(*input.dims));
+        return context.error(
+            "perm " + Shape(order).toString() + " does not order the axes of " + toString(*input.dims));
     Dims dims;
     for (const std::size_t axis : axes)
         dims.push_back((*input.dims)[axis]);
@@ -155,8 +156,8 @@ Result<void> inferTile(InferenceContext& context)
     Dims dims = unknownDims(input.dims->size());
     if (const auto repeats = context.inputInts(1)) {
         if (repeats->size() != dims.size())
-            return context.error("repeats " + Shape(*repeats).toString() + " does not have one element for each axis of "
-                + toString(*input.dims));
+            return context.error("repeats " + Shape(*repeats).toString()
+                + " does not have one element for each axis of " + toString(*input.dims));
         for (std::size_t i = 0; i < dims.size(); ++i) {
             const std::int64_t count = (*repeats)[i];
             if (count < 0)
@@ -234,9 +235,6 @@ constexpr OpSchema table[] = {
 
 } // namespace
 
-std::span<const OpSchema> reshaping()
-{
-    return table;
-}
+std::span<const OpSchema> reshaping() { return table; }
 
 } // namespace quantoscope::graph::schemas

@@ -21,7 +21,8 @@ Result<void> inferConstant(InferenceContext& context)
     else if (node.hasAttribute("value_float"))
         context.setOutput(0, { DType::Float32, Dims {} });
     else if (node.hasAttribute("value_ints"))
-        context.setOutput(0, { DType::Int64, Dims { static_cast<std::int64_t>(node.intsAttribute("value_ints").size()) } });
+        context.setOutput(
+            0, { DType::Int64, Dims { static_cast<std::int64_t>(node.intsAttribute("value_ints").size()) } });
     else if (node.hasAttribute("value_floats"))
         context.setOutput(
             0, { DType::Float32, Dims { static_cast<std::int64_t>(node.floatsAttribute("value_floats").size()) } });
@@ -55,7 +56,8 @@ Result<void> inferShape(InferenceContext& context)
     Dim length;
     if (dims) {
         const auto rank = static_cast<std::int64_t>(dims->size());
-        const auto bound = [rank](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank); };
+        const auto bound
+            = [rank](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank); };
         const std::int64_t start = bound(context.node().intAttribute("start", 0));
         length = std::max<std::int64_t>(0, bound(context.node().intAttribute("end", rank)) - start);
     }
@@ -80,7 +82,8 @@ Result<void> inferRange(InferenceContext& context)
             return {};
         const auto values = tensor::toDoubles(constant->view());
         if (values.size() != 1)
-            return context.error("start, limit or delta has shape " + constant->shape().toString() + ", expected a scalar");
+            return context.error(
+                "start, limit or delta has shape " + constant->shape().toString() + ", expected a scalar");
         bounds[i] = values[0];
     }
     const double count = std::ceil((bounds[1] - bounds[0]) / bounds[2]);
@@ -95,15 +98,12 @@ Result<void> inferCast(InferenceContext& context)
     const std::int64_t to = context.node().intAttribute("to", 0);
     const auto dtype = dtypeFromOnnx(to);
     if (!dtype)
-        return fail(ErrorCode::Unsupported, "casts to the element type number " + std::to_string(to),
-            context.where(), "only numeric types without float8 can be computed");
+        return fail(ErrorCode::Unsupported, "casts to the element type number " + std::to_string(to), context.where(),
+            "only numeric types without float8 can be computed");
     return inferSameShape(context, dtype);
 }
 
-Result<void> inferCastLike(InferenceContext& context)
-{
-    return inferSameShape(context, context.input(1).dtype);
-}
+Result<void> inferCastLike(InferenceContext& context) { return inferSameShape(context, context.input(1).dtype); }
 
 /// The input's own element type unless `dtype` names another.
 Result<void> inferEyeLike(InferenceContext& context)
@@ -144,9 +144,6 @@ constexpr OpSchema table[] = {
 
 } // namespace
 
-std::span<const OpSchema> sources()
-{
-    return table;
-}
+std::span<const OpSchema> sources() { return table; }
 
 } // namespace quantoscope::graph::schemas

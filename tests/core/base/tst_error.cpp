@@ -44,12 +44,30 @@ private slots:
         QTest::addColumn<QString>("where");
         QTest::addColumn<QString>("hint");
         QTest::addColumn<QString>("message");
-        QTest::newRow("all") << "what" << "where" << "hint" << "what: where: hint";
-        QTest::newRow("no place") << "what" << "" << "hint" << "what: hint";
-        QTest::newRow("no hint") << "what" << "where" << "" << "what: where";
-        QTest::newRow("only what") << "what" << "" << "" << "what";
-        QTest::newRow("only a place") << "" << "where" << "" << "where";
-        QTest::newRow("nothing") << "" << "" << "" << "";
+        QTest::newRow("all") << "what"
+                             << "where"
+                             << "hint"
+                             << "what: where: hint";
+        QTest::newRow("no place") << "what"
+                                  << ""
+                                  << "hint"
+                                  << "what: hint";
+        QTest::newRow("no hint") << "what"
+                                 << "where"
+                                 << ""
+                                 << "what: where";
+        QTest::newRow("only what") << "what"
+                                   << ""
+                                   << ""
+                                   << "what";
+        QTest::newRow("only a place") << ""
+                                      << "where"
+                                      << ""
+                                      << "where";
+        QTest::newRow("nothing") << ""
+                                 << ""
+                                 << ""
+                                 << "";
     }
 
     void messageLeavesEmptyPartsOut()

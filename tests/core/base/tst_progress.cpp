@@ -152,7 +152,8 @@ private slots:
             counted += 10;
             std::this_thread::sleep_for(10ms);
         }
-        const double recent = static_cast<double>(counted) / std::chrono::duration<double>(Clock::now() - start).count();
+        const double recent
+            = static_cast<double>(counted) / std::chrono::duration<double>(Clock::now() - start).count();
         // Over the whole stage it is 53 % of that.
         QVERIFY(progress.state().perSecond > 0.62 * recent);
         QVERIFY(progress.state().perSecond < 1.2 * recent);

@@ -19,8 +19,7 @@ private slots:
     void splitMix64GivesThePublishedSequence()
     {
         Random random(1234567);
-        for (const std::uint64_t expected :
-            { 6457827717110365317ULL, 3203168211198807973ULL, 9817491932198370423ULL })
+        for (const std::uint64_t expected : { 6457827717110365317ULL, 3203168211198807973ULL, 9817491932198370423ULL })
             QCOMPARE(random(), expected);
     }
 

@@ -25,8 +25,8 @@ struct Net {
     ValueId between;
     ValueId after;
 
-    explicit Net(const std::string& producer, const std::string& activation, std::vector<std::optional<Tensor>> bounds = {},
-        Attributes attributes = {}, int opset = 13)
+    explicit Net(const std::string& producer, const std::string& activation,
+        std::vector<std::optional<Tensor>> bounds = {}, Attributes attributes = {}, int opset = 13)
         : builder(opset)
     {
         const ValueId x = builder.input("x", { 1, 4 });
@@ -109,9 +109,10 @@ private slots:
     {
         QFETCH(QString, why);
         Net net("Add", why == "another activation" ? "Sigmoid" : "Clip",
-            why == "NaN bound"         ? std::vector<std::optional<Tensor>> { Tensor::scalar(NAN) }
-                : why == "empty range" ? std::vector<std::optional<Tensor>> { Tensor::scalar(2.0f), Tensor::scalar(1.0f) }
-                                       : std::vector<std::optional<Tensor>> {});
+            why == "NaN bound" ? std::vector<std::optional<Tensor>> { Tensor::scalar(NAN) }
+                : why == "empty range"
+                ? std::vector<std::optional<Tensor>> { Tensor::scalar(2.0f), Tensor::scalar(1.0f) }
+                : std::vector<std::optional<Tensor>> {});
         if (why == "two readers")
             net.builder.output(net.builder.node("Abs", { net.between }, "other"));
         if (why == "a graph output")

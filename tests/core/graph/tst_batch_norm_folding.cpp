@@ -46,16 +46,18 @@ std::map<std::string, Case> cases()
     };
     all["conv with bias"] = { "Conv", image, { 6, 4, 3, 3 }, 6, { 6 }, true, {}, conv(36) };
     all["conv without bias"] = { "Conv", image, { 6, 4, 3, 3 }, 6, {}, false, {}, conv(36) };
-    all["conv grouped"] = { "Conv", image, { 6, 2, 3, 3 }, 6, { 6 }, true, { { "group", std::int64_t { 2 } } }, conv(18) };
-    all["conv depthwise"] = { "Conv", image, { 4, 1, 3, 3 }, 4, {}, false, { { "group", std::int64_t { 4 } } }, conv(9) };
+    all["conv grouped"]
+        = { "Conv", image, { 6, 2, 3, 3 }, 6, { 6 }, true, { { "group", std::int64_t { 2 } } }, conv(18) };
+    all["conv depthwise"]
+        = { "Conv", image, { 4, 1, 3, 3 }, 4, {}, false, { { "group", std::int64_t { 4 } } }, conv(9) };
     all["conv depthwise, multiplier 2"]
         = { "Conv", image, { 8, 1, 3, 3 }, 8, { 8 }, true, { { "group", std::int64_t { 4 } } }, conv(9) };
     all["conv over one axis"] = { "Conv", { 2, 4, 9 }, { 5, 4, 3 }, 5, { 5 }, true, {}, conv(12) };
     all["conv one channel"] = { "Conv", image, { 1, 4, 1, 1 }, 1, { 1 }, true, {}, conv(4) };
-    all["transposed with bias"] = { "ConvTranspose", image, { 4, 5, 3, 3 }, 5, { 5 }, true, {},
-        [](std::int64_t i) { return i / 9 % 5; } };
-    all["transposed without bias"] = { "ConvTranspose", image, { 4, 5, 2, 2 }, 5, {}, false, {},
-        [](std::int64_t i) { return i / 4 % 5; } };
+    all["transposed with bias"]
+        = { "ConvTranspose", image, { 4, 5, 3, 3 }, 5, { 5 }, true, {}, [](std::int64_t i) { return i / 9 % 5; } };
+    all["transposed without bias"]
+        = { "ConvTranspose", image, { 4, 5, 2, 2 }, 5, {}, false, {}, [](std::int64_t i) { return i / 4 % 5; } };
     // Rows 0 and 1 of the weight make channels 0..2, rows 2 and 3 make channels 3..5.
     all["transposed grouped"] = { "ConvTranspose", image, { 4, 3, 3, 3 }, 6, { 6 }, true,
         { { "group", std::int64_t { 2 } } }, [](std::int64_t i) { return i / 27 / 2 * 3 + i / 9 % 3; } };
@@ -91,7 +93,8 @@ struct Norm {
     }
     double scale(std::size_t c) const
     {
-        return static_cast<double>(gamma[c]) / std::sqrt(static_cast<double>(variance[c]) + static_cast<double>(epsilon));
+        return static_cast<double>(gamma[c])
+            / std::sqrt(static_cast<double>(variance[c]) + static_cast<double>(epsilon));
     }
     ValueId addTo(GraphBuilder& builder, ValueId x, const std::string& output) const
     {
@@ -117,10 +120,7 @@ bool close(double got, double expected, double magnitude)
     return std::abs(got - expected) <= 1.3e-7 * std::max(std::abs(expected), magnitude);
 }
 
-const graph::Node& onlyNode(const graph::Graph& graph)
-{
-    return graph.node(graph.nodes().at(0));
-}
+const graph::Node& onlyNode(const graph::Graph& graph) { return graph.node(graph.nodes().at(0)); }
 
 /// Conv [2, 3, 5, 5] -> [2, 4, 3, 3] with the weight "w" that all of the tests below fold into.
 struct Conv {

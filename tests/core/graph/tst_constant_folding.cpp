@@ -106,7 +106,8 @@ private slots:
         GraphBuilder builder;
         builder.output(builder.node("Neg", { builder.constant("c", floats({ 1, 2 })) }, "y"));
         InferenceOptions options;
-        options.evaluator = [outputs](const Graph&, NodeId, const std::vector<const Tensor*>&) -> Result<std::vector<Tensor>> {
+        options.evaluator
+            = [outputs](const Graph&, NodeId, const std::vector<const Tensor*>&) -> Result<std::vector<Tensor>> {
             return std::vector<Tensor>(static_cast<std::size_t>(outputs), floats({ 1 }));
         };
         const auto folded = graph::foldConstants(builder.graph(), options);
@@ -174,9 +175,11 @@ private slots:
         const ValueId x = builder.input("x", { 6, 4, 10 });
         const ValueId shape = builder.node("Shape", { x }, "shape");
         const auto pick = [&](std::int64_t i) {
-            return builder.node("Gather", { shape, builder.constant("", Tensor::scalar(i)) }, "size" + std::to_string(i));
+            return builder.node(
+                "Gather", { shape, builder.constant("", Tensor::scalar(i)) }, "size" + std::to_string(i));
         };
-        const ValueId doubled = builder.node("Mul", { pick(1), builder.constant("two", Tensor::scalar<std::int64_t>(2)) }, "d");
+        const ValueId doubled
+            = builder.node("Mul", { pick(1), builder.constant("two", Tensor::scalar<std::int64_t>(2)) }, "d");
         const ValueId axes = builder.constant("axes", test::ints({ 0 }));
         std::vector<ValueId> parts;
         for (const ValueId part : { pick(0), doubled })
@@ -198,8 +201,8 @@ private slots:
         const ValueId x = builder.input("x", { Dim::named("batch"), 4, 10 });
         const ValueId shape = builder.node("Shape", { x }, "shape");
         const ValueId batch = builder.node("Gather", { shape, builder.constant("0", test::ints({ 0 })) }, "batch");
-        const ValueId target
-            = builder.node("Concat", { batch, builder.constant("rest", test::ints({ -1 })) }, "t", { { "axis", std::int64_t { 0 } } });
+        const ValueId target = builder.node(
+            "Concat", { batch, builder.constant("rest", test::ints({ -1 })) }, "t", { { "axis", std::int64_t { 0 } } });
         builder.output(builder.node("Reshape", { x, target }, "y"));
         QVERIFY(graph::foldConstants(builder.graph(), {}));
         const Graph& graph = builder.graph();
@@ -239,7 +242,8 @@ private slots:
         QFETCH(int, nodes);
         // Neg makes the weight; an Identity stands between convolution and batch normalization.
         GraphBuilder builder;
-        const ValueId weight = builder.node("Neg", { builder.constant("w", normalTensor({ 4, 3, 1, 1 }, 1)) }, "negated");
+        const ValueId weight
+            = builder.node("Neg", { builder.constant("w", normalTensor({ 4, 3, 1, 1 }, 1)) }, "negated");
         const ValueId y = builder.node("Conv", { builder.input("x", { 1, 3, 2, 2 }), weight }, "conv");
         const ValueId same = builder.node("Identity", { y }, "same");
         std::vector<ValueId> inputs { same };
@@ -249,7 +253,8 @@ private slots:
         Evaluator evaluator;
         QVERIFY(graph::prepare(builder.graph(), { fold, identities, norms }, evaluator.options));
         QCOMPARE(builder.graph().nodes().size(), static_cast<std::size_t>(nodes));
-        QCOMPARE(builder.graph().value(builder.graph().outputs()[0]).type.toString(), std::string("float32[1, 4, 2, 2]"));
+        QCOMPARE(
+            builder.graph().value(builder.graph().outputs()[0]).type.toString(), std::string("float32[1, 4, 2, 2]"));
         QVERIFY(graph::verify(builder.graph()));
     }
 };

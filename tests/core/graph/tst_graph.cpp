@@ -63,7 +63,8 @@ private slots:
         QVERIFY(net.graph.find("b") == net.b && !net.graph.find("nothing"));
         QVERIFY(net.graph.isInput(net.x) && !net.graph.isInput(net.a));
         QVERIFY(net.graph.isOutput(net.b) && !net.graph.isOutput(net.a));
-        QVERIFY(!net.graph.contains(NodeId {}) && !net.graph.contains(NodeId { 99 }) && !net.graph.contains(ValueId { 99 }));
+        QVERIFY(!net.graph.contains(NodeId {}) && !net.graph.contains(NodeId { 99 })
+            && !net.graph.contains(ValueId { 99 }));
         QVERIFY(!net.graph.isConstant(ValueId {}));
     }
 
@@ -313,8 +314,9 @@ private slots:
     void attributesFallBackWhereTheTypeIsAnother()
     {
         graph::Node node;
-        node.attributes = { { "i", std::int64_t { 3 } }, { "f", 0.5f }, { "s", std::string("text") }, { "is", Ints { 1, 2 } },
-            { "fs", std::vector<float> { 1 } }, { "t", std::make_shared<const Tensor>(floats({ 1 })) } };
+        node.attributes
+            = { { "i", std::int64_t { 3 } }, { "f", 0.5f }, { "s", std::string("text") }, { "is", Ints { 1, 2 } },
+                  { "fs", std::vector<float> { 1 } }, { "t", std::make_shared<const Tensor>(floats({ 1 })) } };
         QCOMPARE(node.intAttribute("i", 7), std::int64_t { 3 });
         QCOMPARE(node.intAttribute("f", 7), std::int64_t { 7 });
         QCOMPARE(node.floatAttribute("f", 7), 0.5f);

@@ -49,8 +49,8 @@ std::map<std::string, Case> identities()
     all["Pad by nothing, attribute"] = { "Pad", image, {}, { { "pads", Ints(8) } }, 10 };
     all["Pad by nothing on one axis"] = { "Pad", image, { ints({ 0, 0 }), Tensor::scalar(1.0f), ints({ 2 }) }, {}, 18 };
     all["Slice of everything"] = { "Slice", image, { ints({ 0, 0 }), ints({ toTheEnd, 3 }) } };
-    all["Slice to the end, attribute"]
-        = { "Slice", image, {}, { { "starts", Ints { 0 } }, { "ends", Ints { toTheEnd } }, { "axes", Ints { -1 } } }, 9 };
+    all["Slice to the end, attribute"] = { "Slice", image, {},
+        { { "starts", Ints { 0 } }, { "ends", Ints { toTheEnd } }, { "axes", Ints { -1 } } }, 9 };
     all["Slice from before the start"] = { "Slice", known, { ints({ -9 }), ints({ 9 }), ints({ 2 }), ints({ 1 }) } };
     all["Reshape to the same"] = { "Reshape", known, { ints({ 2, 3, 4, 5 }) } };
     all["Reshape with 0 and -1"] = { "Reshape", image, { ints({ 0, -1, 4, 5 }) } };
@@ -81,13 +81,15 @@ std::map<std::string, Case> changes()
     stays("Slice of every second",
         { "Slice", { Dim::named("batch"), 1 }, { ints({ 0 }), ints({ toTheEnd }), ints({ 0 }), ints({ 2 }) } });
     stays("Slice backwards",
-        { "Slice", known, { ints({ toTheEnd }), ints({ std::numeric_limits<std::int64_t>::min() }), ints({ 0 }), ints({ -1 }) } });
+        { "Slice", known,
+            { ints({ toTheEnd }), ints({ std::numeric_limits<std::int64_t>::min() }), ints({ 0 }), ints({ -1 }) } });
     stays("Reshape to another rank", { "Reshape", known, { ints({ 6, 4, 5 }) } });
     stays("Reshape that swaps extents", { "Reshape", known, { ints({ 3, 2, 4, 5 }) } });
     stays("Reshape of two symbols", { "Reshape", { Dim::named("a"), Dim::named("b") }, { ints({ -1, 4 }) } });
     stays("Flatten of a cube", { "Flatten", { 2, 3, 4 } });
     stays("Flatten to one row", { "Flatten", { Dim::named("batch"), 10 }, {}, { { "axis", std::int64_t { 0 } } } });
-    stays("Flatten of a column to a row", { "Flatten", { Dim::named("batch"), 1 }, {}, { { "axis", std::int64_t { 0 } } } });
+    stays("Flatten of a column to a row",
+        { "Flatten", { Dim::named("batch"), 1 }, {}, { { "axis", std::int64_t { 0 } } } });
     stays("Transpose of a square", { "Transpose", { 4, 4 }, {}, { { "perm", Ints { 1, 0 } } } });
     stays("Transpose by default", { "Transpose", { 4, 4 } });
     stays("Transpose counted from the back", { "Transpose", { 4, 4 }, {}, { { "perm", Ints { -1, 0 } } } });

@@ -39,22 +39,27 @@ std::map<std::string, Case> cases()
     all["conv grouped"] = { "Conv", { batch, 8, 6, 6 }, { 12, 2, 1, 1 }, false, true, group(4), 12 * 36 * 2, 0 };
     all["conv depthwise"] = { "Conv", { batch, 8, 6, 6 }, { 8, 1, 3, 3 }, false, true, group(8), 8 * 16 * 9, 0 };
     all["conv over one axis"] = { "Conv", { batch, 4, 10 }, { 6, 4, 3 }, false, true, {}, 6 * 8 * 12, 0 };
-    all["conv with computed weights"] = { "Conv", { batch, 3, 8, 8 }, { 16, 3, 3, 3 }, false, false, padded, 16 * 64 * 27, 0 };
+    all["conv with computed weights"]
+        = { "Conv", { batch, 3, 8, 8 }, { 16, 3, 3, 3 }, false, false, padded, 16 * 64 * 27, 0 };
     all["conv of unknown size"] = { "Conv", { batch, 3, Dim::named("h"), 8 }, { 16, 3, 3, 3 }, false, true, {}, 0, 0 };
     // Input elements of one image times M / group * kernel.
-    all["transposed"] = { "ConvTranspose", { batch, 4, 5, 5 }, { 4, 6, 3, 3 }, false, true, { { "strides", Ints { 2, 2 } } },
-        4 * 25 * 54, 1, 6 };
-    all["transposed grouped"] = { "ConvTranspose", { batch, 4, 5, 5 }, { 4, 3, 2, 2 }, false, true, group(2), 4 * 25 * 12, 1 };
+    all["transposed"] = { "ConvTranspose", { batch, 4, 5, 5 }, { 4, 6, 3, 3 }, false, true,
+        { { "strides", Ints { 2, 2 } } }, 4 * 25 * 54, 1, 6 };
+    all["transposed grouped"]
+        = { "ConvTranspose", { batch, 4, 5, 5 }, { 4, 3, 2, 2 }, false, true, group(2), 4 * 25 * 12, 1 };
     all["gemm"] = { "Gemm", { batch, 20 }, { 20, 10 }, false, true, {}, 200, 1, 10 };
-    all["gemm transB"] = { "Gemm", { batch, 20 }, { 10, 20 }, false, true, { { "transB", std::int64_t { 1 } } }, 200, 0, 10 };
+    all["gemm transB"]
+        = { "Gemm", { batch, 20 }, { 10, 20 }, false, true, { { "transB", std::int64_t { 1 } } }, 200, 0, 10 };
     all["gemm of a batch"] = { "Gemm", { 7, 20 }, { 20, 10 }, false, true, {}, 200, 1 };
-    all["gemm transA"] = { "Gemm", { 20, batch }, { 20, 10 }, false, true, { { "transA", std::int64_t { 1 } } }, 200, 1 };
+    all["gemm transA"]
+        = { "Gemm", { 20, batch }, { 20, 10 }, false, true, { { "transA", std::int64_t { 1 } } }, 200, 1 };
     all["matmul"] = { "MatMul", { batch, 20 }, { 20, 10 }, false, true, {}, 200, 1 };
     all["matmul of sequences"] = { "MatMul", { batch, 6, 20 }, { 20, 10 }, false, true, {}, 6 * 200, 1 };
     all["matmul with a stack of weights"] = { "MatMul", { batch, 6, 20 }, { 1, 20, 10 }, false, true, {}, 6 * 200, 2 };
     all["matmul by a vector"] = { "MatMul", { batch, 20 }, { 20 }, false, true, {}, 20, 0 };
     all["matmul, weight on the left"] = { "MatMul", { 10, 20 }, { batch, 20, 4 }, true, false, {}, 10 * 20 * 4, 0 };
-    all["matmul of two activations"] = { "MatMul", { batch, 6, 20 }, { batch, 20, 6 }, false, false, {}, 6 * 20 * 6, 0 };
+    all["matmul of two activations"]
+        = { "MatMul", { batch, 6, 20 }, { batch, 20, 6 }, false, false, {}, 6 * 20 * 6, 0 };
     all["matmul of heads"] = { "MatMul", { batch, 4, 6, 8 }, { batch, 4, 8, 6 }, false, false, {}, 4 * 6 * 8 * 6, 0 };
     all["matmul of plain activations"] = { "MatMul", { 6, 20 }, { 20, 6 }, false, false, {}, 6 * 20 * 6, 0 };
     all["matmul of two vectors"] = { "MatMul", { 20 }, { 20 }, false, false, {}, 20, 0 };
@@ -112,7 +117,8 @@ private slots:
         const auto size = weighted ? graph.value(other).constant->size() : 0;
         QCOMPARE(layer.parameters, size + test.bias);
         const auto group = test.attributes.find("group");
-        QCOMPARE(layer.groups, group == test.attributes.end() ? 1 : static_cast<int>(std::get<std::int64_t>(group->second)));
+        QCOMPARE(
+            layer.groups, group == test.attributes.end() ? 1 : static_cast<int>(std::get<std::int64_t>(group->second)));
     }
 
     void layersComeInTopologicalOrder()
@@ -183,16 +189,36 @@ private slots:
         QTest::addColumn<int>("opset");
         QTest::addColumn<QString>("attribute");
         QTest::addColumn<QString>("why"); // empty: supported
-        QTest::newRow("fine") << "Relu" << "" << 13 << "" << "";
-        QTest::newRow("fine, ai.onnx") << "Relu" << "ai.onnx" << 13 << "" << "";
-        QTest::newRow("unknown") << "Einstein" << "" << 13 << "" << "no such operator";
-        QTest::newRow("another domain") << "Relu" << "com.example" << 13 << "" << "com.example";
-        QTest::newRow("older than known") << "Relu" << "" << 6 << "" << "from opset 7";
-        QTest::newRow("too early for the operator") << "HardSwish" << "" << 13 << "" << "from opset 14";
-        QTest::newRow("withdrawn") << "Upsample" << "" << 10 << "" << "withdrawn from ONNX after opset 9";
-        QTest::newRow("a subgraph") << "Relu" << "" << 13 << "body" << "attribute 'body' is a graph";
-        QTest::newRow("training") << "BatchNormalization" << "" << 14 << "training_mode" << "training mode";
-        QTest::newRow("a string constant") << "Constant" << "" << 13 << "value_string" << "strings";
+        QTest::newRow("fine") << "Relu"
+                              << "" << 13 << ""
+                              << "";
+        QTest::newRow("fine, ai.onnx") << "Relu"
+                                       << "ai.onnx" << 13 << ""
+                                       << "";
+        QTest::newRow("unknown") << "Einstein"
+                                 << "" << 13 << ""
+                                 << "no such operator";
+        QTest::newRow("another domain") << "Relu"
+                                        << "com.example" << 13 << ""
+                                        << "com.example";
+        QTest::newRow("older than known") << "Relu"
+                                          << "" << 6 << ""
+                                          << "from opset 7";
+        QTest::newRow("too early for the operator") << "HardSwish"
+                                                    << "" << 13 << ""
+                                                    << "from opset 14";
+        QTest::newRow("withdrawn") << "Upsample"
+                                   << "" << 10 << ""
+                                   << "withdrawn from ONNX after opset 9";
+        QTest::newRow("a subgraph") << "Relu"
+                                    << "" << 13 << "body"
+                                    << "attribute 'body' is a graph";
+        QTest::newRow("training") << "BatchNormalization"
+                                  << "" << 14 << "training_mode"
+                                  << "training mode";
+        QTest::newRow("a string constant") << "Constant"
+                                           << "" << 13 << "value_string"
+                                           << "strings";
     }
 
     void unsupportedNodesSayWhy()

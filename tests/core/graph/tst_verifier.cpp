@@ -48,32 +48,41 @@ std::map<std::string, Damage> damages()
     std::map<std::string, Damage> all;
     all["two tensors of one name"]
         = { [](Sound& s) { s.graph.value(s.b).name = "w"; }, "two tensors have this name", "'w'" };
-    all["too few inputs"] = { [](Sound& s) { s.gemm().inputs.resize(1); }, "has 1 inputs, expected 2 to 3", "'h_node' (Gemm)" };
+    all["too few inputs"]
+        = { [](Sound& s) { s.gemm().inputs.resize(1); }, "has 1 inputs, expected 2 to 3", "'h_node' (Gemm)" };
     all["too many inputs"]
         = { [](Sound& s) { s.relu().inputs.push_back(s.x); }, "has 2 inputs, expected 1", "'y_node' (Relu)" };
     all["too few for a variadic one"] = { [](Sound& s) { s.relu().opType = "Concat", s.relu().inputs.clear(); },
         "has 0 inputs, expected at least 1", "(Concat)" };
-    all["a required input is left out"] = { [](Sound& s) { s.gemm().inputs[1] = {}; }, "input 1 is required but left out", "(Gemm)" };
-    all["an input that does not exist"]
-        = { [](Sound& s) { s.gemm().inputs[2] = ValueId { 77 }; }, "input 2 refers to a tensor that does not exist", "(Gemm)" };
-    all["an input nobody makes"] = { [](Sound& s) { s.graph.setInput(s.graph.value(s.h).producer, 0, s.graph.addValue("lost")); },
-        "tensor 'lost', is neither an input, nor an initializer", "(Gemm)" };
-    all["an input whose node was removed"] = { [](Sound& s) { s.graph.removeNode(s.graph.value(s.h).producer); },
-        "tensor 'h', is neither", "(Relu)" };
-    all["an output that does not exist"]
-        = { [](Sound& s) { s.relu().outputs = { s.y, ValueId { 88 } }; }, "an output refers to a tensor that does not exist", "(Relu)" };
+    all["a required input is left out"]
+        = { [](Sound& s) { s.gemm().inputs[1] = {}; }, "input 1 is required but left out", "(Gemm)" };
+    all["an input that does not exist"] = { [](Sound& s) { s.gemm().inputs[2] = ValueId { 77 }; },
+        "input 2 refers to a tensor that does not exist", "(Gemm)" };
+    all["an input nobody makes"]
+        = { [](Sound& s) { s.graph.setInput(s.graph.value(s.h).producer, 0, s.graph.addValue("lost")); },
+              "tensor 'lost', is neither an input, nor an initializer", "(Gemm)" };
+    all["an input whose node was removed"]
+        = { [](Sound& s) { s.graph.removeNode(s.graph.value(s.h).producer); }, "tensor 'h', is neither", "(Relu)" };
+    all["an output that does not exist"] = { [](Sound& s) {
+                                                s.relu().outputs = { s.y, ValueId { 88 } };
+                                            },
+        "an output refers to a tensor that does not exist", "(Relu)" };
     all["two producers"]
         = { [](Sound& s) { s.gemm().outputs.push_back(s.y); }, "tensor 'y' is computed here, but", "'h_node'" };
     all["a node computes a graph input"]
         = { [](Sound& s) { s.gemm().outputs.push_back(s.x); }, "tensor 'x' is computed here", "'h_node'" };
     all["a node computes a constant"]
         = { [](Sound& s) { s.relu().outputs.push_back(s.b); }, "tensor 'b' is computed here", "'y_node'" };
-    all["a constant of another shape"] = { [](Sound& s) { s.graph.value(s.w).type.dims = Dims { 4, 3 }; },
+    all["a constant of another shape"] = { [](Sound& s) {
+                                              s.graph.value(s.w).type.dims = Dims { 4, 3 };
+                                          },
         "is declared as float32[4, 3], but holds float32[3, 4]", "'w'" };
-    all["a constant of another type"]
-        = { [](Sound& s) { s.graph.value(s.w).type.dtype = DType::Int8; }, "is declared as int8[3, 4], but holds float32", "'w'" };
-    all["NaN in a weight"] = { [](Sound& s) { s.setWeight(5, std::nanf("")); }, "element 5 is NaN", "'w', read by node 'h_node'" };
-    all["infinity in a weight"] = { [infinity](Sound& s) { s.setWeight(11, -infinity); }, "element 11 is infinite", "'w'" };
+    all["a constant of another type"] = { [](Sound& s) { s.graph.value(s.w).type.dtype = DType::Int8; },
+        "is declared as int8[3, 4], but holds float32", "'w'" };
+    all["NaN in a weight"]
+        = { [](Sound& s) { s.setWeight(5, std::nanf("")); }, "element 5 is NaN", "'w', read by node 'h_node'" };
+    all["infinity in a weight"]
+        = { [infinity](Sound& s) { s.setWeight(11, -infinity); }, "element 11 is infinite", "'w'" };
     all["a cycle"] = { [](Sound& s) { s.gemm().inputs[0] = s.y; }, "cycle", "_node'" };
     all["a node that reads itself"] = { [](Sound& s) { s.relu().inputs[0] = s.y; }, "cycle", "'y_node'" };
     all["a graph output nobody makes"]

@@ -17,9 +17,9 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 const double notANumber = std::numeric_limits<double>::quiet_NaN();
 
-constexpr DType allTypes[] = { DType::Float32, DType::Float64, DType::Float16, DType::BFloat16, DType::Int8, DType::UInt8,
-    DType::Int16, DType::UInt16, DType::Int32, DType::UInt32, DType::Int64, DType::UInt64, DType::Bool, DType::Int4,
-    DType::UInt4, DType::Int2, DType::UInt2 };
+constexpr DType allTypes[] = { DType::Float32, DType::Float64, DType::Float16, DType::BFloat16, DType::Int8,
+    DType::UInt8, DType::Int16, DType::UInt16, DType::Int32, DType::UInt32, DType::Int64, DType::UInt64, DType::Bool,
+    DType::Int4, DType::UInt4, DType::Int2, DType::UInt2 };
 
 Tensor doubles(const std::vector<double>& values)
 {
@@ -132,10 +132,10 @@ private slots:
         QFETCH(DType, type);
         QFETCH(double, low);
         QFETCH(double, high);
-        const std::vector<double> values { 0, 0.999, 1.5, -0.999, -1.0, low, high, low - 0.5, high + 0.5, low - 1, high + 1,
-            -1e18, 1e300, infinity, -infinity, notANumber, 1.0 };
-        const std::vector<double> expected { 0, 0, 1, 0, std::max(-1.0, low), low, high, low, high, low, high, low, high,
-            high, low, 0, 1 };
+        const std::vector<double> values { 0, 0.999, 1.5, -0.999, -1.0, low, high, low - 0.5, high + 0.5, low - 1,
+            high + 1, -1e18, 1e300, infinity, -infinity, notANumber, 1.0 };
+        const std::vector<double> expected { 0, 0, 1, 0, std::max(-1.0, low), low, high, low, high, low, high, low,
+            high, high, low, 0, 1 };
         for (const DType from : { DType::Float64, DType::Float32 }) {
             const Tensor source = convert(doubles(values).view(), from);
             const auto got = tensor::toDoubles(convert(source.view(), type).view());
@@ -207,7 +207,8 @@ private slots:
         QVERIFY(tensor::toInt64s(packed.view()) == numbers);
         // Into memory that holds something else already, as an arena does.
         std::vector<std::uint8_t> dirty(static_cast<std::size_t>(bytes.size()) + 1, 0xFF);
-        tensor::convertElements(DType::Int64, numbers.data(), type, dirty.data(), static_cast<std::int64_t>(numbers.size()));
+        tensor::convertElements(
+            DType::Int64, numbers.data(), type, dirty.data(), static_cast<std::int64_t>(numbers.size()));
         QVERIFY(std::equal(bytes.begin(), bytes.end(), dirty.begin(),
             [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; }));
         QCOMPARE(dirty.back(), std::uint8_t { 0xFF });

@@ -12,10 +12,7 @@ namespace {
 
 constexpr qlonglong most = std::numeric_limits<qlonglong>::max();
 
-Shape shapeOf(const Extents& extents)
-{
-    return Shape(std::vector<std::int64_t>(extents.begin(), extents.end()));
-}
+Shape shapeOf(const Extents& extents) { return Shape(std::vector<std::int64_t>(extents.begin(), extents.end())); }
 
 } // namespace
 

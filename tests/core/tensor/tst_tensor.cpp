@@ -28,7 +28,8 @@ private slots:
     {
         QTest::addColumn<DType>("type");
         QTest::addColumn<qlonglong>("size");
-        for (const DType type : { DType::Float32, DType::Float64, DType::Int8, DType::Bool, DType::UInt4, DType::Int2 }) {
+        for (const DType type :
+            { DType::Float32, DType::Float64, DType::Int8, DType::Bool, DType::UInt4, DType::Int2 }) {
             for (const qlonglong size : { 0, 1, 3, 64, 1000 })
                 QTest::addRow("%s[%lld]", tensor::name(type).data(), size) << type << size;
         }
