@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: integration
 // The built command line program, driven as a person or a script would.
+#include <csignal>
 #include <limits>
+#include <set>
 
 #include <QDir>
 #include <QElapsedTimer>
@@ -10,8 +12,6 @@
 #include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
-
-#include <csignal>
 
 #include <nlohmann/json.hpp>
 
@@ -93,6 +93,7 @@ private slots:
     void refusesData();
     void refusesUnwritableFiles();
     void listsUnsupportedOperators();
+    void listsSupportedOperators();
     void interruptKeepsFinishedPoints();
     void interruptEndsEvaluation();
 
@@ -476,6 +477,18 @@ void TestCli::listsUnsupportedOperators()
     QCOMPARE(json["unsupported"][0]["name"].get<std::string>(), std::string("odd"));
 }
 
+void TestCli::listsSupportedOperators()
+{
+    const auto outcome = run({ "operators", "--json" });
+    QVERIFY2(outcome.status == 0, outcome.err);
+    std::set<std::string> names;
+    for (const auto& row : parse(outcome.out)["operators"])
+        names.insert(row["op"].get<std::string>());
+    for (const char* expected : { "Conv", "Gemm", "Relu", "QuantizeLinear", "Resize" })
+        QVERIFY2(names.contains(expected), expected);
+    QVERIFY(!names.contains("FakeQuantize")); // the engine's own, no operator of ONNX
+}
+
 void TestCli::interrupt(const QStringList& arguments, int afterMs, Outcome& outcome) const
 {
     QProcess process;
@@ -488,7 +501,8 @@ void TestCli::interrupt(const QStringList& arguments, int afterMs, Outcome& outc
     QVERIFY(process.waitForFinished(30'000));
     const auto tookMs = timer.elapsed();
     outcome = { process.exitCode(), process.readAllStandardOutput(), process.readAllStandardError() };
-    QVERIFY2(tookMs < 1000, qPrintable(QString("took %1 ms").arg(tookMs)));
+    // Within a second on a quiet machine; the rest is room for a busy one.
+    QVERIFY2(tookMs < 3000, qPrintable(QString("took %1 ms").arg(tookMs)));
 }
 
 void TestCli::interruptKeepsFinishedPoints()
