@@ -10,18 +10,6 @@
 
 namespace quantoscope::cli {
 
-namespace {
-
-std::string describeSamples(const dataset::SampleSet& samples)
-{
-    const std::string all = samples.dataset()->description();
-    if (samples.size() == samples.dataset()->size())
-        return all;
-    return count(samples.size()) + " of " + all;
-}
-
-} // namespace
-
 bool needsStatistics(const planning::PlanRequest& request)
 {
     return request.activations.bits || request.firstLastBits
@@ -86,7 +74,7 @@ Result<void> Pipeline::openData(const DataOptions& options)
     QS_CHECK(choosePreprocessing(options));
     QS_TRY(m_samples,
         loadSamples(dataset, *m_preprocessing, dataset::sampleIndices(dataset->size(), options.limit, m_common.seed)));
-    m_report.fact("data", describeSamples(*m_samples));
+    m_report.fact("data", m_samples->description());
     return {};
 }
 
@@ -120,7 +108,7 @@ std::string Pipeline::describeCalibration(bool own) const
 {
     if (!own)
         return "the first " + count(m_calibrationSamples->size()) + " images of --data, for want of --calib";
-    std::string text = describeSamples(*m_calibrationSamples);
+    std::string text = m_calibrationSamples->description();
     if (m_calibrationSamples->preprocessing() != *m_preprocessing)
         text += "; " + m_calibrationSamples->preprocessing().describe();
     return text;

@@ -170,7 +170,7 @@ Result<CalibrationStatsPtr> calibrate(const graph::Graph& graph, const dataset::
 
     auto result = std::make_shared<CalibrationStats>();
     result->images = samples.size();
-    result->description = samples.dataset()->description() + "; " + samples.preprocessing().describe();
+    result->description = samples.description() + "; " + samples.preprocessing().describe();
     result->tensors = calibration.named(std::move(total));
     return CalibrationStatsPtr(std::move(result));
 }

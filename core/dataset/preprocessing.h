@@ -81,6 +81,8 @@ public:
     const DatasetPtr& dataset() const { return m_dataset; }
     const Preprocessing& preprocessing() const { return m_preprocessing; }
     std::uint64_t bytes() const;
+    /// The data set in a few words, and how much of it: "500 of CIFAR-10 binary, 1,000 images, test_1000.bin".
+    std::string description() const;
 
     /// One sample's input shape without the batch extent: [C, H, W] or [H, W, C].
     std::vector<std::int64_t> sampleShape() const;

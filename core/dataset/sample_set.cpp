@@ -174,6 +174,12 @@ std::uint64_t SampleSet::bytes() const
     return static_cast<std::uint64_t>(size()) * static_cast<std::uint64_t>(sampleSize()) * each;
 }
 
+std::string SampleSet::description() const
+{
+    const std::string all = m_dataset->description();
+    return size() == m_dataset->size() ? all : grouped(static_cast<std::uint64_t>(size())) + " of " + all;
+}
+
 std::vector<std::int64_t> SampleSet::sampleShape() const
 {
     if (!m_floatShape.empty())

@@ -127,7 +127,7 @@ Result<SweepResult> runGrid(const graph::Graph& graph, const calibration::Calibr
 
     SweepResult sweep;
     sweep.scope = describeScope(options);
-    sweep.data = samples.dataset()->description() + "; " + samples.preprocessing().describe();
+    sweep.data = samples.description() + "; " + samples.preprocessing().describe();
     const auto points = static_cast<std::int64_t>(options.weightBits.size() * options.activationBits.size());
     job.begin("Sweep " + toString(options.weightBits) + " x " + toString(options.activationBits),
         (points + (floatResult ? 0 : 1)) * samples.size(), "images");

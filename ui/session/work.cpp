@@ -186,7 +186,7 @@ Result<LoadedDataPtr> loadData(const DataRequest& request, const base::Job& job)
     QS_TRY(loaded->calibration,
         loadSamples(
             calibration, forCalibration, dataset::firstIndices(calibration->size(), request.calibrationCount), job));
-    loaded->title = QString::fromStdString(evaluation->description());
+    loaded->title = QString::fromStdString(loaded->evaluation->description());
     return LoadedDataPtr(std::move(loaded));
 }
 

@@ -151,6 +151,8 @@ void TestSampleSet::chosenIndices()
     QCOMPARE(set->maxLabel(), 6);
     QCOMPARE(set->originalIndex(1), 2);
     QCOMPARE(set->dataset(), data);
+    QCOMPARE(set->description(), "3 of " + data->description());
+    QCOMPARE(SampleSet::load(data, {}).value()->description(), data->description());
     options.indices = { 2 };
     const auto one = SampleSet::load(data, options).value();
     const auto values = everything(*set);
