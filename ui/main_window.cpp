@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/main_window.h"
 
+#include <cmath>
+
 #include <QCloseEvent>
 #include <QDockWidget>
 #include <QDragEnterEvent>
@@ -150,7 +152,10 @@ void MainWindow::connectSession()
                            .arg(QString::fromStdString(report.file.filename().string()),
                                formatBytes(static_cast<double>(report.bytes)))
                            .arg(report.opset);
-        if (report.images > 0)
+        if (report.images > 0 && std::isnan(report.agreement))
+            text += tr(". Read back and run on %1 images: outputs differ by at most %2")
+                        .arg(formatCount(report.images), formatSignificant(report.maxAbsDiff));
+        else if (report.images > 0)
             text += tr(". Read back and run on %1 images: top-1 %2, same prediction as here on %3")
                         .arg(formatCount(report.images), formatPercent(report.reloadTop1),
                             formatPercent(report.agreement));

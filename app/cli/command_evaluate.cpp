@@ -5,6 +5,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/findings.h"
+#include "app/cli/output_file.h"
 #include "app/cli/pipeline.h"
 #include "app/cli/text.h"
 #include "core/cost/cost.h"
@@ -31,6 +32,7 @@ public:
 
     Result<void> readOptions() override
     {
+        QS_CHECK(m_data.preprocessing({}));
         QS_CHECK(m_quantization.request({}, WordLengths::Single));
         return {};
     }
@@ -38,6 +40,7 @@ public:
     Result<void> run(const base::Job& job, Report& report) override
     {
         const auto start = std::chrono::steady_clock::now();
+        QS_CHECK(checkOutput(m_files.save, m_common, m_data));
         Pipeline pipeline(m_common, job, report);
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openLabelledData(m_data));

@@ -5,6 +5,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/findings.h"
+#include "app/cli/output_file.h"
 #include "app/cli/pipeline.h"
 #include "app/cli/text.h"
 #include "core/exporting/qdq_exporter.h"
@@ -29,12 +30,15 @@ public:
 
     Result<void> readOptions() override
     {
+        QS_CHECK(m_data.preprocessing({}));
         QS_CHECK(m_quantization.request({}, WordLengths::Single));
         return {};
     }
 
     Result<void> run(const base::Job& job, Report& report) override
     {
+        QS_CHECK(checkOutput(m_files.save, m_common, m_data));
+        QS_CHECK(checkOutput(m_out, m_common, m_data));
         Pipeline pipeline(m_common, job, report);
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openData(m_data));
@@ -60,11 +64,15 @@ private:
             report.note("no --data given: the file was read back, but its predictions were not compared");
             return;
         }
-        json["checks"] = { { "images", exported.images }, { "reload_top1", exported.reloadTop1 },
-            { "agreement", exported.agreement }, { "max_abs_diff", exported.maxAbsDiff } };
-        report.text("The file, read back and run on " + count(exported.images) + " images: top-1 "
-            + fixed(exported.reloadTop1) + " %, the same prediction as the simulation for " + fixed(exported.agreement)
-            + " %, largest difference of an output " + significant(exported.maxAbsDiff) + "\n");
+        const bool classifies = !std::isnan(exported.agreement);
+        json["checks"] = { { "images", exported.images },
+            { "reload_top1", classifies ? Json(exported.reloadTop1) : Json() },
+            { "agreement", classifies ? Json(exported.agreement) : Json() }, { "max_abs_diff", exported.maxAbsDiff } };
+        const std::string accuracy = classifies ? "top-1 " + fixed(exported.reloadTop1)
+                + " %, the same prediction as the simulation for " + fixed(exported.agreement) + " %, "
+                                                : "";
+        report.text("The file, read back and run on " + count(exported.images) + " images: " + accuracy
+            + "largest difference of an output " + significant(exported.maxAbsDiff) + "\n");
     }
 
     std::string m_out;

@@ -3,6 +3,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/findings.h"
+#include "app/cli/output_file.h"
 #include "app/cli/pipeline.h"
 #include "app/cli/text.h"
 #include "core/evaluation/evaluator.h"
@@ -28,6 +29,7 @@ public:
 
     Result<void> readOptions() override
     {
+        QS_CHECK(m_data.preprocessing({}));
         QS_CHECK(m_quantization.request({}, WordLengths::Single));
         if (m_data.data.empty() && m_data.calibration.empty())
             return fail(ErrorCode::InvalidInput, "errors of tensors are measured on images", {},
@@ -39,6 +41,7 @@ public:
 
     Result<void> run(const base::Job& job, Report& report) override
     {
+        QS_CHECK(checkOutput(m_files.save, m_common, m_data));
         Pipeline pipeline(m_common, job, report);
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openData(m_data));

@@ -7,6 +7,7 @@
 #include "app/cli/chart_files.h"
 #include "app/cli/command.h"
 #include "app/cli/findings.h"
+#include "app/cli/output_file.h"
 #include "app/cli/pipeline.h"
 #include "app/cli/text.h"
 #include "core/base/file.h"
@@ -44,6 +45,7 @@ public:
             sweep::parseBits(m_quantization.weightBits.empty() ? "2..8" : m_quantization.weightBits));
         QS_TRY(m_grid.activationBits,
             sweep::parseBits(m_quantization.activationBits.empty() ? "2..8" : m_quantization.activationBits));
+        QS_CHECK(m_data.preprocessing({}));
         m_grid.request.seed = m_common.seed;
         QS_TRY(m_grid.request, m_quantization.request(m_grid.request, WordLengths::Grid));
         for (const auto& chart : m_charts)
@@ -54,6 +56,9 @@ public:
     Result<void> run(const base::Job& job, Report& report) override
     {
         const auto start = std::chrono::steady_clock::now();
+        QS_CHECK(checkOutput(m_csv, m_common, m_data));
+        for (const auto& chart : m_charts)
+            QS_CHECK(checkOutput(chart, m_common, m_data));
         Pipeline pipeline(m_common, job, report);
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openLabelledData(m_data));

@@ -5,6 +5,7 @@
 #include <exception>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
@@ -80,8 +81,24 @@ std::string usageMessage(const CLI::App& app, const CLI::ParseError& error, int 
     return message + ": see " + app.get_name() + (known ? " " + first : "") + " --help";
 }
 
+/// No option has a use for an empty value, and a script's unset variable must not count as "not given".
+bool hasEmptyArgument(int argc, char** argv)
+{
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view argument = argv[i];
+        if (argument.empty() || (argument.starts_with("--") && argument.ends_with('='))) {
+            printError("an empty value" + (i > 1 ? " after '" + std::string(argv[i - 1]) + "'" : std::string())
+                + ": give one, or leave the option out");
+            return true;
+        }
+    }
+    return false;
+}
+
 int runProgram(int argc, char** argv)
 {
+    if (hasEmptyArgument(argc, argv))
+        return exitUsage;
     CLI::App app { "Quantoscope: post-training quantization of ONNX models, measured", "quantoscope-cli" };
     app.set_version_flag("--version", "quantoscope-cli " QUANTOSCOPE_VERSION);
     app.require_subcommand(1);

@@ -2,6 +2,9 @@
 #include "app/cli/options.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <limits>
 
 #include <CLI/CLI.hpp>
 
@@ -35,6 +38,25 @@ Result<std::optional<int>> singleBits(const std::string& text, const std::string
     return bits.front();
 }
 
+/// A whole number in words a person can read; CLI11's own checks print the largest double.
+CLI::Validator wholeNumber(std::uint64_t least, std::uint64_t most)
+{
+    return CLI::Validator(
+        [=](std::string& text) -> std::string {
+            std::uint64_t value = 0;
+            const char* end = text.data() + text.size();
+            const auto read = std::from_chars(text.data(), end, value);
+            if (read.ec == std::errc {} && read.ptr == end && value >= least && value <= most)
+                return {};
+            return "a whole number from " + std::to_string(least) + " to " + std::to_string(most) + " expected, got '"
+                + text + "'";
+        },
+        "");
+}
+
+constexpr std::uint64_t mostImages = 1'000'000'000;
+constexpr std::uint64_t largestSide = 65'535;
+
 CLI::Option* addChoice(CLI::App& command, const std::string& name, std::string& value, const std::string& help,
     const std::vector<std::string>& choices)
 {
@@ -47,8 +69,9 @@ void CommonOptions::addTo(CLI::App& command)
 {
     command.add_option("MODEL", model, "ONNX model")->required();
     command.add_flag("--json", json, "One JSON document on standard output, nothing else");
-    command.add_option("--threads", threads, "Workers; default: all cores")->check(CLI::PositiveNumber);
-    command.add_option("--seed", seed, "Seed of everything random; default 0");
+    command.add_option("--threads", threads, "Workers; default: all cores")->check(wholeNumber(1, 1024));
+    command.add_option("--seed", seed, "Seed of everything random; default 0")
+        ->check(wholeNumber(0, std::numeric_limits<std::uint64_t>::max()));
 }
 
 void DataOptions::addTo(CLI::App& command, bool dataRequired)
@@ -60,9 +83,9 @@ void DataOptions::addTo(CLI::App& command, bool dataRequired)
     group(command.add_option("--labels", labels, "Labels, where they are not found beside the images"));
     group(command.add_option("--calib", calibration, "Calibration data; default: the first images of --data"));
     group(command.add_option("--calib-count", calibrationCount, "Calibration images; default 256"))
-        ->check(CLI::PositiveNumber);
+        ->check(wholeNumber(1, mostImages));
     group(command.add_option("--limit", limit, "Evaluate at most N images, a sample drawn by --seed"))
-        ->check(CLI::PositiveNumber);
+        ->check(wholeNumber(1, mostImages));
     auto* named = group(command.add_option("--preprocess", preprocess, "imagenet, unit (x/255) or raw (0..255)"));
     named->check(CLI::IsMember({ "imagenet", "unit", "raw" }));
     group(command.add_option("--mean", mean, "Mean a channel: (x * scale - mean) / std"))
@@ -70,12 +93,12 @@ void DataOptions::addTo(CLI::App& command, bool dataRequired)
         ->excludes(named);
     group(command.add_option("--std", std, "Standard deviation a channel"))->delimiter(',')->excludes(named);
     group(command.add_option("--scale", scale, "Factor before mean and std; default 1/255"))->excludes(named);
-    group(command.add_option("--resize", resize, "Shorter side in pixels"))->check(CLI::PositiveNumber);
-    group(command.add_option("--crop", crop, "Centre crop in pixels"))->check(CLI::PositiveNumber);
+    group(command.add_option("--resize", resize, "Shorter side in pixels"))->check(wholeNumber(1, largestSide));
+    group(command.add_option("--crop", crop, "Centre crop in pixels"))->check(wholeNumber(1, largestSide));
     group(command.add_option("--calib-resize", calibrationResize, "--resize for calibration images"))
-        ->check(CLI::PositiveNumber);
+        ->check(wholeNumber(1, largestSide));
     group(command.add_option("--calib-crop", calibrationCrop, "--crop for calibration images"))
-        ->check(CLI::PositiveNumber);
+        ->check(wholeNumber(1, largestSide));
     group(command.add_option("--channels", channels, "Channel order; default: by the model's input"))
         ->check(CLI::IsMember({ "rgb", "bgr", "gray" }));
     group(command.add_option("--layout", layout, "Order of the input's axes; default: by the model's input"))
@@ -98,8 +121,6 @@ Result<dataset::Preprocessing> DataOptions::preprocessing(const dataset::Preproc
         if (!std.empty()) {
             QS_TRY(result.std, perChannel(std, "--std"));
         }
-        if (std::any_of(result.std.begin(), result.std.end(), [](float s) { return !(s > 0); }))
-            return fail(ErrorCode::InvalidInput, "a standard deviation must be positive", "--std");
     }
     result.resize = resize;
     result.crop = crop;
@@ -108,6 +129,7 @@ Result<dataset::Preprocessing> DataOptions::preprocessing(const dataset::Preproc
         result.channels = *channels == "rgb" ? Channels::Rgb : *channels == "bgr" ? Channels::Bgr : Channels::Gray;
     if (layout)
         result.layout = *layout == "nchw" ? dataset::MemoryLayout::Nchw : dataset::MemoryLayout::Nhwc;
+    QS_CHECK(result.validate());
     return result;
 }
 

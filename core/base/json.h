@@ -13,7 +13,7 @@ namespace quantoscope::base {
 /// JSON with keys in the order they were written. Include <nlohmann/json.hpp> in the .cpp that uses it.
 using Json = nlohmann::ordered_json;
 
-/// Parses a whole file; the error names line and column.
+/// Parses a whole file of at most 256 MiB; the error names line and column.
 Result<Json> readJson(const std::filesystem::path& path);
 
 } // namespace quantoscope::base

@@ -55,6 +55,11 @@ std::string listOutputs(const engine::CompiledGraph& compiled)
 
 } // namespace
 
+bool Classifier::recognises(const engine::CompiledGraph& compiled)
+{
+    return std::ranges::any_of(compiled.outputs(), [](const auto& port) { return classesOf(port).has_value(); });
+}
+
 Result<Classifier> Classifier::create(
     const graph::Graph& graph, const engine::CompiledGraph& compiled, const dataset::SampleSet& samples)
 {

@@ -22,6 +22,9 @@ public:
     static Result<Classifier> create(
         const graph::Graph& graph, const engine::CompiledGraph& compiled, const dataset::SampleSet& samples);
 
+    /// Whether there is an output that create() could read.
+    static bool recognises(const engine::CompiledGraph& compiled);
+
     std::size_t output() const { return m_output; } ///< index into CompiledGraph::outputs()
     const std::string& outputName() const { return m_outputName; }
     int classes() const { return m_classes; }

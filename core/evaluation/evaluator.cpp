@@ -144,6 +144,15 @@ Result<std::int64_t> chooseBatch(const graph::Graph& graph, const dataset::Sampl
     return batch;
 }
 
+Result<bool> isClassifier(const graph::Graph& graph, const dataset::SampleSet& samples)
+{
+    QS_TRY(const Feed one, Feed::create(graph, {}, samples, { .batch = 1 }));
+    if (!Classifier::recognises(one.compiled()))
+        return false;
+    QS_CHECK(Classifier::create(graph, one.compiled(), samples));
+    return true;
+}
+
 Result<EvaluationResultPtr> evaluate(const graph::Graph& graph, const quant::QuantizationPlan& plan,
     const dataset::SampleSet& samples, const EvaluationOptions& options, const base::Job& job)
 {

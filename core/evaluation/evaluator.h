@@ -67,6 +67,10 @@ Result<EvaluationResultPtr> evaluate(const graph::Graph& graph, const quant::Qua
 /// what the model fixes. Depends on the float network only, so that every plan runs with the same one.
 Result<std::int64_t> chooseBatch(const graph::Graph& graph, const dataset::SampleSet& samples);
 
+/// Whether evaluate() could judge the graph's outputs on these samples: false for detectors and the like. Errors: as
+/// bindInput(); InvalidInput for a label outside the classes.
+Result<bool> isClassifier(const graph::Graph& graph, const dataset::SampleSet& samples);
+
 /// Raw outputs of the network for samples [first, first+count): [count, ...] row-major. For parity checks and tests.
 Result<std::vector<Tensor>> runSamples(const graph::Graph& graph, const quant::QuantizationPlan& plan,
     const dataset::SampleSet& samples, std::int64_t first, std::int64_t count);

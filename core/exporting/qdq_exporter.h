@@ -31,14 +31,15 @@ struct ExportReport {
     std::filesystem::path file;
     std::uint64_t bytes = 0;
     int opset = 0;
-    double reloadTop1 = 0; ///< percent, the written file read back and run by this engine; NaN without samples
-    double agreement = 0; ///< percent of images with the same prediction as the simulation
+    double reloadTop1 = 0; ///< percent, the written file run by this engine; NaN without samples or a classifier
+    double agreement = 0; ///< percent of images with the same prediction as the simulation; NaN likewise
     double maxAbsDiff = 0; ///< largest difference of any output element, over the first 256 images
     std::int64_t images = 0; ///< compared; 0 without samples
 };
 
-/// buildQdqModel(), written atomically, read back and, given samples, compared with the simulation on all of them.
-/// Cancelling leaves the finished file.
+/// buildQdqModel(), written atomically, read back and, given samples, compared with the simulation on all of them
+/// (raw outputs only, where the network is no classifier). Samples that do not fit are found before anything is
+/// written; cancelling the comparison leaves the finished file.
 Result<ExportReport> exportQdq(const graph::Model& source, const graph::Graph& prepared,
     const quant::QuantizationPlan& plan, const std::filesystem::path& path, const dataset::SampleSet* samples,
     const base::Job& job = {});

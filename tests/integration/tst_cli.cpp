@@ -92,6 +92,7 @@ private slots:
     void refusesData_data();
     void refusesData();
     void refusesUnwritableFiles();
+    void neverOverwritesItsInput();
     void listsUnsupportedOperators();
     void listsSupportedOperators();
     void interruptKeepsFinishedPoints();
@@ -330,6 +331,13 @@ void TestCli::refusesUsage_data()
     QTest::newRow("name and numbers") << quick("evaluate", { "--preprocess", "unit", "--mean", "0" });
     QTest::newRow("bad layer override") << quick("evaluate", { "--layer", "conv1" });
     QTest::newRow("chart of unknown kind") << quick("sweep", { "--chart", path("x.bmp") });
+    QTest::newRow("empty value") << QStringList { "evaluate", sample, "--data", "" };
+    QTest::newRow("empty value, joined") << quick("evaluate", { "--plan=" });
+    QTest::newRow("negative seed") << quick("evaluate", { "--seed", "-1" });
+    QTest::newRow("seed too large") << quick("evaluate", { "--seed", "18446744073709551616" });
+    QTest::newRow("no images") << quick("evaluate", { "--limit", "0" });
+    QTest::newRow("std of zero") << quick("evaluate", { "--std", "0" });
+    QTest::newRow("mean that is no number") << quick("evaluate", { "--mean", "nan" });
     QTest::newRow("no threads") << quick("evaluate", { "--threads", "0" });
     QTest::newRow("export without --out") << quick("export");
     QTest::newRow("layers without images") << QStringList { "layers", sample };
@@ -459,6 +467,21 @@ void TestCli::refusesUnwritableFiles()
         QCOMPARE(outcome.status, 1);
         QVERIFY2(outcome.err.startsWith("error: ") && outcome.err.count('\n') == 1, outcome.err);
     }
+}
+
+void TestCli::neverOverwritesItsInput()
+{
+    const QString model = path("mine.onnx");
+    QVERIFY(QFile::copy(sample, model));
+    const QStringList data { "--data", testImages, "--limit", "20", "--calib", trainImages, "--calib-count", "8" };
+    for (const auto& arguments : { QStringList { "export", model, "--out", model } + data,
+             QStringList { "evaluate", model, "--save-plan", model } + data,
+             QStringList { "sweep", model, "--csv", model } + data }) {
+        const auto outcome = run(arguments);
+        QCOMPARE(outcome.status, 1);
+        QVERIFY2(outcome.err.contains("would overwrite"), outcome.err);
+    }
+    QCOMPARE(QFileInfo(model).size(), QFileInfo(sample).size());
 }
 
 void TestCli::listsUnsupportedOperators()

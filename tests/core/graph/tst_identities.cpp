@@ -22,8 +22,8 @@ constexpr std::int64_t toTheEnd = std::numeric_limits<std::int64_t>::max();
 struct Case {
     std::string op;
     Dims input;
-    std::vector<Tensor> operands; ///< constant inputs behind the first
-    Attributes attributes;
+    std::vector<Tensor> operands = {}; ///< constant inputs behind the first
+    Attributes attributes = {};
     int opset = 13;
     bool removed = true;
 };

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What exportQdq finds out before and after it writes, on networks that are not the usual classifier.
+#include <cmath>
+#include <filesystem>
+
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "core/calibration/stats.h"
+#include "core/engine/engine.h"
+#include "core/exporting/qdq_exporter.h"
+#include "core/planning/plan_builder.h"
+#include "tests/support/memory_dataset.h"
+#include "tests/support/small_networks.h"
+
+using namespace quantoscope;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The file's name and what became of exporting `graph` at 6 bits, folding batch norm or not.
+struct Outcome {
+    fs::path file;
+    Result<exporting::ExportReport> report;
+};
+
+Outcome exported(const QTemporaryDir& folder, graph::Graph graph, const dataset::DatasetPtr& data, bool fold = true)
+{
+    graph::Model model;
+    model.irVersion = 7;
+    model.graph = std::move(graph);
+    graph::PassOptions passes;
+    passes.foldBatchNorm = fold;
+    const auto prepared = engine::prepareGraph(model, passes).value();
+    const auto samples = dataset::SampleSet::load(data, {}).value();
+    const auto stats = calibration::calibrate(*prepared, *samples).value();
+    planning::PlanRequest request;
+    request.weights.bits = request.activations.bits = 6;
+    const auto plan = planning::buildPlan(*prepared, stats.get(), request).value().plan;
+    const fs::path file = folder.filePath("out.onnx").toStdString();
+    return { file, exporting::exportQdq(model, *prepared, plan, file, samples.get()) };
+}
+
+} // namespace
+
+class TstExportChecks : public QObject {
+    Q_OBJECT
+
+private slots:
+    void detectorsAreComparedByTheirOutputs();
+    void labelsAreCheckedBeforeWriting();
+    void keptBatchNormStaysOnReload();
+};
+
+void TstExportChecks::detectorsAreComparedByTheirOutputs()
+{
+    const QTemporaryDir folder;
+    test::Chain chain({ graph::Dim::named("batch"), 3, 8, 8 });
+    chain.node("Conv", "map", { test::normalTensor({ 4, 3, 3, 3 }, 1, 0.5), test::normalTensor({ 4 }, 2, 0.1) });
+    const auto [file, report] = exported(folder, chain.finish(), test::randomDataset(6, 8, 8, 3, 3));
+    QVERIFY2(report.has_value(), report ? "" : report.error().message().c_str());
+    QCOMPARE(report->images, 6);
+    QVERIFY(std::isnan(report->reloadTop1) && std::isnan(report->agreement));
+    QCOMPARE(report->maxAbsDiff, 0.0);
+    QVERIFY(fs::exists(file));
+}
+
+void TstExportChecks::labelsAreCheckedBeforeWriting()
+{
+    const QTemporaryDir folder;
+    const auto data = std::make_shared<test::MemoryDataset>(
+        std::vector<dataset::Image> { { 8, 8, 3, std::vector<std::uint8_t>(8 * 8 * 3, 100) } }, std::vector<int> { 3 });
+    const auto [file, report] = exported(folder, test::smallConvNet(3, 8, 3), data);
+    QVERIFY(!report);
+    QVERIFY2(report.error().what.find("label 3") != std::string::npos, report.error().what.c_str());
+    QVERIFY(!fs::exists(file));
+}
+
+void TstExportChecks::keptBatchNormStaysOnReload()
+{
+    const QTemporaryDir folder;
+    std::vector<Tensor> parameters;
+    for (std::uint64_t seed = 2; seed < 6; ++seed) {
+        parameters.push_back(test::normalTensor({ 4 }, seed, 0.3));
+        for (float& value : parameters.back().as<float>())
+            value = std::abs(value) + 0.1F; // a variance is positive; the others may be
+    }
+    test::GraphBuilder builder;
+    const auto image = builder.input("image", { graph::Dim::named("batch"), 3, 8, 8 });
+    const auto weight = builder.constant("weight", test::normalTensor({ 4, 3, 3, 3 }, 1, 0.5));
+    const auto conv = builder.node("Conv", { image, weight }, "conv");
+    std::vector<graph::ValueId> inputs { conv };
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+        inputs.push_back(builder.constant("bn" + std::to_string(i), parameters[i]));
+    builder.output(builder.node("Flatten", { builder.node("BatchNormalization", inputs, "bn") }, "flat"));
+    const auto [file, report] = exported(folder, builder.graph(), test::randomDataset(6, 8, 8, 3, 3), /*fold=*/false);
+    QVERIFY2(report.has_value(), report ? "" : report.error().message().c_str());
+    QCOMPARE(report->maxAbsDiff, 0.0);
+}
+
+QTEST_APPLESS_MAIN(TstExportChecks)
+#include "tst_export_checks.moc"
