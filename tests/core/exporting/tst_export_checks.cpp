@@ -18,13 +18,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The file's name and what became of exporting `graph` at 6 bits, folding batch norm or not.
-struct Outcome {
-    fs::path file;
-    Result<exporting::ExportReport> report;
-};
-
-Outcome exported(const QTemporaryDir& folder, graph::Graph graph, const dataset::DatasetPtr& data, bool fold = true)
+/// What becomes of exporting `graph` at 6 bits, folding batch norm or not.
+Result<exporting::ExportReport> exported(
+    const fs::path& file, graph::Graph graph, const dataset::DatasetPtr& data, bool fold = true)
 {
     graph::Model model;
     model.irVersion = 7;
@@ -37,8 +33,7 @@ Outcome exported(const QTemporaryDir& folder, graph::Graph graph, const dataset:
     planning::PlanRequest request;
     request.weights.bits = request.activations.bits = 6;
     const auto plan = planning::buildPlan(*prepared, stats.get(), request).value().plan;
-    const fs::path file = folder.filePath("out.onnx").toStdString();
-    return { file, exporting::exportQdq(model, *prepared, plan, file, samples.get()) };
+    return exporting::exportQdq(model, *prepared, plan, file, samples.get());
 }
 
 } // namespace
@@ -55,9 +50,10 @@ private slots:
 void TstExportChecks::detectorsAreComparedByTheirOutputs()
 {
     const QTemporaryDir folder;
+    const fs::path file = folder.filePath("out.onnx").toStdString();
     test::Chain chain({ graph::Dim::named("batch"), 3, 8, 8 });
     chain.node("Conv", "map", { test::normalTensor({ 4, 3, 3, 3 }, 1, 0.5), test::normalTensor({ 4 }, 2, 0.1) });
-    const auto [file, report] = exported(folder, chain.finish(), test::randomDataset(6, 8, 8, 3, 3));
+    const auto report = exported(file, chain.finish(), test::randomDataset(6, 8, 8, 3, 3));
     QVERIFY2(report.has_value(), report ? "" : report.error().message().c_str());
     QCOMPARE(report->images, 6);
     QVERIFY(std::isnan(report->reloadTop1) && std::isnan(report->agreement));
@@ -68,9 +64,10 @@ void TstExportChecks::detectorsAreComparedByTheirOutputs()
 void TstExportChecks::labelsAreCheckedBeforeWriting()
 {
     const QTemporaryDir folder;
+    const fs::path file = folder.filePath("out.onnx").toStdString();
     const auto data = std::make_shared<test::MemoryDataset>(
         std::vector<dataset::Image> { { 8, 8, 3, std::vector<std::uint8_t>(8 * 8 * 3, 100) } }, std::vector<int> { 3 });
-    const auto [file, report] = exported(folder, test::smallConvNet(3, 8, 3), data);
+    const auto report = exported(file, test::smallConvNet(3, 8, 3), data);
     QVERIFY(!report);
     QVERIFY2(report.error().what.find("label 3") != std::string::npos, report.error().what.c_str());
     QVERIFY(!fs::exists(file));
@@ -79,6 +76,7 @@ void TstExportChecks::labelsAreCheckedBeforeWriting()
 void TstExportChecks::keptBatchNormStaysOnReload()
 {
     const QTemporaryDir folder;
+    const fs::path file = folder.filePath("out.onnx").toStdString();
     std::vector<Tensor> parameters;
     for (std::uint64_t seed = 2; seed < 6; ++seed) {
         parameters.push_back(test::normalTensor({ 4 }, seed, 0.3));
@@ -93,7 +91,7 @@ void TstExportChecks::keptBatchNormStaysOnReload()
     for (std::size_t i = 0; i < parameters.size(); ++i)
         inputs.push_back(builder.constant("bn" + std::to_string(i), parameters[i]));
     builder.output(builder.node("Flatten", { builder.node("BatchNormalization", inputs, "bn") }, "flat"));
-    const auto [file, report] = exported(folder, builder.graph(), test::randomDataset(6, 8, 8, 3, 3), /*fold=*/false);
+    const auto report = exported(file, builder.graph(), test::randomDataset(6, 8, 8, 3, 3), /*fold=*/false);
     QVERIFY2(report.has_value(), report ? "" : report.error().message().c_str());
     QCOMPARE(report->maxAbsDiff, 0.0);
 }
