@@ -32,8 +32,8 @@ Result<exporting::ExportReport> exported(
     const auto stats = calibration::calibrate(*prepared, *samples).value();
     planning::PlanRequest request;
     request.weights.bits = request.activations.bits = 6;
-    const auto plan = planning::buildPlan(*prepared, stats.get(), request).value().plan;
-    return exporting::exportQdq(model, *prepared, plan, file, samples.get());
+    const auto built = planning::buildPlan(*prepared, stats.get(), request);
+    return exporting::exportQdq(model, *prepared, built.value().plan, file, samples.get());
 }
 
 } // namespace
