@@ -504,8 +504,9 @@ void TestCli::listsSupportedOperators()
 {
     const auto outcome = run({ "operators", "--json" });
     QVERIFY2(outcome.status == 0, outcome.err);
+    const Json json = parse(outcome.out);
     std::set<std::string> names;
-    for (const auto& row : parse(outcome.out)["operators"])
+    for (const auto& row : json["operators"])
         names.insert(row["op"].get<std::string>());
     for (const char* expected : { "Conv", "Gemm", "Relu", "QuantizeLinear", "Resize" })
         QVERIFY2(names.contains(expected), expected);
