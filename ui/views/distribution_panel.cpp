@@ -197,8 +197,9 @@ void DistributionPanel::refresh(bool keepView)
     if (channel())
         m_channelHistogram = channelHistogram(*layer, m_channel->value());
     if (!histogram())
-        return showNothing(
-            tensorName(), m_session.data() ? tr("Calibrating…") : tr("Open labelled images to see activations"));
+        return showNothing(tensorName(),
+            m_session.data() ? tr("Activations appear once the calibration images have run through the model")
+                             : tr("Open labelled images to see activations"));
     showTensor(keepView && !another);
 }
 
