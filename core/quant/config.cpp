@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/quant/config.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "core/quant/json_fields.h"
+#include "core/quant/option_texts.h"
 
 namespace quantoscope::quant {
 
@@ -48,6 +51,11 @@ constexpr std::array methodWords {
     std::pair { Method::Sigma, "sigma"sv },
     std::pair { Method::Manual, "manual"sv },
 };
+using Density = RangeSpec::Density;
+constexpr std::array densityWords {
+    std::pair { Density::Gauss, "gauss"sv },
+    std::pair { Density::Laplace, "laplace"sv },
+};
 
 std::optional<double> parseNumber(std::string_view text)
 {
@@ -64,15 +72,76 @@ std::string formatNumber(double value)
     return { text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr };
 }
 
-Result<RangeSpec> parseManual(const std::string& text, std::string_view argument)
+/// "A,B" with A below B.
+std::optional<std::pair<double, double>> parseInterval(std::string_view text)
 {
-    const auto comma = argument.find(',');
-    const auto low = parseNumber(argument.substr(0, comma));
-    const auto high = comma == argument.npos ? std::nullopt : parseNumber(argument.substr(comma + 1));
+    const auto comma = text.find(',');
+    const auto low = parseNumber(text.substr(0, comma));
+    const auto high = comma == text.npos ? std::nullopt : parseNumber(text.substr(comma + 1));
     if (!low || !high || !(*low < *high))
-        return fail(ErrorCode::InvalidInput, "range '" + text + "' is not an interval", {},
-            "write manual:LOW,HIGH with LOW below HIGH, for example manual:-1,1");
-    return RangeSpec { Method::Manual, 0, *low, *high };
+        return std::nullopt;
+    return std::pair { *low, *high };
+}
+
+tl::unexpected<Error> rangeError(const std::string& text, const std::string& problem, const std::string& spelling)
+{
+    return fail(ErrorCode::InvalidInput, "range '" + text + "' " + problem, {}, "write " + spelling);
+}
+
+Result<RangeSpec> parsePercentile(const std::string& text, std::string_view argument)
+{
+    RangeSpec spec { Method::Percentile };
+    if (argument.find(',') == argument.npos) {
+        const auto percent = parseNumber(argument);
+        if (!percent || *percent <= 50 || *percent > 100)
+            return rangeError(text, "needs a percentage above 50, up to 100, or two",
+                "percentile:P or percentile:LO,HI, for example percentile:99.9 or percentile:0.01,99.99");
+        spec.parameter = *percent;
+        return spec;
+    }
+    const auto both = parseInterval(argument);
+    if (!both || both->first < 0 || both->second > 100)
+        return rangeError(text, "needs two ascending percentages from 0 to 100",
+            "percentile:LO,HI, for example percentile:0.01,99.99");
+    std::tie(spec.low, spec.high) = *both;
+    return spec;
+}
+
+/// What follows the colon; nothing where there is no colon.
+Result<RangeSpec> parseRange(Method method, const std::string& text, std::optional<std::string_view> argument)
+{
+    RangeSpec spec { method };
+    switch (method) {
+    case Method::Manual: {
+        const auto interval = parseInterval(argument.value_or(""));
+        if (!interval)
+            return rangeError(
+                text, "is not an interval", "manual:LOW,HIGH with LOW below HIGH, for example manual:-1,1");
+        std::tie(spec.low, spec.high) = *interval;
+        return spec;
+    }
+    case Method::Percentile:
+        return parsePercentile(text, argument.value_or(""));
+    case Method::Sigma: {
+        const auto factor = parseNumber(argument.value_or(""));
+        if (!factor || *factor <= 0)
+            return rangeError(text, "needs a positive number of standard deviations", "sigma:K, for example sigma:4");
+        spec.parameter = *factor;
+        return spec;
+    }
+    case Method::Aciq:
+        if (argument) {
+            QS_TRY(spec.density, detail::valueOf<Density>(densityWords, *argument, "density"));
+        }
+        return spec;
+    case Method::MinMax:
+    case Method::Mse:
+    case Method::Entropy:
+        break;
+    }
+    if (argument)
+        return rangeError(text, "takes no parameter", "just '" + detail::wordOf<Method>(methodWords, method) + "'");
+    return spec;
 }
 
 Json granularityToJson(const Granularity& granularity)
@@ -143,47 +212,33 @@ Result<QuantizerConfig> QuantizerConfig::fromJson(const Json& json)
     return config;
 }
 
+RangeSpec::Percentiles RangeSpec::percentiles() const
+{
+    return parameter > 0 ? Percentiles { 100 - parameter, parameter } : Percentiles { low, high };
+}
+
 Result<RangeSpec> RangeSpec::parse(const std::string& text)
 {
     const auto colon = text.find(':');
     const auto word = std::string_view(text).substr(0, colon);
-    QS_TRY(const auto method, detail::valueOf<Method>(methodWords, word, "range"));
-    const auto argument = colon == std::string::npos ? std::string_view {} : std::string_view(text).substr(colon + 1);
-    RangeSpec spec { method };
-    switch (method) {
-    case Method::Manual:
-        return parseManual(text, argument);
-    case Method::Percentile: {
-        const auto percent = parseNumber(argument);
-        if (!percent || *percent <= 50 || *percent > 100)
-            return fail(ErrorCode::InvalidInput, "range '" + text + "' needs a percentage above 50, up to 100", {},
-                "write percentile:P, for example percentile:99.9");
-        spec.parameter = *percent;
-        return spec;
-    }
-    case Method::Sigma: {
-        const auto factor = parseNumber(argument);
-        if (!factor || *factor <= 0)
-            return fail(ErrorCode::InvalidInput, "range '" + text + "' needs a positive number of standard deviations",
-                {}, "write sigma:K, for example sigma:4");
-        spec.parameter = *factor;
-        return spec;
-    }
-    default:
-        if (colon != std::string::npos)
-            return fail(ErrorCode::InvalidInput, "range '" + text + "' takes no parameter", {},
-                "write just '" + std::string(word) + "'");
-        return spec;
-    }
+    const auto known = std::ranges::find(methodWords, word, &std::pair<Method, std::string_view>::second);
+    if (known == methodWords.end())
+        return fail(
+            ErrorCode::InvalidInput, "range '" + text + "' is not known", {}, "use one of " + spellings(rangeTexts()));
+    return parseRange(known->first, text,
+        colon == std::string::npos ? std::nullopt : std::optional(std::string_view(text).substr(colon + 1)));
 }
 
 std::string RangeSpec::toString() const
 {
     auto text = detail::wordOf<Method>(methodWords, method);
-    if (method == Method::Percentile || method == Method::Sigma)
+    const bool oneNumber = method == Method::Sigma || (method == Method::Percentile && parameter > 0);
+    if (oneNumber)
         text += ':' + formatNumber(parameter);
-    if (method == Method::Manual)
+    else if (method == Method::Manual || method == Method::Percentile)
         text += ':' + formatNumber(low) + ',' + formatNumber(high);
+    else if (method == Method::Aciq && density != Density::BestFit)
+        text += ':' + detail::wordOf<Density>(densityWords, density);
     return text;
 }
 

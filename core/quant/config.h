@@ -50,12 +50,23 @@ struct QuantizerConfig {
 /// How a range is found from what was seen.
 struct RangeSpec {
     enum class Method { MinMax, Mse, Percentile, Entropy, Aciq, Sigma, Manual };
-    Method method = Method::MinMax;
-    double parameter = 0; ///< Percentile: P in percent; Sigma: K
-    double low = 0; ///< Manual
-    double high = 0; ///< Manual
+    /// What Aciq takes the values to be distributed like.
+    enum class Density { BestFit, Gauss, Laplace };
+    struct Percentiles {
+        double low; ///< percent of all values
+        double high;
+    };
 
-    /// "min-max", "mse", "percentile:99.9", "entropy", "aciq", "sigma:4", "manual:-1,1".
+    Method method = Method::MinMax;
+    double parameter = 0; ///< Percentile: P in percent, 0 where low and high say it; Sigma: K
+    double low = 0; ///< Manual: the range; Percentile: the percentile at the low end
+    double high = 0;
+    Density density = Density::BestFit; ///< Aciq
+
+    /// Percentile: at which percentiles the range ends; 100 - P and P, or low and high.
+    Percentiles percentiles() const;
+    /// "min-max", "mse", "percentile:99.9" (each tail loses 0.1 %), "percentile:0.01,99.99", "entropy", "aciq",
+    /// "aciq:gauss", "aciq:laplace", "sigma:4", "manual:-1,1". InvalidInput says how to spell it.
     static Result<RangeSpec> parse(const std::string& text);
     std::string toString() const;
     friend bool operator==(const RangeSpec&, const RangeSpec&) = default;

@@ -80,8 +80,14 @@ void TestPlan::rangeSpecs_data()
     QTest::newRow("min-max") << "min-max" << RangeSpec {};
     QTest::newRow("mse") << "mse" << RangeSpec { Method::Mse };
     QTest::newRow("percentile") << "percentile:99.9" << RangeSpec { Method::Percentile, 99.9 };
+    QTest::newRow("percentile, both tails")
+        << "percentile:0.01,99.99" << RangeSpec { Method::Percentile, 0, 0.01, 99.99 };
+    QTest::newRow("percentile, one tail") << "percentile:0,99.9" << RangeSpec { Method::Percentile, 0, 0, 99.9 };
     QTest::newRow("entropy") << "entropy" << RangeSpec { Method::Entropy };
     QTest::newRow("aciq") << "aciq" << RangeSpec { Method::Aciq };
+    using Density = RangeSpec::Density;
+    QTest::newRow("aciq gauss") << "aciq:gauss" << RangeSpec { Method::Aciq, 0, 0, 0, Density::Gauss };
+    QTest::newRow("aciq laplace") << "aciq:laplace" << RangeSpec { Method::Aciq, 0, 0, 0, Density::Laplace };
     QTest::newRow("sigma") << "sigma:4" << RangeSpec { Method::Sigma, 4 };
     QTest::newRow("manual") << "manual:-1,0.5" << RangeSpec { Method::Manual, 0, -1, 0.5 };
 }
@@ -94,14 +100,20 @@ void TestPlan::rangeSpecs()
     QVERIFY(parsed);
     QVERIFY(*parsed == spec);
     QCOMPARE(QString::fromStdString(spec.toString()), text);
+    if (spec.method == RangeSpec::Method::Percentile) {
+        QCOMPARE(parsed->percentiles().low, spec.parameter > 0 ? 100 - spec.parameter : spec.low);
+        QCOMPARE(parsed->percentiles().high, spec.parameter > 0 ? spec.parameter : spec.high);
+    }
 }
 
 void TestPlan::badRangeSpecs_data()
 {
     QTest::addColumn<QString>("text");
-    for (const char* text : { "", "minmax", "mse:1", "percentile", "percentile:", "percentile:50", "percentile:100.1",
-             "percentile:abc", "percentile:99x", "sigma", "sigma:0", "sigma:-1", "sigma:inf", "manual", "manual:1",
-             "manual:1,1", "manual:2,1", "manual:1,2,3", "manual:nan,1" })
+    for (const char* text :
+        { "", "minmax", "mse:1", "percentile", "percentile:", "percentile:50", "percentile:100.1", "percentile:abc",
+            "percentile:99x", "percentile:,", "percentile:1", "percentile:-1,99", "percentile:1,101", "percentile:99,1",
+            "percentile:1,2,3", "aciq:", "aciq:cauchy", "entropy:8", "mse:", "sigma", "sigma:0", "sigma:-1",
+            "sigma:inf", "manual", "manual:1", "manual:1,1", "manual:2,1", "manual:1,2,3", "manual:nan,1" })
         QTest::newRow(*text == '\0' ? "empty" : text) << text;
 }
 
