@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "core/quant/config.h"
+#include "core/quant/option_texts.h"
 #include "core/sweep/sweep.h"
 
 namespace quantoscope::cli {
@@ -61,6 +62,27 @@ CLI::Option* addChoice(CLI::App& command, const std::string& name, std::string& 
     const std::vector<std::string>& choices)
 {
     return command.add_option(name, value, help)->check(CLI::IsMember(choices));
+}
+
+std::vector<std::string> words(quant::OptionTexts texts)
+{
+    std::vector<std::string> list;
+    for (const auto& text : texts)
+        list.emplace_back(text.word);
+    return list;
+}
+
+/// A paragraph for the end of the help: every choice with its sentence and formula.
+std::string explain(const std::string& title, quant::OptionTexts texts)
+{
+    std::string paragraph = title + ":\n";
+    for (const auto& text : texts) {
+        ((paragraph += "  ") += text.spelling) += "\n";
+        ((paragraph += "      ") += text.sentence) += "\n";
+        if (!text.formula.empty())
+            ((paragraph += "      ") += text.formula) += "\n";
+    }
+    return paragraph;
 }
 
 } // namespace
@@ -148,19 +170,20 @@ void QuantizationOptions::addTo(CLI::App& command, WordLengths wordLengths)
     group(command.add_option("--weight-bits", weightBits, "Word-length of weights" + bits));
     group(command.add_option("--activation-bits", activationBits, "Word-length of activations" + bits));
     group(addChoice(command, "--scope", scope,
-        "What is quantized: inputs and weights of compute layers, or every tensor", { "compute", "integer" }));
+        "What is quantized: inputs and weights of compute layers, or every tensor", words(quant::scopeTexts())));
     const std::vector<std::string> granularities { "tensor", "channel" };
     group(
         addChoice(command, "--weight-granularity", weightGranularity, "One scale a tensor or channel", granularities));
     group(addChoice(
         command, "--activation-granularity", activationGranularity, "One scale a tensor or channel", granularities));
-    const std::vector<std::string> schemes { "symmetric", "asymmetric", "power-of-two" };
+    const auto schemes = words(quant::schemeTexts());
     group(addChoice(command, "--weight-scheme", weightScheme, "Grid of weights", schemes));
     group(addChoice(command, "--activation-scheme", activationScheme, "Grid of activations", schemes));
-    group(command.add_option("--weight-range", weightRange, "How weight ranges are found: min-max or mse"));
-    group(command.add_option("--activation-range", activationRange, "How activation ranges are found: min-max or mse"));
-    group(addChoice(command, "--rounding", rounding, "How values are rounded; default half-even",
-        { "half-even", "half-away", "floor", "ceil", "stochastic" }));
+    const auto ranges = [](const char* what) { return std::string(what) + quant::spellings(quant::rangeTexts()); };
+    group(command.add_option("--weight-range", weightRange, ranges("How weight ranges are found: ")));
+    group(command.add_option("--activation-range", activationRange, ranges("How activation ranges are found: ")));
+    group(addChoice(
+        command, "--rounding", rounding, "How values are rounded; default half-even", words(quant::roundingTexts())));
     group(command.add_option("--first-last-bits", firstLastBits, "Word-length of the first and the last compute layer"))
         ->check(CLI::Range(quant::minBits, quant::maxBits));
     group(command.add_option("--layer", layers, "NAME:w=4,a=8 for layers whose name matches; repeatable"))
@@ -168,6 +191,8 @@ void QuantizationOptions::addTo(CLI::App& command, WordLengths wordLengths)
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     group(addChoice(command, "--engine", engine, "Arithmetic of the simulation", { "auto", "float" }));
+    command.footer(explain("Ranges", quant::rangeTexts()) + "\n" + explain("Schemes", quant::schemeTexts()) + "\n"
+        + explain("Roundings", quant::roundingTexts()) + "\n" + explain("Scopes", quant::scopeTexts()));
 }
 
 Result<void> QuantizationOptions::applyTo(planning::TensorWish& wish, const std::string& bits,
