@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/ordered_merge.h"
 #include "core/base/parallel.h"
-#include "core/calibration/ordered_merge.h"
 #include "core/calibration/stats.h"
 #include "core/graph/passes/activation_fusion.h"
 
@@ -154,13 +154,12 @@ Result<CalibrationStatsPtr> calibrate(const graph::Graph& graph, const dataset::
     const int threads = base::resolveThreads(options.threads);
 
     BatchStats total;
-    detail::OrderedMerge<BatchStats> merge(
-        2 * threads, [&total](BatchStats&& batch) { mergeInto(total, std::move(batch)); });
+    base::OrderedMerge<BatchStats> merge(threads, [&total](BatchStats&& batch) { mergeInto(total, std::move(batch)); });
     std::vector<Worker> workers(static_cast<std::size_t>(threads));
     job.begin("Calibrating", samples.size(), "images");
     QS_CHECK(
         base::parallelFor(threads, calibration.batches(), job.stop, [&](int worker, std::int64_t item) -> Result<void> {
-            detail::OrderedMerge<BatchStats>::Turn turn(merge, item);
+            base::OrderedMerge<BatchStats>::Turn turn(merge, item);
             QS_TRY(auto stats, calibration.run(workers[static_cast<std::size_t>(worker)], item));
             turn.deliver(std::move(stats), job.stop);
             job.advance(calibration.imagesIn(item));

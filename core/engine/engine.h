@@ -37,6 +37,9 @@ struct CompileOptions {
     /// own. Inputs and constants can be tapped as well; a tensor may be named twice. Tapping a value inside a fused
     /// pair takes the pair apart.
     std::vector<std::string> taps;
+    /// Compute only what these values of the prepared graph need and deliver them as outputs, under a plan that may
+    /// quantize more than is left; empty: the graph's own outputs. In Scope::Integer an output is delivered quantized.
+    std::vector<std::string> outputs;
     bool fuseActivations = true;
     KernelSet kernels = KernelSet::Fast;
 };

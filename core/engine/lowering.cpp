@@ -129,30 +129,35 @@ private:
     std::map<ValueId, ValueId> m_copies;
 };
 
-Result<std::vector<ValueId>> findTaps(const graph::Graph& graph, const std::vector<std::string>& names)
+Result<std::vector<ValueId>> findValues(
+    const graph::Graph& graph, const std::vector<std::string>& names, const std::string& what)
 {
-    std::vector<ValueId> taps;
+    std::vector<ValueId> values;
     for (const std::string& name : names) {
         const auto found = graph.find(name);
         if (!found)
-            return fail(ErrorCode::NotFound, "a tap on a tensor the model does not have", "tensor '" + name + "'");
-        taps.push_back(*found);
+            return fail(ErrorCode::NotFound, what + " that the model does not have", "tensor '" + name + "'");
+        values.push_back(*found);
     }
-    return taps;
+    return values;
 }
 
 } // namespace
 
 Result<Lowered> lower(const graph::Graph& graph, const quant::QuantizationPlan& plan, const CompileOptions& options)
 {
+    Lowered lowered;
+    QS_TRY(lowered.graph, quant::correctedGraph(graph, plan));
     for (const auto& [name, quantizer] : plan.tensors()) {
-        if (!graph.find(name))
+        if (!lowered.graph.find(name))
             return fail(ErrorCode::NotFound, "the plan quantizes a tensor that the model does not have",
                 "tensor '" + name + "'", "make the plan for this model, prepared the same way");
     }
-    Lowered lowered;
-    lowered.graph = graph;
-    QS_TRY(lowered.taps, findTaps(lowered.graph, options.taps));
+    if (!options.outputs.empty()) {
+        QS_TRY(auto outputs, findValues(lowered.graph, options.outputs, "an output"));
+        lowered.graph.setOutputs(std::move(outputs));
+    }
+    QS_TRY(lowered.taps, findValues(lowered.graph, options.taps, "a tap"));
     graph::InferenceOptions inference;
     inference.inputShapes = options.inputShapes;
     inference.boundInputs = options.boundInputs;

@@ -7,19 +7,19 @@
 #include <numeric>
 #include <utility>
 
+#include "core/base/ordered_merge.h"
 #include "core/base/parallel.h"
+#include "core/calibration/feed.h"
 #include "core/evaluation/classifier.h"
-#include "core/evaluation/feed.h"
-#include "core/evaluation/ordered_merge.h"
 
 namespace quantoscope::evaluation {
 
 namespace {
 
+using calibration::Feed;
+using calibration::FeedWorkers;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t cacheBudget = std::size_t { 1 } << 20; ///< bytes of activations a core's L2 holds beside weights
-constexpr std::int64_t largestBatch = 32;
 constexpr auto noticeInterval = std::chrono::milliseconds(50);
 
 template <typename Predicate> std::int64_t countIf(const std::vector<ImageOutcome>& outcomes, Predicate predicate)
@@ -35,29 +35,26 @@ double percent(std::int64_t part, std::int64_t whole)
 /// Tells options.onPartial about the growing prefix, not more often than a person can see.
 class PartialReport {
 public:
-    PartialReport(const EvaluationOptions& options, std::int64_t total)
-        : m_options(options)
-        , m_total(total)
-        , m_merge([this](Counts&& counts) { add(counts); })
-    {
-    }
-
-    void batchDone(std::int64_t item, std::span<const ImageOutcome> outcomes)
-    {
-        if (!m_options.onPartial)
-            return;
-        const auto correct = std::count_if(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.correct(); });
-        m_merge.add(item, { static_cast<std::int64_t>(outcomes.size()), correct });
-    }
-
-private:
     struct Counts {
         std::int64_t images = 0;
         std::int64_t correct = 0;
     };
+    using Merge = base::OrderedMerge<Counts>;
 
+    PartialReport(const EvaluationOptions& options, std::int64_t total)
+        : m_options(options)
+        , m_total(total)
+        , m_merge(options.threads, [this](Counts&& counts) { add(counts); })
+    {
+    }
+
+    Merge& merge() { return m_merge; }
+
+private:
     void add(const Counts& counts)
     {
+        if (!m_options.onPartial)
+            return;
         m_sum.images += counts.images;
         m_sum.correct += counts.correct;
         const auto now = Clock::now();
@@ -71,7 +68,7 @@ private:
     std::int64_t m_total;
     Counts m_sum;
     Clock::time_point m_last;
-    OrderedMerge<Counts> m_merge;
+    Merge m_merge;
 };
 
 Result<void> judgeBatch(const Classifier& classifier, const Feed& feed, const TensorView& scores, std::int64_t item,
@@ -133,17 +130,6 @@ Interval EvaluationResult::top1Interval() const
 
 double EvaluationResult::imagesPerSecond() const { return seconds > 0 ? static_cast<double>(images()) / seconds : 0; }
 
-Result<std::int64_t> chooseBatch(const graph::Graph& graph, const dataset::SampleSet& samples)
-{
-    QS_TRY(const Feed one, Feed::create(graph, {}, samples, { .batch = 1 }));
-    const std::size_t bytes = std::max<std::size_t>(1, one.compiled().arenaBytes());
-    std::int64_t batch = 1;
-    while (2 * batch <= std::min(largestBatch, samples.size())
-        && 2 * static_cast<std::size_t>(batch) * bytes <= cacheBudget)
-        batch *= 2;
-    return batch;
-}
-
 Result<bool> isClassifier(const graph::Graph& graph, const dataset::SampleSet& samples)
 {
     QS_TRY(const Feed one, Feed::create(graph, {}, samples, { .batch = 1 }));
@@ -169,10 +155,12 @@ Result<EvaluationResultPtr> evaluate(const graph::Graph& graph, const quant::Qua
     if (!options.partOfStage)
         job.begin("Evaluating", samples.size(), "images");
     const auto work = [&](int worker, std::int64_t item) -> Result<void> {
+        PartialReport::Merge::Turn turn(partial.merge(), item);
         QS_CHECK(workers[worker].run(item));
         const std::span<ImageOutcome> outcomes(result->outcomes.data() + feed.first(item), feed.count(item));
         QS_CHECK(judgeBatch(classifier, feed, workers[worker].output(classifier.output()), item, outcomes));
-        partial.batchDone(item, outcomes);
+        const auto correct = std::ranges::count_if(outcomes, &ImageOutcome::correct);
+        turn.deliver({ feed.count(item), correct }, job.stop);
         job.advance(feed.count(item));
         return {};
     };

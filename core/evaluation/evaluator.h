@@ -47,7 +47,7 @@ struct EvaluationResult {
 using EvaluationResultPtr = std::shared_ptr<const EvaluationResult>;
 
 struct EvaluationOptions {
-    std::int64_t batch = 0; ///< 0: chosen for the model's size so that activations stay in cache
+    std::int64_t batch = 0; ///< 0: as calibration::chooseBatch() says
     int threads = 0;
     bool partOfStage = false; ///< the caller has begun a progress stage that counts images: only advance it
     /// Told now and then, on a worker thread, how things stand over a growing prefix of the images.
@@ -62,10 +62,6 @@ struct EvaluationOptions {
 /// except that 1001-class outputs (class 0: background) shift 0..999 by one. Progress in images.
 Result<EvaluationResultPtr> evaluate(const graph::Graph& graph, const quant::QuantizationPlan& plan,
     const dataset::SampleSet& samples, const EvaluationOptions& options = {}, const base::Job& job = {});
-
-/// The batch that options.batch == 0 stands for: a power of two up to 32 whose activations fit the cache of a core, or
-/// what the model fixes. Depends on the float network only, so that every plan runs with the same one.
-Result<std::int64_t> chooseBatch(const graph::Graph& graph, const dataset::SampleSet& samples);
 
 /// Whether evaluate() could judge the graph's outputs on these samples: false for detectors and the like. Errors: as
 /// bindInput(); InvalidInput for a label outside the classes.

@@ -3,15 +3,18 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/base/ordered_merge.h"
 #include "core/base/parallel.h"
+#include "core/calibration/feed.h"
 #include "core/evaluation/evaluator.h"
-#include "core/evaluation/feed.h"
-#include "core/evaluation/ordered_merge.h"
 
 namespace quantoscope::evaluation {
 
 namespace {
 
+using calibration::Feed;
+using calibration::FeedOptions;
+using calibration::FeedWorkers;
 using quant::QuantizationError;
 
 /// One activation's errors over some images.
@@ -130,14 +133,16 @@ Result<std::vector<ActivationErrors>> accumulate(const Feed& reference, const Fe
     for (const auto& tap : quantized.compiled().taps())
         encodings.push_back(&plan.find(tap.name)->encoding);
     std::vector<ActivationErrors> sums(encodings.size());
-    OrderedMerge<std::vector<ActivationErrors>> merge([&](std::vector<ActivationErrors>&& part) {
+    using Merge = base::OrderedMerge<std::vector<ActivationErrors>>;
+    Merge merge(options.threads, [&](std::vector<ActivationErrors>&& part) {
         for (std::size_t i = 0; i < sums.size(); ++i)
             sums[i] += part[i];
     });
     SideBySide networks(reference, quantized, options.threads);
     const auto work = [&](int worker, std::int64_t item) -> Result<void> {
+        Merge::Turn turn(merge, item);
         QS_TRY(auto errors, networks.run(worker, item, encodings, plan.seed));
-        merge.add(item, std::move(errors));
+        turn.deliver(std::move(errors), job.stop);
         job.advance(quantized.count(item));
         return {};
     };

@@ -104,6 +104,12 @@ void Graph::markOutput(ValueId id)
     m_outputs.push_back(id);
 }
 
+void Graph::setOutputs(std::vector<ValueId> outputs)
+{
+    assert(std::ranges::all_of(outputs, [this](ValueId id) { return contains(id); }));
+    m_outputs = std::move(outputs);
+}
+
 NodeId Graph::addNode(Node added)
 {
     const NodeId id { static_cast<std::int32_t>(m_nodes.size()) };

@@ -113,6 +113,7 @@ public:
     ValueId addConstant(std::string name, TensorPtr tensor);
     ValueId addInput(std::string name, ValueType type);
     void markOutput(ValueId value);
+    void setOutputs(std::vector<ValueId> outputs);
     NodeId addNode(Node node); ///< becomes the producer of its outputs (asserts that they have none)
 
     // Changing

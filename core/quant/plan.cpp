@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/quant/plan.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
+#include <cassert>
+#include <cmath>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <utility>
 
+#include "core/base/base64.h"
 #include "core/base/file.h"
 #include "core/quant/json_fields.h"
 
@@ -26,6 +32,7 @@ constexpr std::array roleWords {
     std::pair { Role::Weight, "weight"sv },
     std::pair { Role::Activation, "activation"sv },
     std::pair { Role::Bias, "bias"sv },
+    std::pair { Role::Constant, "constant"sv },
 };
 
 Json quantizerToJson(const TensorQuantizer& quantizer)
@@ -51,6 +58,70 @@ Result<TensorQuantizer> quantizerFromJson(const Json& json)
     QS_TRY(quantizer.encoding, Encoding::fromJson(*encoding));
     QS_TRY(quantizer.overridden, detail::readBool(json, "overridden"));
     return quantizer;
+}
+
+Json constantsToJson(const QuantizationPlan::Constants& constants)
+{
+    static_assert(std::endian::native == std::endian::little, "plan files hold little-endian float32");
+    Json json = Json::object();
+    for (const auto& [name, values] : constants)
+        json[name] = { { "shape", values->shape().dims() },
+            { "float32", base::toBase64(std::as_bytes(values->as<float>())) } };
+    return json;
+}
+
+Result<graph::TensorPtr> constantFromJson(const Json& json)
+{
+    QS_TRY(const auto* dims, detail::member(json, "shape"));
+    QS_TRY(const auto text, detail::readText(json, "float32"));
+    const auto isExtent = [](const Json& dim) { return dim.is_number_integer() && dim >= 0; };
+    if (!dims->is_array() || !std::ranges::all_of(*dims, isExtent))
+        return detail::fieldError("shape", *dims, "a list of extents");
+    const auto bytes = base::fromBase64(text);
+    if (!bytes)
+        return fail(ErrorCode::InvalidInput, "field 'float32' is not base64");
+    const Shape shape(dims->get<std::vector<std::int64_t>>());
+    const auto count = shape.checkedSize();
+    if (!count || static_cast<std::size_t>(*count) * sizeof(float) != bytes->size())
+        return fail(ErrorCode::InvalidInput,
+            "field 'float32' holds " + std::to_string(bytes->size()) + " bytes, which are not " + shape.toString()
+                + " values");
+    Tensor tensor(DType::Float32, shape);
+    std::ranges::copy(*bytes, static_cast<std::byte*>(tensor.data()));
+    if (!std::ranges::all_of(tensor.as<float>(), [](float x) { return std::isfinite(x); }))
+        return fail(ErrorCode::InvalidInput, "field 'float32' holds values that are NaN or infinite");
+    return std::make_shared<const Tensor>(std::move(tensor));
+}
+
+/// The member `key`, absent in plans without corrections.
+Result<void> readConstants(
+    const Json& json, std::string_view key, const std::function<void(const std::string&, graph::TensorPtr)>& set)
+{
+    const auto found = json.find(key);
+    if (found == json.end())
+        return {};
+    if (!found->is_object())
+        return detail::fieldError(key, *found, "an object from name to values");
+    for (const auto& [name, entry] : found->items()) {
+        auto constant = constantFromJson(entry);
+        if (!constant) {
+            auto error = std::move(constant).error();
+            error.where = std::string(key) + " '" + name + "'";
+            return tl::make_unexpected(std::move(error));
+        }
+        set(name, *std::move(constant));
+    }
+    return {};
+}
+
+bool sameConstants(const QuantizationPlan::Constants& a, const QuantizationPlan::Constants& b)
+{
+    return std::ranges::equal(a, b, [](const auto& left, const auto& right) {
+        return left.first == right.first
+            && (left.second == right.second
+                || (left.second->shape() == right.second->shape()
+                    && std::ranges::equal(left.second->template as<float>(), right.second->template as<float>())));
+    });
 }
 
 Result<void> checkFormat(const Json& json)
@@ -105,12 +176,31 @@ void QuantizationPlan::erase(std::string_view tensor)
         m_tensors.erase(found);
 }
 
+void QuantizationPlan::setConstant(std::string tensor, graph::TensorPtr values)
+{
+    assert(values && values->dtype() == DType::Float32);
+    m_constants.insert_or_assign(std::move(tensor), std::move(values));
+}
+
+void QuantizationPlan::setAddedBias(std::string layer, graph::TensorPtr values)
+{
+    assert(values && values->dtype() == DType::Float32);
+    m_addedBiases.insert_or_assign(std::move(layer), std::move(values));
+}
+
+bool operator==(const QuantizationPlan& a, const QuantizationPlan& b)
+{
+    return a.scope == b.scope && a.title == b.title && a.seed == b.seed && a.equalized == b.equalized
+        && a.m_tensors == b.m_tensors && sameConstants(a.m_constants, b.m_constants)
+        && sameConstants(a.m_addedBiases, b.m_addedBiases);
+}
+
 Json QuantizationPlan::toJson() const
 {
     Json tensors = Json::object();
     for (const auto& [name, quantizer] : m_tensors)
         tensors[name] = quantizerToJson(quantizer);
-    return {
+    Json json {
         { "format", formatName },
         { "version", formatVersion },
         { "scope", toString(scope) },
@@ -118,6 +208,13 @@ Json QuantizationPlan::toJson() const
         { "seed", seed },
         { "tensors", std::move(tensors) },
     };
+    if (equalized)
+        json["equalized"] = true;
+    if (!m_constants.empty())
+        json["constants"] = constantsToJson(m_constants);
+    if (!m_addedBiases.empty())
+        json["added_biases"] = constantsToJson(m_addedBiases);
+    return json;
 }
 
 Result<QuantizationPlan> QuantizationPlan::fromJson(const Json& json)
@@ -139,6 +236,13 @@ Result<QuantizationPlan> QuantizationPlan::fromJson(const Json& json)
         }
         plan.set(name, *std::move(quantizer));
     }
+    if (json.contains("equalized")) {
+        QS_TRY(plan.equalized, detail::readBool(json, "equalized"));
+    }
+    QS_CHECK(readConstants(
+        json, "constants", [&plan](const auto& name, auto values) { plan.setConstant(name, std::move(values)); }));
+    QS_CHECK(readConstants(
+        json, "added_biases", [&plan](const auto& name, auto values) { plan.setAddedBias(name, std::move(values)); }));
     return plan;
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/graph/graph.h"
 #include "core/quant/config.h"
 #include "core/quant/encoding.h"
 
@@ -22,7 +23,12 @@ enum class Scope {
 Result<Scope> parseScope(const std::string& text);
 std::string toString(Scope scope);
 
-enum class Role { Weight, Activation, Bias };
+enum class Role {
+    Weight,
+    Activation,
+    Bias,
+    Constant, ///< a constant operand of an element-wise operation or Concat, in Scope::Integer
+};
 std::string toString(Role role);
 
 /// One quantized tensor: what was asked for and which numbers came of it.
@@ -36,13 +42,15 @@ struct TensorQuantizer {
 };
 
 /// WHERE: tensor name -> quantizer, for one prepared graph. A tensor that is not in it stays float. Names are those of
-/// the prepared graph (batch norm folded): a weight's initializer, an activation's value, a bias' initializer. A value
-/// type; finished plans are passed as shared_ptr<const>.
+/// the prepared graph (batch norm folded): a weight's initializer, an activation's value, a bias' initializer. With it,
+/// what corrections made of the graph's constants, so that a plan says all that the quantized network differs in. A
+/// value type; finished plans are passed as shared_ptr<const>.
 class QuantizationPlan {
 public:
     Scope scope = Scope::Compute;
     std::string title; ///< "W4 A8, MSE, per channel": the scope line of every result
     std::uint64_t seed = 0; ///< for stochastic rounding
+    bool equalized = false; ///< made for what planning::equalize() makes of the prepared graph, not for that itself
 
     const std::map<std::string, TensorQuantizer, std::less<>>& tensors() const { return m_tensors; }
     const TensorQuantizer* find(std::string_view tensor) const; ///< nullptr: float
@@ -53,16 +61,34 @@ public:
         m_tensors.insert_or_assign(std::move(tensor), std::move(quantizer));
     }
     void erase(std::string_view tensor);
-    bool empty() const { return m_tensors.empty(); }
+    bool empty() const { return m_tensors.empty() && m_constants.empty() && m_addedBiases.empty(); }
+
+    using Constants = std::map<std::string, graph::TensorPtr, std::less<>>;
+    /// Float32 values that corrections put in the place of the graph's constants (same shapes): weights that were
+    /// rounded otherwise than to nearest, and so lie on their grid already; corrected biases. By tensor name.
+    const Constants& constants() const { return m_constants; }
+    void setConstant(std::string tensor, graph::TensorPtr values);
+    /// Biases, [output channels], of compute layers that have none in the graph. By the layer's name (Graph::label()).
+    const Constants& addedBiases() const { return m_addedBiases; }
+    void setAddedBias(std::string layer, graph::TensorPtr values);
 
     Json toJson() const;
     static Result<QuantizationPlan> fromJson(const Json& json);
-    friend bool operator==(const QuantizationPlan&, const QuantizationPlan&) = default;
+    friend bool operator==(const QuantizationPlan& a, const QuantizationPlan& b); ///< constants by their elements
 
 private:
     std::map<std::string, TensorQuantizer, std::less<>> m_tensors;
+    Constants m_constants;
+    Constants m_addedBiases;
 };
 using PlanPtr = std::shared_ptr<const QuantizationPlan>;
+
+/// `graph` with the plan's constants and added biases in place; what compile() and the exporters quantize. An added
+/// bias becomes the tensor addedBiasName(); behind a MatMul, which has no bias operand, an Add that takes over its
+/// output. Errors: NotFound for a tensor or layer that the graph does not have, InvalidInput for a shape or type that
+/// does not fit.
+Result<graph::Graph> correctedGraph(const graph::Graph& graph, const QuantizationPlan& plan);
+std::string addedBiasName(std::string_view layer); ///< "<layer>.bias"
 
 Result<void> savePlan(const QuantizationPlan& plan, const std::filesystem::path& path);
 Result<QuantizationPlan> loadPlan(const std::filesystem::path& path);

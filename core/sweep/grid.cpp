@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/calibration/feed.h"
 #include "core/sweep/sweep.h"
 
 namespace quantoscope::sweep {
@@ -29,7 +30,7 @@ public:
     Result<void> chooseBatch()
     {
         if (m_evaluation.batch == 0) {
-            QS_TRY(m_evaluation.batch, evaluation::chooseBatch(m_graph, m_samples));
+            QS_TRY(m_evaluation.batch, calibration::chooseBatch(m_graph, m_samples));
         }
         return {};
     }

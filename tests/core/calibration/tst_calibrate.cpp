@@ -8,7 +8,7 @@
 
 #include <QtTest>
 
-#include "core/calibration/ordered_merge.h"
+#include "core/base/ordered_merge.h"
 #include "core/calibration/stats.h"
 #include "core/graph/shape_inference.h"
 #include "tests/support/memory_dataset.h"
@@ -232,14 +232,14 @@ void TestCalibrate::bindingErrors()
 void TestCalibrate::mergesInOrder()
 {
     std::vector<int> order;
-    calibration::detail::OrderedMerge<int> merge(4, [&order](int&& item) { order.push_back(item); });
+    base::OrderedMerge<int> merge(2, [&order](int&& item) { order.push_back(item); });
     for (const int item : { 2, 0, 3, 1 })
-        calibration::detail::OrderedMerge<int>::Turn(merge, item).deliver(int { item }, {});
+        base::OrderedMerge<int>::Turn(merge, item).deliver(int { item }, {});
     QCOMPARE(order, (std::vector<int> { 0, 1, 2, 3 }));
     {
-        const calibration::detail::OrderedMerge<int>::Turn failed(merge, 4);
+        const base::OrderedMerge<int>::Turn failed(merge, 4);
     }
-    calibration::detail::OrderedMerge<int>::Turn(merge, 99).deliver(99, {}); // would wait for ever otherwise
+    base::OrderedMerge<int>::Turn(merge, 99).deliver(99, {}); // would wait for ever otherwise
     QCOMPARE(order.size(), std::size_t { 4 });
 }
 

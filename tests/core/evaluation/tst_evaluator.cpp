@@ -4,6 +4,7 @@
 
 #include <QTest>
 
+#include "core/calibration/feed.h"
 #include "core/evaluation/classifier.h"
 #include "core/evaluation/evaluator.h"
 #include "tests/support/memory_dataset.h"
@@ -204,10 +205,11 @@ void TestEvaluator::sameForAnyThreads()
 void TestEvaluator::choosesBatchForTheCache()
 {
     const auto large = samplesOf(test::randomDataset(64, 8, 8, 1, 10));
-    QCOMPARE(*chooseBatch(test::smallConvNet(1, 8, 10), *large), 32);
-    QCOMPARE(*chooseBatch(test::smallConvNet(1, 8, 10), *samplesOf(test::randomDataset(5, 8, 8, 1, 10))), 4);
+    QCOMPARE(*calibration::chooseBatch(test::smallConvNet(1, 8, 10), *large), 32);
+    QCOMPARE(
+        *calibration::chooseBatch(test::smallConvNet(1, 8, 10), *samplesOf(test::randomDataset(5, 8, 8, 1, 10))), 4);
     const auto wide = samplesOf(test::randomDataset(8, 224, 224, 1, 10));
-    QCOMPARE(*chooseBatch(test::smallConvNet(1, 224, 10), *wide), 1);
+    QCOMPARE(*calibration::chooseBatch(test::smallConvNet(1, 224, 10), *wide), 1);
 }
 
 void TestEvaluator::picksTheWidestOutput()

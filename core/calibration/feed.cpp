@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/evaluation/feed.h"
+#include "core/calibration/feed.h"
 
 #include <algorithm>
 #include <cassert>
@@ -7,9 +7,26 @@
 
 #include "core/base/parallel.h"
 #include "core/calibration/stats.h"
-#include "core/evaluation/evaluator.h"
 
-namespace quantoscope::evaluation {
+namespace quantoscope::calibration {
+
+namespace {
+
+constexpr std::size_t cacheBudget = std::size_t { 1 } << 20; ///< bytes of activations a core's L2 holds beside weights
+constexpr std::int64_t largestBatch = 32;
+
+} // namespace
+
+Result<std::int64_t> chooseBatch(const graph::Graph& graph, const dataset::SampleSet& samples)
+{
+    QS_TRY(const Feed one, Feed::create(graph, {}, samples, { .batch = 1 }));
+    const std::size_t bytes = std::max<std::size_t>(1, one.compiled().arenaBytes());
+    std::int64_t batch = 1;
+    while (2 * batch <= std::min(largestBatch, samples.size())
+        && 2 * static_cast<std::size_t>(batch) * bytes <= cacheBudget)
+        batch *= 2;
+    return batch;
+}
 
 Result<Feed> Feed::create(const graph::Graph& graph, const quant::QuantizationPlan& plan,
     const dataset::SampleSet& samples, FeedOptions options)
@@ -24,11 +41,11 @@ Result<Feed> Feed::create(const graph::Graph& graph, const quant::QuantizationPl
     if (options.batch <= 0) {
         QS_TRY(options.batch, chooseBatch(graph, samples));
     }
-    QS_TRY(const auto binding,
-        calibration::bindInput(graph, samples, std::clamp<std::int64_t>(options.batch, 1, feed.size())));
+    QS_TRY(const auto binding, bindInput(graph, samples, std::clamp<std::int64_t>(options.batch, 1, feed.size())));
     engine::CompileOptions compileOptions;
     compileOptions.inputShapes = { { binding.input, binding.shape } };
     compileOptions.taps = std::move(options.taps);
+    compileOptions.outputs = std::move(options.outputs);
     QS_TRY(feed.m_compiled, engine::compile(graph, plan, compileOptions));
     feed.m_batch = binding.batch;
     return feed;
@@ -69,4 +86,4 @@ FeedWorker& FeedWorkers::operator[](int worker)
     return *slot;
 }
 
-} // namespace quantoscope::evaluation
+} // namespace quantoscope::calibration

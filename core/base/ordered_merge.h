@@ -9,14 +9,18 @@
 #include <stop_token>
 #include <utility>
 
-/// Takes results of items that finish in any order and hands them on in item order; private to this module. Holds at
-/// most `window` results back, so that memory stays bounded: whoever is too far ahead waits.
-namespace quantoscope::calibration::detail {
+#include "core/base/parallel.h"
 
+namespace quantoscope::base {
+
+/// Takes results of items that finish in any order and hands them on in item order 0, 1, 2, ..., so that sums come out
+/// the same for any number of threads. Holds back at most two results a thread, so that memory stays bounded: whoever
+/// is too far ahead waits. Thread safe; `consume` is never called twice at a time.
 template <typename T> class OrderedMerge {
 public:
-    OrderedMerge(std::int64_t window, std::function<void(T&&)> consume)
-        : m_window(window)
+    /// `threads` as parallelFor() takes it.
+    OrderedMerge(int threads, std::function<void(T&&)> consume)
+        : m_window(2 * resolveThreads(threads))
         , m_consume(std::move(consume))
     {
     }
@@ -82,4 +86,4 @@ private:
     bool m_abandoned = false;
 };
 
-} // namespace quantoscope::calibration::detail
+} // namespace quantoscope::base

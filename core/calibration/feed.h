@@ -12,12 +12,18 @@
 #include "core/graph/graph.h"
 #include "core/quant/plan.h"
 
-namespace quantoscope::evaluation {
+namespace quantoscope::calibration {
+
+/// The batch that FeedOptions::batch == 0 stands for: a power of two up to 32 whose activations fit the cache of a
+/// core, or what the model fixes. Depends on the float network only, so that every plan runs with the same one.
+Result<std::int64_t> chooseBatch(const graph::Graph& graph, const dataset::SampleSet& samples);
 
 /// Which part of a sample set to run, and how.
 struct FeedOptions {
     std::int64_t batch = 0; ///< clipped to what the model allows; 0: as chooseBatch() says
     std::vector<std::string> taps {};
+    /// Compute only what these values of the graph need, and deliver them as outputs; empty: the graph's own.
+    std::vector<std::string> outputs {};
     std::int64_t first = 0;
     std::int64_t count = -1; ///< -1: all from `first` on
 };
@@ -26,7 +32,7 @@ struct FeedOptions {
 /// and what comes of that is ignored, so that one compiled graph serves all. Immutable.
 class Feed {
 public:
-    /// Refers to `samples`, which must live longer. Errors: as calibration::bindInput() and engine::compile();
+    /// Refers to `samples`, which must live longer. Errors: as bindInput() and engine::compile();
     /// InvalidInput for no samples.
     static Result<Feed> create(const graph::Graph& graph, const quant::QuantizationPlan& plan,
         const dataset::SampleSet& samples, FeedOptions options);
@@ -76,4 +82,4 @@ private:
     std::vector<std::optional<FeedWorker>> m_workers;
 };
 
-} // namespace quantoscope::evaluation
+} // namespace quantoscope::calibration

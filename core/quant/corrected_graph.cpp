@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <utility>
+
+#include "core/graph/layers.h"
+#include "core/quant/plan.h"
+
+namespace quantoscope::quant {
+
+namespace {
+
+constexpr std::string_view remedy = "make the plan for this model, prepared the same way";
+
+Result<void> replaceConstant(graph::Graph& graph, const std::string& name, const graph::TensorPtr& values)
+{
+    const std::string where = "tensor '" + name + "'";
+    const auto id = graph.find(name);
+    if (!id || !graph.isConstant(*id))
+        return fail(ErrorCode::NotFound, "the plan corrects a constant that the model does not have", where,
+            std::string(remedy));
+    auto& constant = graph.value(*id).constant;
+    if (constant->dtype() != DType::Float32 || constant->shape() != values->shape())
+        return fail(ErrorCode::InvalidInput,
+            "the plan corrects it to float32" + values->shape().toString() + ", the model has "
+                + graph.value(*id).type.toString(),
+            where, std::string(remedy));
+    constant = values;
+    return {};
+}
+
+/// Gives what a MatMul delivers to an Add of the bias, which takes over the name its readers know.
+void addBehind(graph::Graph& graph, const graph::Layer& layer, graph::ValueId bias)
+{
+    const graph::ValueId sum = layer.output;
+    const graph::ValueId product
+        = graph.addValue(graph.uniqueName(graph.value(sum).name + " without bias"), graph.value(sum).type);
+    graph.setOutput(layer.node, 0, product);
+    graph::Node add;
+    add.name = layer.name + " bias";
+    add.opType = "Add";
+    add.inputs = { product, bias };
+    add.outputs = { sum };
+    graph.addNode(std::move(add));
+}
+
+Result<void> addBias(graph::Graph& graph, const graph::Layer& layer, const graph::TensorPtr& values)
+{
+    const std::string where = "layer '" + layer.name + "'";
+    if (layer.bias.valid())
+        return fail(
+            ErrorCode::InvalidInput, "the plan adds a bias to a layer that has one", where, std::string(remedy));
+    if (values->shape().rank() != 1)
+        return fail(ErrorCode::InvalidInput,
+            "the plan adds a bias of shape " + values->shape().toString() + ", expected one extent", where,
+            std::string(remedy));
+    if (graph.find(addedBiasName(layer.name)))
+        return fail(ErrorCode::InvalidInput, "the model has a tensor of the name its added bias would get", where,
+            "rename the tensor '" + addedBiasName(layer.name) + "' in the model");
+    const auto bias = graph.addConstant(addedBiasName(layer.name), values);
+    if (layer.op == "MatMul")
+        addBehind(graph, layer, bias);
+    else
+        graph.setInput(layer.node, 2, bias);
+    return {};
+}
+
+} // namespace
+
+std::string addedBiasName(std::string_view layer) { return std::string(layer) + ".bias"; }
+
+Result<graph::Graph> correctedGraph(const graph::Graph& graph, const QuantizationPlan& plan)
+{
+    graph::Graph corrected = graph;
+    for (const auto& [name, values] : plan.constants())
+        QS_CHECK(replaceConstant(corrected, name, values));
+    if (plan.addedBiases().empty())
+        return corrected;
+    std::map<std::string, graph::Layer, std::less<>> layers;
+    for (auto& layer : graph::computeLayers(corrected))
+        layers.emplace(layer.name, layer);
+    for (const auto& [name, values] : plan.addedBiases()) {
+        const auto layer = layers.find(name);
+        if (layer == layers.end())
+            return fail(ErrorCode::NotFound, "the plan adds a bias to a layer that the model does not have",
+                "layer '" + name + "'", std::string(remedy));
+        QS_CHECK(addBias(corrected, layer->second, values));
+    }
+    return corrected;
+}
+
+} // namespace quantoscope::quant
