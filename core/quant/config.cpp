@@ -267,4 +267,21 @@ Result<Rounding> parseRounding(const std::string& text)
 
 std::string toString(Rounding rounding) { return detail::wordOf<Rounding>(roundingWords, rounding); }
 
+Result<Signedness> parseSignedness(const std::string& text)
+{
+    return detail::valueOf<Signedness>(signednessWords, text, "sign");
+}
+
+std::string toString(Signedness signedness) { return detail::wordOf<Signedness>(signednessWords, signedness); }
+
+Result<Granularity::Kind> parseGranularity(const std::string& text)
+{
+    return detail::valueOf<Granularity::Kind>(granularityWords, text, "granularity");
+}
+
+std::string toString(Granularity::Kind granularity)
+{
+    return detail::wordOf<Granularity::Kind>(granularityWords, granularity);
+}
+
 } // namespace quantoscope::quant

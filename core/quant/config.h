@@ -78,5 +78,9 @@ std::string schemeName(const QuantizerConfig& config);
 
 Result<Rounding> parseRounding(const std::string& text);
 std::string toString(Rounding rounding);
+Result<Signedness> parseSignedness(const std::string& text); ///< "auto", "signed", "unsigned"
+std::string toString(Signedness signedness);
+Result<Granularity::Kind> parseGranularity(const std::string& text); ///< "tensor", "channel", "block"
+std::string toString(Granularity::Kind granularity);
 
 } // namespace quantoscope::quant

@@ -86,6 +86,23 @@ Result<Encoding> Encoding::fromJson(const Json& json)
     return encoding;
 }
 
+std::optional<std::string> qFormat(const Encoding& encoding)
+{
+    const auto isZero = [](std::int32_t zero) { return zero == 0; };
+    int exponent = 0;
+    const auto isPowerOfTwo = [&exponent](float scale) { return std::frexp(scale, &exponent) == 0.5F; };
+    if (!std::ranges::all_of(encoding.zeroPoint, isZero) || !std::ranges::all_of(encoding.scale, isPowerOfTwo))
+        return std::nullopt;
+    const int magnitudeBits = encoding.bits() - (encoding.isSigned() ? 1 : 0);
+    const auto format = [&](float scale) {
+        const int fractionBits = -std::ilogb(scale);
+        return (encoding.isSigned() ? "Q" : "UQ") + std::to_string(magnitudeBits - fractionBits) + '.'
+            + std::to_string(fractionBits);
+    };
+    const auto [finest, coarsest] = std::ranges::minmax_element(encoding.scale);
+    return *finest == *coarsest ? format(*finest) : format(*finest) + " to " + format(*coarsest);
+}
+
 Bounds integerBounds(const QuantizerConfig& config, bool isSigned)
 {
     if (!isSigned)

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/base/error.h"
@@ -31,6 +33,13 @@ struct Encoding {
     static Result<Encoding> fromJson(const Json& json);
     friend bool operator==(const Encoding&, const Encoding&) = default;
 };
+
+/// The fixed-point format of a power-of-two encoding, in the convention of Texas Instruments: Qm.n has m integer bits
+/// beside the sign, n fraction bits and 1 + m + n bits in all, so that 8 bits at a step of 2^-5 are "Q2.5"; unsigned
+/// grids are UQm.n with m + n bits. (ARM counts the sign among the m: the same grid is its Q3.5.) m or n are negative
+/// where the step is above one or all values below half. Channels that differ: from the finest to the coarsest, "Q0.7
+/// to Q2.5". Empty if a step is not a power of two or zero is not the integer 0.
+std::optional<std::string> qFormat(const Encoding& encoding);
 
 /// Integer bounds of a config: signed [-2^(b-1), 2^(b-1)-1] (narrow: +1 at the low end), unsigned [0, 2^b - 1].
 struct Bounds {
