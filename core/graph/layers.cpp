@@ -69,9 +69,9 @@ std::int64_t matrixMacs(const Graph& graph, const Layer& layer)
 void chooseOperands(const Graph& graph, Layer& layer)
 {
     const Node& node = graph.node(layer.node);
-    const bool constantLeft
-        = layer.op == "MatMul" && graph.isConstant(node.inputs[0]) && !graph.isConstant(node.inputs[1]);
-    const std::size_t weightSlot = constantLeft ? 0 : 1;
+    const bool isProduct = layer.op == "MatMul" || layer.op == "Gemm";
+    layer.weightIsLeft = isProduct && graph.isConstant(node.inputs[0]) && !graph.isConstant(node.inputs[1]);
+    const std::size_t weightSlot = layer.weightIsLeft ? 0 : 1;
     layer.input = node.inputs[1 - weightSlot];
     (graph.isConstant(node.inputs[weightSlot]) ? layer.weight : layer.secondInput) = node.inputs[weightSlot];
     if (node.hasInput(2))
@@ -79,10 +79,11 @@ void chooseOperands(const Graph& graph, Layer& layer)
     if (layer.op == "ConvTranspose") {
         layer.weightChannelAxis = 1;
     } else if (layer.op == "Gemm") {
-        layer.weightChannelAxis = node.intAttribute("transB", 0) != 0 ? 0 : 1;
+        const bool transposed = node.intAttribute(layer.weightIsLeft ? "transA" : "transB", 0) != 0;
+        layer.weightChannelAxis = transposed == layer.weightIsLeft ? 1 : 0;
     } else if (layer.op == "MatMul" && layer.weight.valid()) {
         const auto rank = static_cast<int>(graph.value(layer.weight).constant->shape().rank());
-        layer.weightChannelAxis = std::max(0, constantLeft ? rank - 2 : rank - 1);
+        layer.weightChannelAxis = std::max(0, layer.weightIsLeft ? rank - 2 : rank - 1);
     }
 }
 

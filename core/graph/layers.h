@@ -22,6 +22,7 @@ struct Layer {
     ValueId bias; ///< invalid if there is none
     ValueId output;
     int weightChannelAxis = 0; ///< axis of the weight that runs over output channels (ConvTranspose: 1, with groups)
+    bool weightIsLeft = false; ///< Gemm and MatMul: the constant is the first operand, output channels run along rows
     int groups = 1;
     std::int64_t parameters = 0; ///< elements of weight and bias
     std::int64_t macs = 0; ///< multiply-accumulates for one image (batch extent 1); 0 while shapes are not known

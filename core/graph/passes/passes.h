@@ -12,6 +12,7 @@ struct PassOptions {
     bool foldConstants = true;
     bool removeIdentities = true;
     bool foldBatchNorm = true;
+    bool separateBiases = true;
 };
 
 /// Replaces Constant nodes and every node whose inputs are constant by constants. Returns how many nodes went.
@@ -27,6 +28,10 @@ int removeIdentities(Graph& graph);
 /// follows where the operand broadcasts along channels. The fused node's output keeps the batch-norm output's name.
 /// Returns how many.
 int foldBatchNorm(Graph& graph);
+
+/// Gives every compute layer a bias of its own where several nodes read one: quantized, it takes the scale of its
+/// layer's operands. The first layer keeps the name. Returns how many copies were made.
+int separateBiases(Graph& graph);
 
 /// All of the chosen passes, then dead code removal and shape inference.
 Result<void> prepare(Graph& graph, const PassOptions& passes, const InferenceOptions& inference);

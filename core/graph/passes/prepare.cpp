@@ -16,6 +16,8 @@ Result<void> prepare(Graph& graph, const PassOptions& passes, const InferenceOpt
         removeIdentities(graph);
     if (passes.foldBatchNorm)
         foldBatchNorm(graph);
+    if (passes.separateBiases)
+        separateBiases(graph);
     graph.removeDead();
     // Inputs are bound by now, and bound ones are inputs no longer.
     InferenceOptions again;

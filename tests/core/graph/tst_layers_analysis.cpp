@@ -53,6 +53,10 @@ std::map<std::string, Case> cases()
     all["gemm of a batch"] = { "Gemm", { 7, 20 }, { 20, 10 }, false, true, {}, 200, 1 };
     all["gemm transA"]
         = { "Gemm", { 20, batch }, { 20, 10 }, false, true, { { "transA", std::int64_t { 1 } } }, 200, 1 };
+    all["gemm, weight on the left"] = { "Gemm", { 10, 20 }, { 20, batch }, true, false, {}, 0, 0 };
+    all["gemm, weight on the left, of known size"] = { "Gemm", { 10, 20 }, { 20, 4 }, true, false, {}, 10 * 20 * 4, 0 };
+    all["gemm, weight on the left, transA"]
+        = { "Gemm", { 20, 10 }, { 20, 4 }, true, false, { { "transA", std::int64_t { 1 } } }, 10 * 20 * 4, 1 };
     all["matmul"] = { "MatMul", { batch, 20 }, { 20, 10 }, false, true, {}, 200, 1 };
     all["matmul of sequences"] = { "MatMul", { batch, 6, 20 }, { 20, 10 }, false, true, {}, 6 * 200, 1 };
     all["matmul with a stack of weights"] = { "MatMul", { batch, 6, 20 }, { 1, 20, 10 }, false, true, {}, 6 * 200, 2 };
