@@ -14,7 +14,7 @@ bool needsStatistics(const planning::PlanRequest& request)
 {
     return request.activations.bits || request.firstLastBits
         || std::any_of(request.overrides.begin(), request.overrides.end(),
-            [](const planning::LayerOverride& o) { return o.activationBits && *o.activationBits; });
+            [](const planning::LayerOverride& o) { return o.activations.bits && *o.activations.bits; });
 }
 
 Pipeline::Pipeline(const CommonOptions& common, const base::Job& job, Report& report)

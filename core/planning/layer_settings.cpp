@@ -10,21 +10,13 @@ namespace quantoscope::planning {
 
 namespace {
 
-void apply(LayerSettings& settings, const LayerOverride& wish)
+void apply(LayerSetting& setting, const WishChange& change)
 {
-    if (wish.weightBits)
-        settings.weight.bits = *wish.weightBits;
-    if (wish.weightRange)
-        settings.weight.range = *wish.weightRange;
-    settings.weight.overridden |= wish.weightBits || wish.weightRange;
-    if (wish.activationBits)
-        settings.activation.bits = *wish.activationBits;
-    if (wish.activationRange)
-        settings.activation.range = *wish.activationRange;
-    settings.activation.overridden |= wish.activationBits || wish.activationRange;
+    change.applyTo(setting.wish);
+    setting.overridden |= !change.empty();
 }
 
-int width(const LayerSetting& setting) { return setting.bits.value_or(std::numeric_limits<int>::max()); }
+int width(const LayerSetting& setting) { return setting.wish.bits.value_or(std::numeric_limits<int>::max()); }
 
 std::string someNames(const std::vector<graph::Layer>& layers)
 {
@@ -40,16 +32,15 @@ std::string someNames(const std::vector<graph::Layer>& layers)
 Result<SettingsTable> SettingsTable::make(const std::vector<graph::Layer>& layers, const PlanRequest& request)
 {
     SettingsTable table;
-    table.m_defaults = { { request.weights.bits, request.weights.range, false },
-        { request.activations.bits, request.activations.range, false } };
+    table.m_defaults = { { request.weights, false }, { request.activations, false } };
     for (const auto& layer : layers)
         table.m_layers.emplace(layer.name, table.m_defaults);
     if (request.firstLastBits && !layers.empty()) {
         for (const auto* layer : { &layers.front(), &layers.back() }) {
             auto& settings = table.m_layers[layer->name];
             for (auto* side : { &settings.weight, &settings.activation })
-                if (side->bits)
-                    side->bits = request.firstLastBits;
+                if (side->wish.bits)
+                    side->wish.bits = request.firstLastBits;
         }
     }
     for (const auto& wish : request.overrides) {
@@ -58,7 +49,8 @@ Result<SettingsTable> SettingsTable::make(const std::vector<graph::Layer>& layer
             if (!globMatches(wish.pattern, name))
                 continue;
             matched = true;
-            apply(settings, wish);
+            apply(settings.weight, wish.weights);
+            apply(settings.activation, wish.activations);
         }
         if (!matched)
             return fail(ErrorCode::InvalidInput, "no layer's name matches '" + wish.pattern + "'", "layer override",

@@ -2,20 +2,18 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/graph/layers.h"
-#include "core/planning/plan_builder.h"
+#include "core/planning/request.h"
 
 namespace quantoscope::planning {
 
 /// What one layer asks of its weight or of its activations.
 struct LayerSetting {
-    std::optional<int> bits; ///< empty: float
-    quant::RangeSpec range;
+    TensorWish wish;
     bool overridden = false;
     friend bool operator==(const LayerSetting&, const LayerSetting&) = default;
 };

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/planning/placement.h"
+
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -8,7 +10,6 @@
 #include <vector>
 
 #include "core/graph/passes/activation_fusion.h"
-#include "core/planning/plan_builder.h"
 
 namespace quantoscope::planning {
 
@@ -24,6 +25,24 @@ using Range = std::pair<double, double>;
 bool isActivation(const Graph& graph, ValueId id)
 {
     return id.valid() && !graph.isConstant(id) && graph.value(id).type.dtype == DType::Float32;
+}
+
+bool isFloatConstant(const Graph& graph, ValueId id)
+{
+    return graph.isConstant(id) && graph.value(id).constant->dtype() == DType::Float32;
+}
+
+bool isStandard(const Node& node) { return node.domain.empty() || node.domain == "ai.onnx"; }
+
+/// Whether the operator computes with all its floating operands alike, so that integer hardware needs every one of them
+/// on a grid, the constants too.
+bool combinesOperands(const Node& node)
+{
+    static constexpr std::array operators { std::string_view("Add"), std::string_view("Concat"),
+        std::string_view("Div"), std::string_view("Max"), std::string_view("Mean"), std::string_view("Min"),
+        std::string_view("Mul"), std::string_view("PRelu"), std::string_view("Sub"), std::string_view("Sum"),
+        std::string_view("Where") };
+    return isStandard(node) && std::ranges::find(operators, node.opType) != operators.end();
 }
 
 bool padsWithZeros(const Graph& graph, const Node& node)
@@ -49,7 +68,7 @@ bool onlyMovesData(const Graph& graph, const Node& node)
         std::string_view("Slice"), std::string_view("SpaceToDepth"), std::string_view("Split"),
         std::string_view("Squeeze"), std::string_view("Tile"), std::string_view("TopK"), std::string_view("Transpose"),
         std::string_view("Unsqueeze") };
-    if (!node.domain.empty() && node.domain != "ai.onnx")
+    if (!isStandard(node))
         return false;
     if (node.opType == "Pad")
         return padsWithZeros(graph, node);
@@ -95,6 +114,11 @@ public:
         return entry->second;
     }
     bool has(ValueId id) const { return m_index.contains(id); }
+    bool has(ValueId id, Role role) const
+    {
+        const auto entry = m_index.find(id);
+        return entry != m_index.end() && m_slots[entry->second].role == role;
+    }
     QuantizerSlot& at(std::size_t i) { return m_slots[i]; }
     std::size_t size() const { return m_slots.size(); }
 
@@ -109,6 +133,8 @@ public:
         if (!layer.weight.valid())
             return;
         auto& slot = m_slots[slotOf(layer.weight, Role::Weight)];
+        if (slot.role != Role::Weight)
+            return; // a constant that served another node first keeps that one's grid
         if (slot.layers.empty())
             slot.channelAxis = layer.weightChannelAxis;
         slot.layers.push_back(layer.name);
@@ -118,6 +144,8 @@ public:
         if (!layer.bias.valid() || !m_graph.isConstant(layer.bias) || !layer.weight.valid() || !has(layer.input))
             return;
         auto& slot = m_slots[slotOf(layer.bias, Role::Bias)];
+        if (slot.role != Role::Bias)
+            return;
         slot.layers.push_back(layer.name);
         if (slot.layers.size() > 1)
             return;
@@ -163,6 +191,13 @@ private:
     std::vector<std::size_t> m_parent;
 };
 
+using FloatOperators = std::span<const std::string>;
+
+bool isFloat(const Node& node, FloatOperators operators)
+{
+    return isStandard(node) && std::ranges::find(operators, node.opType) != operators.end();
+}
+
 std::vector<QuantizerSlot> placeAtLayers(const Graph& graph, const std::vector<Layer>& layers)
 {
     SlotList slots(graph);
@@ -178,8 +213,10 @@ std::vector<QuantizerSlot> placeAtLayers(const Graph& graph, const std::vector<L
 /// Integer scope: walks the graph once, giving every activation a slot where it is produced.
 class ProducerPlacement {
 public:
-    ProducerPlacement(const Graph& graph, const std::vector<Layer>& layers)
+    ProducerPlacement(const Graph& graph, const std::vector<Layer>& layers, FloatOperators floatOperators)
         : m_graph(graph)
+        , m_floatOperators(floatOperators)
+        , m_consumers(graph.allConsumers())
         , m_fusion(graph)
         , m_slots(graph)
     {
@@ -190,7 +227,7 @@ public:
     std::vector<QuantizerSlot> place(const std::vector<graph::NodeId>& order)
     {
         for (const auto input : m_graph.inputs())
-            if (isActivation(m_graph, input))
+            if (isActivation(m_graph, input) && !staysFloat(input))
                 m_slots.slotOf(input, Role::Activation);
         for (const auto id : order)
             visit(id);
@@ -201,14 +238,29 @@ public:
     }
 
 private:
+    /// Between two operators that are computed in float, or from one to an end of the network, nothing is quantized.
+    bool staysFloat(ValueId id) const
+    {
+        if (m_floatOperators.empty())
+            return false;
+        const auto isFloatNode = [this](graph::NodeId node) { return isFloat(m_graph.node(node), m_floatOperators); };
+        const auto producer = m_graph.value(id).producer;
+        return (!producer.valid() || isFloatNode(producer))
+            && std::ranges::all_of(m_consumers[id.index()], isFloatNode);
+    }
+
     void visit(graph::NodeId id)
     {
         const Node& node = m_graph.node(id);
         if (const auto layer = m_layers.find(id); layer != m_layers.end())
             visitLayer(*layer->second);
+        if (combinesOperands(node) && !isFloat(node, m_floatOperators))
+            for (const auto operand : node.inputs)
+                if (isFloatConstant(m_graph, operand))
+                    m_slots.slotOf(operand, Role::Constant);
         for (const auto output : node.outputs) {
             const bool insidePair = output.valid() && m_fusion.after(id) && m_fusion.finalOutput(m_graph, id) != output;
-            if (isActivation(m_graph, output) && !insidePair)
+            if (isActivation(m_graph, output) && !insidePair && !staysFloat(output))
                 m_slots.slotOf(output, Role::Activation);
         }
         share(node);
@@ -233,7 +285,7 @@ private:
             if (!isActivation(m_graph, output) || !m_slots.has(output))
                 continue;
             for (std::size_t i = 0; i < sources && i < node.inputs.size(); ++i) {
-                if (!isActivation(m_graph, node.inputs[i]) || !m_slots.has(node.inputs[i]))
+                if (!canShare(node.inputs[i]))
                     continue;
                 m_slots.at(m_slots.slotOf(output, Role::Activation)).ownValues = false;
                 m_sharing.join(
@@ -242,7 +294,14 @@ private:
         }
     }
 
+    bool canShare(ValueId id) const
+    {
+        return (isActivation(m_graph, id) && m_slots.has(id)) || m_slots.has(id, Role::Constant);
+    }
+
     const Graph& m_graph;
+    FloatOperators m_floatOperators;
+    std::vector<std::vector<graph::NodeId>> m_consumers;
     graph::ActivationFusion m_fusion;
     SlotList m_slots;
     Sharing m_sharing;
@@ -251,14 +310,15 @@ private:
 
 } // namespace
 
-std::vector<QuantizerSlot> placeQuantizers(const graph::Graph& graph, quant::Scope scope)
+std::vector<QuantizerSlot> placeQuantizers(const graph::Graph& graph, quant::Scope scope, FloatOperators floatOperators)
 {
-    const auto layers = graph::computeLayers(graph);
+    auto layers = graph::computeLayers(graph);
+    std::erase_if(layers, [&](const Layer& layer) { return isFloat(graph.node(layer.node), floatOperators); });
     if (scope == quant::Scope::Compute)
         return placeAtLayers(graph, layers);
     const auto order = graph.topologicalOrder();
     assert(order.has_value()); // a prepared graph has been verified
-    return ProducerPlacement(graph, layers).place(*order);
+    return ProducerPlacement(graph, layers, floatOperators).place(*order);
 }
 
 } // namespace quantoscope::planning

@@ -48,7 +48,7 @@ public:
         , m_request(request)
         , m_layers(std::move(layers))
         , m_settings(std::move(settings))
-        , m_slots(placeQuantizers(graph, request.scope))
+        , m_slots(placeQuantizers(graph, request.scope, request.floatOperators))
     {
         m_built.plan.scope = request.scope;
         m_built.plan.title = request.describe();
@@ -64,7 +64,8 @@ public:
                 QS_CHECK(planWeight(slot));
         for (const auto& group : activationGroups())
             QS_CHECK(planActivations(group));
-        planBiases(m_graph, m_layers, m_slots, m_built.plan, m_built.notes);
+        m_built.biasRemedies = planBiases(
+            m_graph, m_layers, m_slots, { m_request.biasBits, m_request.biasRoom }, m_built.plan, m_built.notes);
         return std::move(m_built);
     }
 
@@ -74,7 +75,7 @@ private:
         std::vector<Group> groups;
         std::map<std::string, std::size_t> groupOf;
         for (const auto& slot : m_slots) {
-            if (slot.role != Role::Activation)
+            if (slot.role != Role::Activation && slot.role != Role::Constant)
                 continue;
             const auto& first = slot.sharesWith.empty() ? slot.tensor : slot.sharesWith;
             const auto [entry, isNew] = groupOf.try_emplace(first, groups.size());
@@ -86,11 +87,13 @@ private:
     }
 
     /// A config from a wish, without granularity.
-    QuantizerConfig configFor(const TensorWish& wish, int bits) const
+    QuantizerConfig configFor(const TensorWish& wish) const
     {
         QuantizerConfig config;
-        config.bits = bits;
-        config.rounding = m_request.rounding;
+        config.bits = *wish.bits;
+        config.signedness = wish.sign;
+        config.narrowRange = wish.narrow;
+        config.rounding = wish.rounding.value_or(m_request.rounding);
         [[maybe_unused]] const auto applied = quant::applyScheme(config, wish.scheme);
         assert(applied.has_value()); // the request has been validated
         return config;
@@ -98,19 +101,18 @@ private:
 
     Result<void> planWeight(const QuantizerSlot& slot)
     {
-        const auto setting = m_settings.weightFor(slot.layers);
+        const auto [wish, overridden] = m_settings.weightFor(slot.layers);
         if (m_settings.disagree(slot.layers, Role::Weight))
-            noteDisagreement(slot, setting);
-        if (!setting.bits)
+            noteDisagreement(slot, wish);
+        if (!wish.bits)
             return {};
         const auto& weight = *m_graph.value(*m_graph.find(slot.tensor)).constant;
-        quant::TensorQuantizer quantizer { Role::Weight, configFor(m_request.weights, *setting.bits), setting.range, {},
-            setting.overridden };
-        if (quantizer.config.symmetric)
+        quant::TensorQuantizer quantizer { Role::Weight, configFor(wish), wish.range, {}, overridden };
+        if (quantizer.config.symmetric && wish.sign == quant::Signedness::Auto)
             quantizer.config.signedness = quant::Signedness::Signed;
-        if (m_request.weights.perChannel)
+        if (wish.perChannel)
             quantizer.config.granularity = weightGranularity(slot);
-        auto encoding = calibration::estimateWeightEncoding(weight.view(), quantizer.config, setting.range);
+        auto encoding = calibration::estimateWeightEncoding(weight.view(), quantizer.config, wish.range);
         if (!encoding)
             return located(std::move(encoding).error(), slot.tensor);
         quantizer.encoding = *std::move(encoding);
@@ -139,15 +141,14 @@ private:
 
     Result<void> planActivations(const Group& group)
     {
-        const auto setting = settingFor(group);
-        if (!setting.bits)
+        const auto [wish, overridden] = settingFor(group);
+        if (!wish.bits)
             return {};
-        quant::TensorQuantizer quantizer { Role::Activation, configFor(m_request.activations, *setting.bits),
-            setting.range, {}, setting.overridden };
+        quant::TensorQuantizer quantizer { Role::Activation, configFor(wish), wish.range, {}, overridden };
         const bool isLogits = std::ranges::any_of(group, &QuantizerSlot::isLogits);
-        if (isLogits && !setting.overridden)
+        if (isLogits && !overridden)
             quantizer.range = {};
-        if (m_request.activations.perChannel)
+        if (wish.perChannel)
             quantizer.config.granularity = activationGranularity(group);
 
         const auto sources = sourcesOf(group);
@@ -161,8 +162,10 @@ private:
         } else {
             QS_TRY(quantizer.encoding, estimate(sources, quantizer));
         }
-        for (const auto* slot : group)
+        for (const auto* slot : group) {
+            quantizer.role = slot->role;
             m_built.plan.set(slot->tensor, quantizer);
+        }
         return {};
     }
 
@@ -173,11 +176,11 @@ private:
             readers.insert(readers.end(), slot->layers.begin(), slot->layers.end());
         auto setting = m_settings.activationFor(readers);
         if (m_settings.disagree(readers, Role::Activation))
-            noteDisagreement(*group.front(), setting);
+            noteDisagreement(*group.front(), setting.wish);
         const bool isLastOutput
             = std::ranges::any_of(group, [&](const auto* slot) { return slot->tensor == m_lastOutput; });
-        if (readers.empty() && isLastOutput && m_request.firstLastBits && setting.bits)
-            setting.bits = m_request.firstLastBits;
+        if (readers.empty() && isLastOutput && m_request.firstLastBits && setting.wish.bits)
+            setting.wish.bits = m_request.firstLastBits;
         return setting;
     }
 
@@ -195,11 +198,36 @@ private:
             note(*group.front(), "is quantized per tensor: it shares its encoding with tensors of other shapes");
             return Granularity::perTensor();
         }
+        if (group.front()->role == Role::Constant)
+            return Granularity::perTensor();
         const auto& dims = m_graph.value(*m_graph.find(group.front()->tensor)).type.dims;
         return dims && dims->size() >= 2 ? Granularity::perChannel(1) : Granularity::perTensor();
     }
 
+    /// Constants are known: their range is their own, and nothing of it is clipped.
     Result<quant::Encoding> estimate(const Group& sources, const quant::TensorQuantizer& quantizer) const
+    {
+        Group activations;
+        std::pair<double, double> range { 0, 0 };
+        for (const auto* slot : sources) {
+            if (slot->role == Role::Activation) {
+                activations.push_back(slot);
+                continue;
+            }
+            for (const double value : tensor::toDoubles(m_graph.value(*m_graph.find(slot->tensor)).constant->view()))
+                range = { std::min(range.first, value), std::max(range.second, value) };
+        }
+        if (activations.empty())
+            return quant::encodingForRange(quantizer.config, range.first, range.second);
+        QS_TRY(auto encoding, estimateFromStatistics(activations, quantizer));
+        const auto low = static_cast<double>(encoding.low());
+        const auto high = static_cast<double>(encoding.high());
+        if (activations.size() == sources.size() || (low <= range.first && range.second <= high))
+            return encoding;
+        return quant::encodingForRange(quantizer.config, std::min(low, range.first), std::max(high, range.second));
+    }
+
+    Result<quant::Encoding> estimateFromStatistics(const Group& sources, const quant::TensorQuantizer& quantizer) const
     {
         std::vector<const calibration::TensorStats*> seen;
         for (const auto* slot : sources) {
@@ -232,7 +260,7 @@ private:
         m_built.notes.push_back(quant::toString(slot.role) + " '" + slot.tensor + "' " + what);
     }
 
-    void noteDisagreement(const QuantizerSlot& slot, const LayerSetting& chosen)
+    void noteDisagreement(const QuantizerSlot& slot, const TensorWish& chosen)
     {
         note(slot,
             "is shared by layers with different wishes; it gets "

@@ -19,8 +19,19 @@ using quant::TensorQuantizer;
 
 TensorWish wishOf(const TensorQuantizer& quantizer)
 {
-    const bool perChannel = quantizer.config.granularity.kind == quant::Granularity::Kind::PerChannel;
-    return { quantizer.config.bits, quant::schemeName(quantizer.config), perChannel, quantizer.range };
+    const auto& config = quantizer.config;
+    TensorWish wish;
+    wish.bits = config.bits;
+    wish.scheme = quant::schemeName(config);
+    wish.perChannel = config.granularity.kind == quant::Granularity::Kind::PerChannel;
+    wish.range = quantizer.range;
+    wish.sign = config.signedness;
+    // Symmetric weights are signed unless something else was asked for.
+    if (quantizer.role == Role::Weight && config.symmetric && config.signedness == quant::Signedness::Signed)
+        wish.sign = quant::Signedness::Auto;
+    wish.narrow = config.narrowRange;
+    wish.rounding = config.rounding;
+    return wish;
 }
 
 /// What most tensors of a role have; the first in name order among equals.
@@ -44,9 +55,7 @@ std::optional<TensorWish> commonWish(const QuantizationPlan& plan, Role role)
 bool isNamed(const QuantizerSlot& slot, const PlanRequest& request)
 {
     return std::ranges::any_of(request.overrides, [&](const LayerOverride& layer) {
-        const bool concerns = slot.role == Role::Weight ? layer.weightBits || layer.weightRange
-                                                        : layer.activationBits || layer.activationRange;
-        return concerns
+        return !(slot.role == Role::Weight ? layer.weights : layer.activations).empty()
             && std::ranges::any_of(slot.layers, [&](const auto& name) { return globMatches(layer.pattern, name); });
     });
 }
@@ -79,8 +88,6 @@ PlanRequest requestLike(const QuantizationPlan& plan)
     PlanRequest request;
     request.scope = plan.scope;
     request.seed = plan.seed;
-    if (!plan.empty())
-        request.rounding = plan.tensors().begin()->second.config.rounding;
     const auto adopt = [&](TensorWish& wish, Role role) {
         if (const auto common = commonWish(plan, role))
             wish = *common;
@@ -89,6 +96,10 @@ PlanRequest requestLike(const QuantizationPlan& plan)
     };
     adopt(request.weights, Role::Weight);
     adopt(request.activations, Role::Activation);
+    request.rounding = request.weights.rounding.value_or(request.activations.rounding.value_or(request.rounding));
+    for (auto* wish : { &request.weights, &request.activations })
+        if (wish->rounding == request.rounding)
+            wish->rounding.reset();
     return request;
 }
 
@@ -100,7 +111,7 @@ Result<BuiltPlan> changePlan(const graph::Graph& graph, const calibration::Calib
             "the plan has scope " + quant::toString(saved.scope) + ", asked for is " + quant::toString(request.scope),
             {}, "make a new plan for another scope");
     QS_TRY(auto built, buildPlan(graph, stats, request));
-    const auto slots = placeQuantizers(graph, saved.scope);
+    const auto slots = placeQuantizers(graph, saved.scope, request.floatOperators);
     std::set<std::string> groups;
     for (const auto& slot : slots)
         if (isChanged(slot, request, changed))
@@ -113,7 +124,8 @@ Result<BuiltPlan> changePlan(const graph::Graph& graph, const calibration::Calib
         else if (groups.contains(groupOf(slot)))
             takeOver(plan, slot.tensor, built.plan);
     }
-    planBiases(graph, graph::computeLayers(graph), slots, plan, built.notes);
+    built.biasRemedies = planBiases(
+        graph, graph::computeLayers(graph), slots, { request.biasBits, request.biasRoom }, plan, built.notes);
     if (!groups.empty())
         plan.title += "; changed: " + request.describe();
     built.plan = std::move(plan);

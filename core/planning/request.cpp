@@ -1,23 +1,42 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <string_view>
-#include <utility>
+#include "core/planning/request.h"
 
-#include "core/planning/plan_builder.h"
+#include <algorithm>
+#include <array>
+#include <utility>
 
 namespace quantoscope::planning {
 
 namespace {
 
 constexpr std::string_view overrideHint
-    = "write 'NAME:w=4,a=8' (also weight-range=, activation-range=), where NAME may contain * and ?";
+    = "write 'NAME:w=4,a=8' (also weight-range=, weight-scheme=, weight-granularity=, weight-sign=, weight-narrow=, "
+      "weight-rounding= and the same with activation-), where NAME may contain * and ?";
+
+constexpr std::string_view weightPrefix = "weight-";
+constexpr std::string_view activationPrefix = "activation-";
+
+bool isOverrideKey(std::string_view key)
+{
+    static constexpr std::array own { std::string_view("w"), std::string_view("a"), std::string_view("narrow"),
+        std::string_view("rounding") };
+    static constexpr std::array shared { std::string_view("bits"), std::string_view("range"),
+        std::string_view("scheme"), std::string_view("granularity"), std::string_view("sign"),
+        std::string_view("narrow"), std::string_view("rounding") };
+    for (const auto prefix : { weightPrefix, activationPrefix })
+        if (key.starts_with(prefix))
+            return std::ranges::find(shared, key.substr(prefix.size())) != shared.end();
+    return std::ranges::find(own, key) != own.end();
+}
 
 /// Where the settings begin: the first colon that "key=" follows. Names may contain colons of their own.
 std::size_t findSettings(std::string_view text)
 {
-    for (auto colon = text.find(':'); colon != text.npos; colon = text.find(':', colon + 1))
-        for (const std::string_view key : { "w=", "a=", "weight-range=", "activation-range=" })
-            if (text.substr(colon + 1).starts_with(key))
-                return colon;
+    for (auto colon = text.find(':'); colon != text.npos; colon = text.find(':', colon + 1)) {
+        const auto rest = text.substr(colon + 1);
+        if (const auto equals = rest.find('='); equals != rest.npos && isOverrideKey(rest.substr(0, equals)))
+            return colon;
+    }
     return text.npos;
 }
 
@@ -49,33 +68,101 @@ Result<std::optional<int>> parseWordLength(const std::string& text)
     return std::optional<int>(bits);
 }
 
+Result<bool> parseSwitch(const std::string& text)
+{
+    if (text == "on" || text == "off")
+        return text == "on";
+    return fail(ErrorCode::InvalidInput, "'" + text + "' is neither 'on' nor 'off'");
+}
+
+tl::unexpected<Error> located(Error error, const std::string& where)
+{
+    error.where = where;
+    return tl::make_unexpected(std::move(error));
+}
+
 Result<void> checkBits(const std::optional<int>& bits, const std::string& where)
 {
     quant::QuantizerConfig config;
     config.bits = bits.value_or(config.bits);
-    return config.validate().map_error([&where](Error error) {
-        error.where = where;
-        return error;
-    });
+    if (auto valid = config.validate(); !valid)
+        return located(std::move(valid).error(), where);
+    return {};
 }
 
 Result<void> checkScheme(const std::string& scheme, const std::string& where)
 {
     quant::QuantizerConfig config;
-    return quant::applyScheme(config, scheme).map_error([&where](Error error) {
-        error.where = where;
-        return error;
-    });
+    if (auto applied = quant::applyScheme(config, scheme); !applied)
+        return located(std::move(applied).error(), where);
+    return {};
 }
 
 std::string bitsText(const std::optional<int>& bits) { return bits ? std::to_string(*bits) : "float"; }
 
 std::string wishText(const TensorWish& wish)
 {
-    return wish.scheme + (wish.perChannel ? " per channel " : " per tensor ") + wish.range.toString();
+    std::string text = wish.scheme + (wish.perChannel ? " per channel " : " per tensor ") + wish.range.toString();
+    if (wish.sign != quant::Signedness::Auto)
+        text += ' ' + quant::toString(wish.sign);
+    if (wish.narrow)
+        text += " narrow";
+    if (wish.rounding)
+        text += " rounding " + quant::toString(*wish.rounding);
+    return text;
+}
+
+std::string biasText(const PlanRequest& request)
+{
+    if (request.scope != quant::Scope::Integer || request.biasBits == quant::maxBiasBits)
+        return {};
+    if (!request.biasBits)
+        return ", biases float";
+    return ", biases at " + std::to_string(*request.biasBits)
+        + (request.biasRoom == quant::BiasRoom::ShiftBias ? " shifted" : "");
 }
 
 } // namespace
+
+Result<void> WishChange::set(std::string_view key, const std::string& value)
+{
+    if (key == "bits") {
+        QS_TRY(bits, parseWordLength(value));
+    } else if (key == "range") {
+        QS_TRY(range, quant::RangeSpec::parse(value));
+    } else if (key == "scheme") {
+        QS_CHECK(checkScheme(value, {}));
+        scheme = value;
+    } else if (key == "granularity") {
+        if (value != "tensor" && value != "channel")
+            return fail(ErrorCode::InvalidInput, "granularity '" + value + "' is neither 'tensor' nor 'channel'");
+        perChannel = value == "channel";
+    } else if (key == "sign") {
+        QS_TRY(sign, quant::parseSignedness(value));
+    } else if (key == "narrow") {
+        QS_TRY(narrow, parseSwitch(value));
+    } else if (key == "rounding") {
+        QS_TRY(rounding, quant::parseRounding(value));
+    } else {
+        return fail(ErrorCode::InvalidInput, "setting '" + std::string(key) + "' is not known");
+    }
+    return {};
+}
+
+void WishChange::applyTo(TensorWish& wish) const
+{
+    const auto apply = [](const auto& change, auto& field) {
+        if (change)
+            field = *change;
+    };
+    apply(bits, wish.bits);
+    apply(range, wish.range);
+    apply(scheme, wish.scheme);
+    apply(perChannel, wish.perChannel);
+    apply(sign, wish.sign);
+    apply(narrow, wish.narrow);
+    apply(rounding, wish.rounding);
+}
 
 Result<LayerOverride> LayerOverride::parse(const std::string& text)
 {
@@ -89,19 +176,19 @@ Result<LayerOverride> LayerOverride::parse(const std::string& text)
     LayerOverride parsed;
     parsed.pattern = text.substr(0, colon);
     for (const auto& [key, value] : splitSettings(std::string_view(text).substr(colon + 1))) {
-        if (key == "w" || key == "a") {
-            const auto bits = parseWordLength(value);
-            if (!bits)
-                return invalid(bits.error().what);
-            (key == "w" ? parsed.weightBits : parsed.activationBits) = *bits;
-        } else if (key == "weight-range" || key == "activation-range") {
-            const auto range = quant::RangeSpec::parse(value);
-            if (!range)
-                return invalid(range.error().what);
-            (key == "weight-range" ? parsed.weightRange : parsed.activationRange) = *range;
-        } else {
+        if (!isOverrideKey(key))
             return invalid("setting '" + key + "' is not known");
-        }
+        Result<void> done;
+        if (key.starts_with(weightPrefix))
+            done = parsed.weights.set(std::string_view(key).substr(weightPrefix.size()), value);
+        else if (key.starts_with(activationPrefix))
+            done = parsed.activations.set(std::string_view(key).substr(activationPrefix.size()), value);
+        else
+            done = (key == "a" ? parsed.activations : parsed.weights).set(key.size() == 1 ? "bits" : key, value);
+        if (done && key == "rounding")
+            done = parsed.activations.set(key, value);
+        if (!done)
+            return invalid(done.error().what);
     }
     return parsed;
 }
@@ -122,8 +209,13 @@ std::string PlanRequest::describeOptions() const
         text += ", activations " + wishText(activations);
     if (rounding != quant::Rounding::HalfEven)
         text += ", rounding " + quant::toString(rounding);
+    text += biasText(*this);
     if (firstLastBits)
         text += ", first and last at " + std::to_string(*firstLastBits);
+    for (std::size_t i = 0; i < floatOperators.size(); ++i)
+        text += (i == 0 ? ", float " : " and ") + floatOperators[i];
+    if (corrections.any())
+        text += ", " + corrections.describe();
     if (!overrides.empty())
         text += ", " + std::to_string(overrides.size()) + (overrides.size() == 1 ? " override" : " overrides");
     return text;
@@ -136,10 +228,17 @@ Result<void> PlanRequest::validate() const
     QS_CHECK(checkScheme(weights.scheme, "weights"));
     QS_CHECK(checkScheme(activations.scheme, "activations"));
     QS_CHECK(checkBits(firstLastBits, "first and last layer"));
+    if (biasBits && (*biasBits < quant::minBiasBits || *biasBits > quant::maxBiasBits))
+        return fail(ErrorCode::InvalidInput, "word-length " + std::to_string(*biasBits) + " is outside 8..32", "biases",
+            "choose 8 to 32 bits, or leave biases float");
     for (const auto& layer : overrides)
-        for (const auto& bits : { layer.weightBits, layer.activationBits })
-            if (bits)
-                QS_CHECK(checkBits(*bits, "layer override '" + layer.pattern + "'"));
+        for (const auto* change : { &layer.weights, &layer.activations }) {
+            const std::string where = "layer override '" + layer.pattern + "'";
+            if (change->bits)
+                QS_CHECK(checkBits(*change->bits, where));
+            if (change->scheme)
+                QS_CHECK(checkScheme(*change->scheme, where));
+        }
     return {};
 }
 

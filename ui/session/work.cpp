@@ -56,8 +56,7 @@ planning::PlanRequest weightsOnly(planning::PlanRequest request)
 {
     request.activations.bits.reset();
     for (planning::LayerOverride& item : request.overrides) {
-        item.activationBits.reset();
-        item.activationRange.reset();
+        item.activations = {};
     }
     return request;
 }
@@ -130,11 +129,15 @@ planning::LayerOverride& overrideFor(planning::PlanRequest& request, const QStri
     return request.overrides.emplace_back(std::move(item));
 }
 
+planning::WishChange& changeOf(planning::LayerOverride& item, Operand operand)
+{
+    return operand == Operand::Weight ? item.weights : item.activations;
+}
+
 void removeEmptyOverrides(planning::PlanRequest& request)
 {
-    std::erase_if(request.overrides, [](const planning::LayerOverride& item) {
-        return !item.weightBits && !item.activationBits && !item.weightRange && !item.activationRange;
-    });
+    std::erase_if(request.overrides,
+        [](const planning::LayerOverride& item) { return item.weights.empty() && item.activations.empty(); });
 }
 
 /// What layer `index` gets where nothing is said of it alone.
@@ -243,12 +246,10 @@ WishedBits wishedBits(const planning::PlanRequest& request, std::span<const Laye
     for (const planning::LayerOverride& item : request.overrides) {
         if (item.pattern != pattern)
             continue;
-        if (item.weightBits)
-            wished.weight = *item.weightBits;
-        if (item.activationBits)
-            wished.activation = *item.activationBits;
-        wished.weightOverridden = wished.weightOverridden || item.weightBits || item.weightRange;
-        wished.activationOverridden = wished.activationOverridden || item.activationBits || item.activationRange;
+        wished.weight = item.weights.bits.value_or(wished.weight);
+        wished.activation = item.activations.bits.value_or(wished.activation);
+        wished.weightOverridden = wished.weightOverridden || !item.weights.empty();
+        wished.activationOverridden = wished.activationOverridden || !item.activations.empty();
     }
     return wished;
 }
@@ -257,7 +258,7 @@ planning::PlanRequest withBits(
     planning::PlanRequest request, const QString& layer, Operand operand, std::optional<int> bits)
 {
     planning::LayerOverride& item = overrideFor(request, layer);
-    auto& wish = operand == Operand::Weight ? item.weightBits : item.activationBits;
+    auto& wish = changeOf(item, operand).bits;
     const auto& usual = operand == Operand::Weight ? request.weights.bits : request.activations.bits;
     if (bits == usual && !request.firstLastBits)
         wish.reset();
@@ -271,7 +272,7 @@ planning::PlanRequest withRange(
     planning::PlanRequest request, const QString& layer, Operand operand, std::optional<quant::RangeSpec> range)
 {
     planning::LayerOverride& item = overrideFor(request, layer);
-    (operand == Operand::Weight ? item.weightRange : item.activationRange) = range;
+    changeOf(item, operand).range = range;
     removeEmptyOverrides(request);
     return request;
 }
@@ -281,7 +282,7 @@ std::optional<quant::RangeSpec> manualRange(const planning::PlanRequest& request
     const std::string pattern = exactPattern(layer);
     for (const planning::LayerOverride& item : request.overrides)
         if (item.pattern == pattern)
-            return operand == Operand::Weight ? item.weightRange : item.activationRange;
+            return (operand == Operand::Weight ? item.weights : item.activations).range;
     return std::nullopt;
 }
 

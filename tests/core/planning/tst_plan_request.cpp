@@ -70,17 +70,17 @@ void TestPlanRequest::overrides_data()
     QTest::addColumn<LayerOverride>("expected");
     LayerOverride expected;
     expected.pattern = "conv1";
-    expected.weightBits = 4;
+    expected.weights.bits = 4;
     QTest::newRow("weights") << "conv1:w=4" << expected;
-    expected.activationBits = std::optional<int> {};
+    expected.activations.bits = std::optional<int> {};
     QTest::newRow("float activations") << "conv1:w=4,a=float" << expected;
-    expected.weightRange = *quant::RangeSpec::parse("manual:-1,0.5");
-    expected.activationRange = *quant::RangeSpec::parse("percentile:99");
+    expected.weights.range = *quant::RangeSpec::parse("manual:-1,0.5");
+    expected.activations.range = *quant::RangeSpec::parse("percentile:99");
     QTest::newRow("ranges") << "conv1:w=4,weight-range=manual:-1,0.5,a=float,activation-range=percentile:99"
                             << expected;
     LayerOverride colon;
     colon.pattern = "torch::conv*";
-    colon.activationBits = 16;
+    colon.activations.bits = 16;
     QTest::newRow("colon in the name") << "torch::conv*:a=16" << colon;
 }
 
