@@ -7,6 +7,7 @@
 
 #include "core/base/ordered_merge.h"
 #include "core/base/parallel.h"
+#include "core/calibration/feed.h"
 #include "core/calibration/stats.h"
 #include "core/graph/passes/activation_fusion.h"
 
@@ -31,115 +32,79 @@ std::vector<std::string> observableValues(const graph::Graph& graph)
     return names;
 }
 
-/// One batch's statistics, in the order of the taps.
-using BatchStats = std::vector<TensorStats>;
-
-/// The graph compiled for whole batches and for the rest that is left at the end.
-struct Programs {
-    InputBinding binding;
-    engine::CompiledGraphPtr whole;
-    engine::CompiledGraphPtr rest; ///< nullptr if nothing is left over
-};
-
-Result<engine::CompiledGraphPtr> compileFor(
-    const graph::Graph& graph, const std::string& input, const Shape& shape, const std::vector<std::string>& taps)
+/// The part of a batch's tensor that belongs to real images: the last batch is filled up.
+TensorView realImages(const TensorView& value, std::int64_t batch, std::int64_t images)
 {
-    engine::CompileOptions options;
-    options.inputShapes = { { input, shape } };
-    options.taps = taps;
-    return engine::compile(graph, {}, options);
+    Shape shape = value.shape();
+    if (images == batch || shape.rank() == 0 || shape[0] % batch != 0)
+        return value;
+    shape[0] = shape[0] / batch * images;
+    return { value.dtype(), shape, value.data() };
 }
 
-Result<Programs> compilePrograms(const graph::Graph& graph, const dataset::SampleSet& samples, std::int64_t batch)
-{
-    Programs programs;
-    QS_TRY(programs.binding, bindInput(graph, samples, batch));
-    const auto taps = observableValues(graph);
-    const auto& binding = programs.binding;
-    QS_TRY(programs.whole, compileFor(graph, binding.input, binding.shape, taps));
-    Shape restShape = binding.shape;
-    restShape[0] = samples.size() % binding.batch;
-    if (restShape[0] > 0) {
-        QS_TRY(programs.rest, compileFor(graph, binding.input, restShape, taps));
-    }
-    return programs;
-}
-
-/// What one worker needs to run batches.
-struct Worker {
-    std::unique_ptr<engine::Executor> whole;
-    std::unique_ptr<engine::Executor> rest;
-    Tensor input;
-};
-
+/// Counts add up exactly and are collected by each worker for itself, in whatever order it gets its batches. Moments
+/// round, so those of every batch are merged in the order of the images.
 class Calibration {
 public:
-    Calibration(const dataset::SampleSet& samples, Programs programs, bool perChannel)
-        : m_samples(samples)
-        , m_programs(std::move(programs))
-        , m_perChannel(perChannel)
+    Calibration(const Feed& feed, int threads, bool perChannel)
+        : m_feed(feed)
+        , m_workers(feed, threads)
+        , m_seen(static_cast<std::size_t>(threads), Distributions(taps().size(), Distribution(perChannel)))
+        , m_moments(taps().size())
+        , m_merge(threads, [this](BatchMoments&& batch) {
+            for (std::size_t tap = 0; tap < batch.size(); ++tap)
+                m_moments[tap].merge(batch[tap]);
+        })
     {
     }
 
-    std::int64_t batches() const { return m_samples.size() / m_programs.binding.batch + (m_programs.rest ? 1 : 0); }
-    std::int64_t imagesIn(std::int64_t item) const
+    Result<void> run(int worker, std::int64_t item, const base::Job& job)
     {
-        return std::min(m_programs.binding.batch, m_samples.size() - item * m_programs.binding.batch);
-    }
-
-    Result<BatchStats> run(Worker& worker, std::int64_t item) const
-    {
-        const bool whole = imagesIn(item) == m_programs.binding.batch;
-        const auto& compiled = whole ? m_programs.whole : m_programs.rest;
-        auto& executor = whole ? worker.whole : worker.rest;
-        if (!executor)
-            executor = std::make_unique<engine::Executor>(compiled);
-        Shape shape = m_programs.binding.shape;
-        shape[0] = imagesIn(item);
-        if (worker.input.shape() != shape)
-            worker.input = Tensor(DType::Float32, shape);
-        m_samples.fill(item * m_programs.binding.batch, shape[0], worker.input.as<float>());
-
-        BatchStats stats;
-        for (const auto& tap : compiled->taps())
-            stats.emplace_back(m_perChannel && tap.shape.rank() >= 2 ? tap.shape[1] : 0);
-        const TensorView input = worker.input.view();
-        QS_CHECK(executor->run(
-            { &input, 1 }, [&stats](std::size_t tap, const TensorView& value) { stats[tap].observe(value); }));
-        for (std::size_t tap = 0; tap < stats.size(); ++tap)
-            if (stats[tap].nonFinite() > 0)
+        base::OrderedMerge<BatchMoments>::Turn turn(m_merge, item);
+        auto& seen = m_seen[static_cast<std::size_t>(worker)];
+        BatchMoments moments(taps().size());
+        const std::int64_t first = m_feed.first(item);
+        const std::int64_t images = m_feed.count(item);
+        QS_CHECK(m_workers[worker].run(item, [&](std::size_t tap, const TensorView& value) {
+            moments[tap] = seen[tap].observe(realImages(value, m_feed.batch(), images), first);
+        }));
+        for (std::size_t tap = 0; tap < moments.size(); ++tap)
+            if (moments[tap].nonFinite > 0)
                 return fail(ErrorCode::InvalidInput,
-                    std::to_string(stats[tap].nonFinite()) + " values are NaN or infinite on images "
-                        + std::to_string(item * m_programs.binding.batch) + ".."
-                        + std::to_string(item * m_programs.binding.batch + shape[0] - 1),
-                    "tensor '" + compiled->taps()[tap].name + "'",
+                    std::to_string(moments[tap].nonFinite) + " values are NaN or infinite on images "
+                        + std::to_string(first) + ".." + std::to_string(first + images - 1),
+                    "tensor '" + taps()[tap].name + "'",
                     "check the pre-processing; the float model itself overflows here");
-        return stats;
+        turn.deliver(std::move(moments), job.stop);
+        job.advance(images);
+        return {};
     }
 
-    std::map<std::string, TensorStats, std::less<>> named(BatchStats merged) const
+    /// Everything together, once all batches have run.
+    std::map<std::string, TensorStats, std::less<>> finish()
     {
         std::map<std::string, TensorStats, std::less<>> tensors;
-        for (std::size_t tap = 0; tap < merged.size(); ++tap)
-            tensors.emplace(m_programs.whole->taps()[tap].name, std::move(merged[tap]));
+        for (std::size_t tap = 0; tap < taps().size(); ++tap) {
+            Distribution& all = m_seen.front()[tap];
+            for (std::size_t worker = 1; worker < m_seen.size(); ++worker)
+                all.merge(std::exchange(m_seen[worker][tap], Distribution {}));
+            tensors.emplace(taps()[tap].name, TensorStats(std::move(all), std::move(m_moments[tap])));
+        }
         return tensors;
     }
 
 private:
-    const dataset::SampleSet& m_samples;
-    Programs m_programs;
-    bool m_perChannel;
-};
+    using Distributions = std::vector<Distribution>;
+    using BatchMoments = std::vector<TensorMoments>;
 
-void mergeInto(BatchStats& total, BatchStats&& batch)
-{
-    if (total.empty()) {
-        total = std::move(batch);
-        return;
-    }
-    for (std::size_t tap = 0; tap < total.size(); ++tap)
-        total[tap].merge(batch[tap]);
-}
+    const std::vector<engine::PortInfo>& taps() const { return m_feed.compiled().taps(); }
+
+    const Feed& m_feed;
+    FeedWorkers m_workers;
+    std::vector<Distributions> m_seen; ///< by worker and tap
+    BatchMoments m_moments;
+    base::OrderedMerge<BatchMoments> m_merge;
+};
 
 } // namespace
 
@@ -149,28 +114,19 @@ Result<CalibrationStatsPtr> calibrate(const graph::Graph& graph, const dataset::
     if (samples.size() == 0)
         return fail(ErrorCode::InvalidInput, "there is no image to calibrate with", {},
             "choose a calibration set with at least one image");
-    QS_TRY(auto programs, compilePrograms(graph, samples, options.batch));
-    const Calibration calibration(samples, std::move(programs), options.perChannel);
+    QS_TRY(
+        const Feed feed, Feed::create(graph, {}, samples, { .batch = options.batch, .taps = observableValues(graph) }));
     const int threads = base::resolveThreads(options.threads);
-
-    BatchStats total;
-    base::OrderedMerge<BatchStats> merge(threads, [&total](BatchStats&& batch) { mergeInto(total, std::move(batch)); });
-    std::vector<Worker> workers(static_cast<std::size_t>(threads));
+    Calibration calibration(feed, threads, options.perChannel);
     job.begin("Calibrating", samples.size(), "images");
-    QS_CHECK(
-        base::parallelFor(threads, calibration.batches(), job.stop, [&](int worker, std::int64_t item) -> Result<void> {
-            base::OrderedMerge<BatchStats>::Turn turn(merge, item);
-            QS_TRY(auto stats, calibration.run(workers[static_cast<std::size_t>(worker)], item));
-            turn.deliver(std::move(stats), job.stop);
-            job.advance(calibration.imagesIn(item));
-            return {};
-        }));
+    QS_CHECK(base::parallelFor(threads, feed.batches(), job.stop,
+        [&](int worker, std::int64_t item) { return calibration.run(worker, item, job); }));
     job.finish();
 
     auto result = std::make_shared<CalibrationStats>();
     result->images = samples.size();
     result->description = samples.description() + "; " + samples.preprocessing().describe();
-    result->tensors = calibration.named(std::move(total));
+    result->tensors = calibration.finish();
     return CalibrationStatsPtr(std::move(result));
 }
 

@@ -4,95 +4,73 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/base/progress.h"
+#include "core/calibration/distribution.h"
+#include "core/calibration/histogram.h"
+#include "core/calibration/image_blocks.h"
+#include "core/calibration/moments.h"
+#include "core/calibration/tails.h"
 #include "core/dataset/preprocessing.h"
 #include "core/engine/engine.h"
 #include "core/tensor/tensor.h"
 
 namespace quantoscope::calibration {
 
-/// Counts over a range that grows as values arrive. Bins are [i w, (i+1) w) with w a power of two and zero on a bin
-/// edge, so growing (joining neighbours) and merging are exact: the result depends only on the values, not on their
-/// order or the threads. w is the smallest (not below 2^-120) with which zero and everything seen fit into targetBins
-/// bins.
-class Histogram {
-public:
-    static constexpr int targetBins = 4096; ///< after growing, the used range with zero spans more than half of it
-
-    void add(std::span<const float> values); ///< non-finite values are skipped
-    void merge(const Histogram& other);
-
-    double binWidth() const; ///< 0 while empty or all values are zero
-    std::int64_t firstBin() const { return m_first; } ///< bin i covers [ (firstBin+i) w, (firstBin+i+1) w )
-    const std::vector<std::uint64_t>& counts() const { return m_counts; }
-    double low() const; ///< lower edge of the first non-empty bin
-    double high() const; ///< upper edge of the last non-empty bin
-    std::uint64_t total() const { return m_total; }
-    std::uint64_t zeros() const { return m_zeros; } ///< exact zeros, which counts() has in the bin that begins at 0
-    friend bool operator==(const Histogram&, const Histogram&) = default;
-
-private:
-    static constexpr int minExponent = -120;
-
-    void grow(int exponent);
-    void cover(std::int64_t first, std::int64_t last);
-    void count(std::span<const float> values);
-
-    int m_exponent = minExponent; ///< binWidth = 2^m_exponent
-    std::int64_t m_first = 0;
-    std::vector<std::uint64_t> m_counts; ///< from the lowest to the highest bin that was ever hit
-    std::uint64_t m_total = 0;
-    std::uint64_t m_zeros = 0;
-};
-
 /// SEEN: what one tensor did over all calibration images. merge(a, b) equals having seen everything in one: exactly for
-/// extremes, counts and histogram, up to float64 rounding for the moments.
+/// extremes, counts, histograms and tails, up to float64 rounding for the moments.
 class TensorStats {
 public:
-    struct Channel {
-        float min = 0;
-        float max = 0;
-    };
-
     TensorStats() = default;
-    /// `channels`: extents along the channel axis (axis 1) whose ranges are kept apart; 0: none.
-    explicit TensorStats(std::int64_t channels);
+    /// `perChannel`: keep the extents along axis 1 apart, where there are such and their number stays the same.
+    explicit TensorStats(bool perChannel)
+        : m_distribution(perChannel)
+    {
+    }
+    TensorStats(Distribution distribution, TensorMoments moments);
 
-    /// One batch, [N, C, ...] row-major, of a floating type. The channel count may not change; other extents may.
-    void observe(const TensorView& batch);
-    void merge(const TensorStats& other); ///< both keep the same number of channels
-    /// The same without channel ranges, for tensors that are to share an encoding.
+    /// One batch, [N, C, ...] row-major, of a floating type. Its shape may be another one every time; where it changes
+    /// the number of channels these are no longer kept apart. `firstImage`: number of the batch's first image among all
+    /// images, for blocks(); -1: those that follow the ones seen so far.
+    void observe(const TensorView& batch, std::int64_t firstImage = -1);
+    void merge(const TensorStats& other);
+    /// The same without what is known of channels, for tensors that are to share an encoding.
     TensorStats withoutChannels() const;
 
-    std::uint64_t count() const { return m_count; } ///< finite values
-    std::uint64_t nonFinite() const { return m_nonFinite; }
-    float min() const { return m_min; } ///< exact; 0 while nothing was seen
-    float max() const { return m_max; }
-    double mean() const;
-    double variance() const; ///< population variance
-    double meanAbsolute() const;
-    const Histogram& histogram() const { return m_histogram; }
-    const std::vector<Channel>& channels() const { return m_channels; }
+    std::uint64_t count() const { return m_moments.tensor.count; } ///< finite values
+    std::uint64_t nonFinite() const { return m_moments.nonFinite; }
+    float min() const { return m_moments.tensor.min; } ///< exact; 0 while nothing was seen
+    float max() const { return m_moments.tensor.max; }
+    double mean() const { return m_moments.tensor.mean; }
+    double variance() const { return m_moments.tensor.variance(); } ///< population variance
+    double meanAbsolute() const { return m_moments.tensor.meanAbsolute(); }
+    const Histogram& histogram() const { return m_distribution.parts().histogram; }
+    const Tails& tails() const { return m_distribution.parts().tails; }
+    /// The value below which `share` (0..1) of all values lies: exact, with linear interpolation between neighbours in
+    /// order (position share (count - 1)), where the tails reach; from the histogram elsewhere. 0 while nothing was
+    /// seen.
+    double quantile(double share) const;
+
+    /// Extents along axis 1; empty where they are not kept apart.
+    const std::vector<Moments>& channels() const { return m_moments.channels; }
+    /// As many as channels(), or none where there are too many channels: see Distribution::channelBins() and
+    /// Distribution::channelSample.
+    const std::vector<Histogram>& channelHistograms() const { return m_distribution.parts().channels; }
+    const ImageBlocks& blocks() const { return m_distribution.parts().blocks; }
+
+    const Distribution& distribution() const { return m_distribution; }
+    const TensorMoments& moments() const { return m_moments; }
+    /// Memory that this takes: bounded, whatever the number of images and their size.
+    std::size_t bytes() const;
 
 private:
-    void observeRun(std::span<const float> values, std::size_t channel);
-
-    std::uint64_t m_count = 0;
-    std::uint64_t m_nonFinite = 0;
-    float m_min = 0;
-    float m_max = 0;
-    double m_sum = 0;
-    double m_sumSquares = 0;
-    double m_sumAbsolute = 0;
-    Histogram m_histogram;
-    std::vector<Channel> m_channels;
-    std::vector<bool> m_channelSeen; ///< as many as channels: false while nothing finite was there
+    Distribution m_distribution;
+    TensorMoments m_moments;
+    std::int64_t m_images = 0; ///< numbered so far, where the caller gives no numbers
 };
 
 /// Statistics of every observed tensor of a prepared graph. Immutable, shared.
@@ -103,6 +81,7 @@ public:
     std::map<std::string, TensorStats, std::less<>> tensors;
 
     const TensorStats* find(std::string_view tensor) const;
+    std::size_t bytes() const; ///< memory that this takes
 };
 using CalibrationStatsPtr = std::shared_ptr<const CalibrationStats>;
 
@@ -120,9 +99,9 @@ struct InputBinding {
 Result<InputBinding> bindInput(const graph::Graph& graph, const dataset::SampleSet& samples, std::int64_t wantedBatch);
 
 struct CalibrationOptions {
-    std::int64_t batch = 8;
+    std::int64_t batch = 0; ///< 0: as chooseBatch() says
     int threads = 0;
-    bool perChannel = true; ///< keep channel ranges too
+    bool perChannel = true; ///< keep channels apart too
 };
 
 /// Runs the float graph over the samples and observes every floating activation a plan could quantize (graph inputs
