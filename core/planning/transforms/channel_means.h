@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/progress.h"
+#include "core/planning/transforms/transforms.h"
+#include "core/quant/plan.h"
+
+namespace quantoscope::planning {
+
+/// A value of a network and the axis its channels lie along.
+struct ChannelValue {
+    std::string name;
+    int axis = 1;
+};
+
+/// E[x_c] of every channel c of each value, before any quantizer of its own, over the images of `data` and all
+/// positions, in the network that `plan` makes of data.graph. Computes no more of the network than the values need.
+/// Sums in double, batch by batch in order: the same for any number of threads. `batch` as calibration::FeedOptions
+/// has it. Advances `job` by the images seen; begins no stage. Errors: as calibration::Feed; InvalidInput for a mean
+/// that is not finite; Cancelled.
+Result<std::vector<std::vector<double>>> channelMeans(const CorrectionData& data, const quant::QuantizationPlan& plan,
+    const std::vector<ChannelValue>& values, std::int64_t batch, const base::Job& job);
+
+} // namespace quantoscope::planning
