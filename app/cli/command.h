@@ -39,6 +39,7 @@ CommandPtr makeEvaluate(CLI::App& command);
 CommandPtr makeSweep(CLI::App& command);
 CommandPtr makeLayers(CLI::App& command);
 CommandPtr makeExport(CLI::App& command);
+CommandPtr makeProfiles(CLI::App& command);
 CommandPtr makeOperators(CLI::App& command);
 
 } // namespace quantoscope::cli

@@ -42,9 +42,14 @@ public:
     Result<void> readOptions() override
     {
         QS_TRY(m_grid.weightBits,
-            sweep::parseBits(m_quantization.weightBits.empty() ? "2..8" : m_quantization.weightBits));
+            sweep::parseBits(m_quantization.weights.bits.empty() ? "2..8" : m_quantization.weights.bits));
         QS_TRY(m_grid.activationBits,
-            sweep::parseBits(m_quantization.activationBits.empty() ? "2..8" : m_quantization.activationBits));
+            sweep::parseBits(m_quantization.activations.bits.empty() ? "2..8" : m_quantization.activations.bits));
+        QS_TRY(const auto hardware, m_quantization.hardwareProfile());
+        if (hardware) {
+            QS_CHECK(leaveOut(*hardware, quant::Role::Weight, m_grid.weightBits));
+            QS_CHECK(leaveOut(*hardware, quant::Role::Activation, m_grid.activationBits));
+        }
         QS_CHECK(m_data.preprocessing({}));
         m_grid.request.seed = m_common.seed;
         QS_TRY(m_grid.request, m_quantization.request(m_grid.request, WordLengths::Grid));
@@ -66,6 +71,10 @@ public:
         m_grid.evaluation.threads = m_common.threads;
         QS_TRY(const auto result, sweep::runGrid(pipeline.graph(), pipeline.stats(), *pipeline.samples(), m_grid, job));
         const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+        if (!m_quantization.profile.empty())
+            report.fact("profile", m_quantization.profile);
+        for (const auto& note : m_leftOut)
+            report.note(note);
         report.fact("scope", result.scope);
         describe(report, result, elapsed.count());
         m_finished = true;
@@ -83,6 +92,28 @@ private:
         return std::any_of(m_grid.activationBits.begin(), m_grid.activationBits.end(), [](Bits b) {
             return b.has_value();
         }) || needsStatistics(m_grid.request);
+    }
+
+    /// Takes the word-lengths out of the grid that the profile does not allow. InvalidInput if none is left.
+    Result<void> leaveOut(const quant::HardwareProfile& hardware, quant::Role role, std::vector<Bits>& bits)
+    {
+        std::vector<Bits> out;
+        std::optional<planning::Violation> violation;
+        std::erase_if(bits, [&](Bits wished) {
+            auto found = planning::checkBits(hardware, role, wished);
+            if (!found)
+                return false;
+            violation = std::move(found);
+            out.push_back(wished);
+            return true;
+        });
+        if (!violation)
+            return {};
+        if (bits.empty())
+            return refuse({ *violation }, "ask for word-lengths that the profile takes");
+        m_leftOut.push_back(
+            "left out " + quant::toString(role) + " bits " + sweep::toString(out) + ": " + violation->reason);
+        return {};
     }
 
     Result<void> writeFiles(Report& report, const SweepResult& result) const
@@ -169,6 +200,7 @@ private:
     QuantizationOptions m_quantization;
     GraphOptions m_graph;
     sweep::GridOptions m_grid;
+    std::vector<std::string> m_leftOut; ///< word-lengths that the profile does not take, and why
     bool m_finished = false;
 };
 

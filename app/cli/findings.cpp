@@ -23,6 +23,16 @@ Json toJson(const evaluation::EvaluationResult& result)
         { "loss", result.loss() } };
 }
 
+Json toJson(const std::vector<planning::BiasRemedy>& remedies)
+{
+    Json json = Json::array();
+    for (const auto& remedy : remedies)
+        json.push_back({ { "layer", remedy.layer }, { "bits", remedy.bits }, { "room", quant::toString(remedy.room) },
+            { "channels", remedy.channels }, { "raised", remedy.raised }, { "largest_factor", remedy.largestFactor },
+            { "weight_noise_db", remedy.weightNoiseDb } });
+    return json;
+}
+
 Json toJson(const graph::Dims& dims)
 {
     Json json = Json::array();

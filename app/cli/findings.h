@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -9,6 +10,7 @@
 #include "core/cost/cost.h"
 #include "core/evaluation/evaluator.h"
 #include "core/graph/graph.h"
+#include "core/planning/bias.h"
 #include "core/quant/encoding.h"
 
 /// Results of core as members of the JSON documents that the commands promise.
@@ -17,6 +19,7 @@ namespace quantoscope::cli {
 Json toJson(const evaluation::Interval& interval); ///< [low, high]
 Json toJson(const cost::Cost& cost);
 Json toJson(const evaluation::EvaluationResult& result); ///< top1, top5, top1_ci95, loss
+Json toJson(const std::vector<planning::BiasRemedy>& remedies);
 Json toJson(const graph::Dims& dims); ///< [1, 3, 224, 224]; symbolic extents by name, unknown ones null
 
 /// What quantizing cost, in one line: "0.27 MB (25.2 % of float), 40.8 M MAC, ...".

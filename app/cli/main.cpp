@@ -31,6 +31,7 @@ constexpr std::array commands {
     CommandEntry { "sweep", "Accuracy over a grid of word-lengths, as table, chart and CSV", makeSweep },
     CommandEntry { "layers", "What quantizing does to every tensor", makeLayers },
     CommandEntry { "export", "The quantized model as an ONNX file", makeExport },
+    CommandEntry { "profiles", "Hardware that can limit the choices", makeProfiles },
     CommandEntry { "operators", "The ONNX operators that can be computed", makeOperators },
 };
 

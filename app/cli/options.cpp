@@ -8,10 +8,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include "core/quant/config.h"
-#include "core/quant/option_texts.h"
-#include "core/sweep/sweep.h"
-
 namespace quantoscope::cli {
 
 namespace {
@@ -28,15 +24,6 @@ Result<std::array<float, 3>> perChannel(const std::vector<float>& values, const 
         return std::array<float, 3> { values[0], values[1], values[2] };
     return fail(ErrorCode::InvalidInput, "one value or three expected, got " + std::to_string(values.size()), option,
         "write " + option + " a,b,c");
-}
-
-Result<std::optional<int>> singleBits(const std::string& text, const std::string& option)
-{
-    QS_TRY(const auto bits, sweep::parseBits(text));
-    if (bits.size() != 1)
-        return fail(ErrorCode::InvalidInput, "one word-length expected, got '" + text + "'", option,
-            "use the command sweep for several");
-    return bits.front();
 }
 
 /// A whole number in words a person can read; CLI11's own checks print the largest double.
@@ -57,33 +44,6 @@ CLI::Validator wholeNumber(std::uint64_t least, std::uint64_t most)
 
 constexpr std::uint64_t mostImages = 1'000'000'000;
 constexpr std::uint64_t largestSide = 65'535;
-
-CLI::Option* addChoice(CLI::App& command, const std::string& name, std::string& value, const std::string& help,
-    const std::vector<std::string>& choices)
-{
-    return command.add_option(name, value, help)->check(CLI::IsMember(choices));
-}
-
-std::vector<std::string> words(quant::OptionTexts texts)
-{
-    std::vector<std::string> list;
-    for (const auto& text : texts)
-        list.emplace_back(text.word);
-    return list;
-}
-
-/// A paragraph for the end of the help: every choice with its sentence and formula.
-std::string explain(const std::string& title, quant::OptionTexts texts)
-{
-    std::string paragraph = title + ":\n";
-    for (const auto& text : texts) {
-        ((paragraph += "  ") += text.spelling) += "\n";
-        ((paragraph += "      ") += text.sentence) += "\n";
-        if (!text.formula.empty())
-            ((paragraph += "      ") += text.formula) += "\n";
-    }
-    return paragraph;
-}
 
 } // namespace
 
@@ -160,91 +120,6 @@ dataset::Preprocessing DataOptions::forCalibration(dataset::Preprocessing evalua
     evaluation.resize = calibrationResize.value_or(evaluation.resize);
     evaluation.crop = calibrationCrop.value_or(evaluation.crop);
     return evaluation;
-}
-
-void QuantizationOptions::addTo(CLI::App& command, WordLengths wordLengths)
-{
-    const auto group = [](CLI::Option* option) { return option->group(quantizationGroup); };
-    const bool grid = wordLengths == WordLengths::Grid;
-    const std::string bits = grid ? ": 2..8, 4,8 or 2..8,float; default 2..8" : ": 2..16 or float; default 8";
-    group(command.add_option("--weight-bits", weightBits, "Word-length of weights" + bits));
-    group(command.add_option("--activation-bits", activationBits, "Word-length of activations" + bits));
-    group(addChoice(command, "--scope", scope,
-        "What is quantized: inputs and weights of compute layers, or every tensor", words(quant::scopeTexts())));
-    const std::vector<std::string> granularities { "tensor", "channel" };
-    group(
-        addChoice(command, "--weight-granularity", weightGranularity, "One scale a tensor or channel", granularities));
-    group(addChoice(
-        command, "--activation-granularity", activationGranularity, "One scale a tensor or channel", granularities));
-    const auto schemes = words(quant::schemeTexts());
-    group(addChoice(command, "--weight-scheme", weightScheme, "Grid of weights", schemes));
-    group(addChoice(command, "--activation-scheme", activationScheme, "Grid of activations", schemes));
-    const auto ranges = [](const char* what) { return std::string(what) + quant::spellings(quant::rangeTexts()); };
-    group(command.add_option("--weight-range", weightRange, ranges("How weight ranges are found: ")));
-    group(command.add_option("--activation-range", activationRange, ranges("How activation ranges are found: ")));
-    group(addChoice(
-        command, "--rounding", rounding, "How values are rounded; default half-even", words(quant::roundingTexts())));
-    group(command.add_option("--first-last-bits", firstLastBits, "Word-length of the first and the last compute layer"))
-        ->check(CLI::Range(quant::minBits, quant::maxBits));
-    group(command.add_option("--layer", layers, "NAME:w=4,a=8 for layers whose name matches; repeatable"))
-        ->take_all()
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    group(addChoice(command, "--engine", engine, "Arithmetic of the simulation", { "auto", "float" }));
-    command.footer(explain("Ranges", quant::rangeTexts()) + "\n" + explain("Schemes", quant::schemeTexts()) + "\n"
-        + explain("Roundings", quant::roundingTexts()) + "\n" + explain("Scopes", quant::scopeTexts()));
-}
-
-Result<void> QuantizationOptions::applyTo(planning::TensorWish& wish, const std::string& bits,
-    const std::string& scheme, const std::string& range, const std::string& granularity) const
-{
-    if (!bits.empty()) {
-        QS_TRY(wish.bits, singleBits(bits, "word-length"));
-    }
-    if (!scheme.empty())
-        wish.scheme = scheme;
-    if (!range.empty()) {
-        QS_TRY(wish.range, quant::RangeSpec::parse(range));
-    }
-    if (!granularity.empty())
-        wish.perChannel = granularity == "channel";
-    return {};
-}
-
-Result<planning::PlanRequest> QuantizationOptions::request(planning::PlanRequest base, WordLengths wordLengths) const
-{
-    const bool grid = wordLengths == WordLengths::Grid;
-    planning::PlanRequest request = std::move(base);
-    if (!scope.empty()) {
-        QS_TRY(request.scope, quant::parseScope(scope));
-    }
-    QS_CHECK(applyTo(request.weights, grid ? "" : weightBits, weightScheme, weightRange, weightGranularity));
-    QS_CHECK(applyTo(
-        request.activations, grid ? "" : activationBits, activationScheme, activationRange, activationGranularity));
-    if (!rounding.empty()) {
-        QS_TRY(request.rounding, quant::parseRounding(rounding));
-    }
-    request.firstLastBits = firstLastBits;
-    for (const auto& text : layers) {
-        QS_TRY(auto parsed, planning::LayerOverride::parse(text));
-        request.overrides.push_back(std::move(parsed));
-    }
-    QS_CHECK(request.validate());
-    return request;
-}
-
-planning::ChangedTensors QuantizationOptions::changedTensors() const
-{
-    const bool both = !rounding.empty() || firstLastBits;
-    const auto given = [](auto... texts) { return (!texts->empty() || ...); };
-    return { both || given(&weightBits, &weightScheme, &weightRange, &weightGranularity),
-        both || given(&activationBits, &activationScheme, &activationRange, &activationGranularity) };
-}
-
-bool QuantizationOptions::changeAnything() const
-{
-    const auto changed = changedTensors();
-    return changed.weights || changed.activations || !layers.empty() || !scope.empty();
 }
 
 void PlanFileOptions::addTo(CLI::App& command)

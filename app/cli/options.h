@@ -6,10 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "app/cli/quantization_options.h"
 #include "core/base/error.h"
 #include "core/dataset/preprocessing.h"
-#include "core/planning/plan_builder.h"
-#include "core/planning/plan_changes.h"
 
 namespace CLI {
 class App;
@@ -51,37 +50,6 @@ struct DataOptions {
     /// `defaults` with everything that was said put in its place.
     Result<dataset::Preprocessing> preprocessing(const dataset::Preprocessing& defaults) const;
     dataset::Preprocessing forCalibration(dataset::Preprocessing evaluation) const;
-};
-
-/// Word-lengths as a command takes them: one of each, or a grid.
-enum class WordLengths { Single, Grid };
-
-/// What to quantize and how.
-struct QuantizationOptions {
-    std::string weightBits;
-    std::string activationBits;
-    std::string scope; ///< as all the others: empty if not given
-    std::string weightGranularity;
-    std::string activationGranularity;
-    std::string weightScheme;
-    std::string activationScheme;
-    std::string weightRange;
-    std::string activationRange;
-    std::string rounding;
-    std::optional<int> firstLastBits;
-    std::vector<std::string> layers;
-    std::string engine = "auto";
-
-    void addTo(CLI::App& command, WordLengths wordLengths);
-    /// What these options make of `base`; of the word-lengths only a single pair. InvalidInput for wrong usage.
-    Result<planning::PlanRequest> request(planning::PlanRequest base, WordLengths wordLengths) const;
-    /// Which tensors of a saved plan the options are about, besides those of --layer.
-    planning::ChangedTensors changedTensors() const;
-    bool changeAnything() const;
-
-private:
-    Result<void> applyTo(planning::TensorWish& wish, const std::string& bits, const std::string& scheme,
-        const std::string& range, const std::string& granularity) const;
 };
 
 /// A plan from a file, and a file for the plan.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "app/cli/findings.h"
 #include "app/cli/text.h"
 #include "core/engine/engine.h"
 #include "core/evaluation/input_defaults.h"
@@ -139,9 +140,14 @@ Result<planning::BuiltPlan> Pipeline::savedPlan(
 {
     QS_TRY(auto saved, quant::loadPlan(file));
     m_report.fact("plan", file);
+    QS_TRY(const auto hardware, options.hardwareProfile());
     if (!options.changeAnything())
-        return planning::BuiltPlan { std::move(saved), {} };
-    QS_TRY(auto request, options.request(planning::requestLike(saved), WordLengths::Single));
+        return planning::BuiltPlan { std::move(saved), {}, {} };
+    QS_TRY(auto request, options.changed(planning::requestLike(saved), WordLengths::Single));
+    if (hardware) { // what a plan does not tell
+        request.biasRoom = hardware->bias.room;
+        request.floatOperators = hardware->floatOperators;
+    }
     const auto changed = options.changedTensors();
     // What stays as it is needs no word-length here, and so no calibration.
     if (!changed.weights)
@@ -155,9 +161,15 @@ Result<planning::BuiltPlan> Pipeline::savedPlan(
 Result<quant::PlanPtr> Pipeline::makePlan(
     const QuantizationOptions& options, const DataOptions& data, const PlanFileOptions& files)
 {
+    QS_TRY(const auto hardware, options.hardwareProfile());
+    if (hardware)
+        m_report.fact("profile", hardware->name);
     QS_TRY(auto built, files.load.empty() ? newPlan(options, data) : savedPlan(options, data, files.load));
+    if (hardware)
+        QS_CHECK(refuse(planning::check(*hardware, built.plan), "make a plan for this profile"));
     for (const auto& note : built.notes)
         m_report.note(note);
+    m_report.json()["bias_remedies"] = toJson(built.biasRemedies);
     m_report.fact("scope", built.plan.empty() ? "float" : built.plan.title);
     if (!files.save.empty())
         QS_CHECK(quant::savePlan(built.plan, files.save));

@@ -57,22 +57,17 @@ std::vector<std::pair<std::string, std::string>> splitSettings(std::string_view 
     return settings;
 }
 
-Result<std::optional<int>> parseWordLength(const std::string& text)
+Result<std::optional<int>> parseWordLength(const std::string& text, int least, int most)
 {
     if (text == "float")
         return std::optional<int> {};
     const bool digits = !text.empty() && text.size() <= 2 && text.find_first_not_of("0123456789") == text.npos;
     const int bits = digits ? std::stoi(text) : 0;
-    if (bits < quant::minBits || bits > quant::maxBits)
-        return fail(ErrorCode::InvalidInput, "word-length '" + text + "' is neither 2..16 nor 'float'");
+    if (bits < least || bits > most)
+        return fail(ErrorCode::InvalidInput,
+            "word-length '" + text + "' is neither " + std::to_string(least) + ".." + std::to_string(most)
+                + " nor 'float'");
     return std::optional<int>(bits);
-}
-
-Result<bool> parseSwitch(const std::string& text)
-{
-    if (text == "on" || text == "off")
-        return text == "on";
-    return fail(ErrorCode::InvalidInput, "'" + text + "' is neither 'on' nor 'off'");
 }
 
 tl::unexpected<Error> located(Error error, const std::string& where)
@@ -124,10 +119,15 @@ std::string biasText(const PlanRequest& request)
 
 } // namespace
 
+Result<std::optional<int>> parseBiasBits(const std::string& text)
+{
+    return parseWordLength(text, quant::minBiasBits, quant::maxBiasBits);
+}
+
 Result<void> WishChange::set(std::string_view key, const std::string& value)
 {
     if (key == "bits") {
-        QS_TRY(bits, parseWordLength(value));
+        QS_TRY(bits, parseWordLength(value, quant::minBits, quant::maxBits));
     } else if (key == "range") {
         QS_TRY(range, quant::RangeSpec::parse(value));
     } else if (key == "scheme") {
@@ -140,7 +140,7 @@ Result<void> WishChange::set(std::string_view key, const std::string& value)
     } else if (key == "sign") {
         QS_TRY(sign, quant::parseSignedness(value));
     } else if (key == "narrow") {
-        QS_TRY(narrow, parseSwitch(value));
+        QS_TRY(narrow, quant::parseSwitch(value));
     } else if (key == "rounding") {
         QS_TRY(rounding, quant::parseRounding(value));
     } else {

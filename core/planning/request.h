@@ -14,6 +14,9 @@
 
 namespace quantoscope::planning {
 
+/// "16" or "float" (empty): minBiasBits..maxBiasBits. InvalidInput otherwise.
+Result<std::optional<int>> parseBiasBits(const std::string& text);
+
 /// The wishes for one kind of tensor. bits empty: float.
 struct TensorWish {
     std::optional<int> bits = 8;

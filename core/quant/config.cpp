@@ -279,6 +279,13 @@ Result<Granularity::Kind> parseGranularity(const std::string& text)
     return detail::valueOf<Granularity::Kind>(granularityWords, text, "granularity");
 }
 
+Result<bool> parseSwitch(const std::string& text)
+{
+    if (text == "on" || text == "off")
+        return text == "on";
+    return fail(ErrorCode::InvalidInput, "'" + text + "' is neither 'on' nor 'off'");
+}
+
 std::string toString(Granularity::Kind granularity)
 {
     return detail::wordOf<Granularity::Kind>(granularityWords, granularity);

@@ -82,5 +82,6 @@ Result<Signedness> parseSignedness(const std::string& text); ///< "auto", "signe
 std::string toString(Signedness signedness);
 Result<Granularity::Kind> parseGranularity(const std::string& text); ///< "tensor", "channel", "block"
 std::string toString(Granularity::Kind granularity);
+Result<bool> parseSwitch(const std::string& text); ///< "on", "off"
 
 } // namespace quantoscope::quant

@@ -83,13 +83,6 @@ Result<std::string> checkScheme(const std::string& text)
     return text;
 }
 
-Result<bool> parseSwitch(const std::string& text)
-{
-    if (text == "on" || text == "off")
-        return text == "on";
-    return fail(ErrorCode::InvalidInput, "'" + text + "' is neither 'on' nor 'off'");
-}
-
 Result<std::map<std::string, std::string>> readReasons(const Json& object)
 {
     std::map<std::string, std::string> reasons;
