@@ -73,6 +73,8 @@ public:
     /// crop would help. Decoding runs on `threads` workers, reports images to `job` and stops when asked.
     static Result<std::shared_ptr<const SampleSet>> load(
         const DatasetPtr& dataset, const Options& options, const base::Job& job = {});
+    /// The samples at these positions (each in [0, size()), at least one), copied.
+    std::shared_ptr<const SampleSet> subset(std::span<const std::int64_t> positions) const;
 
     std::int64_t size() const { return static_cast<std::int64_t>(m_labels.size()); }
     const std::vector<int>& labels() const { return m_labels; }

@@ -93,6 +93,32 @@ Result<std::shared_ptr<const SampleSet>> SampleSet::load(
     return set;
 }
 
+std::shared_ptr<const SampleSet> SampleSet::subset(std::span<const std::int64_t> positions) const
+{
+    assert(!positions.empty());
+    const std::shared_ptr<SampleSet> part(new SampleSet);
+    part->m_dataset = m_dataset;
+    part->m_preprocessing = m_preprocessing;
+    part->m_channels = m_channels;
+    part->m_height = m_height;
+    part->m_width = m_width;
+    part->m_floatShape = m_floatShape;
+    part->m_lookup = m_lookup;
+    for (const auto position : positions) {
+        assert(position >= 0 && position < size());
+        part->m_indices.push_back(originalIndex(position));
+        part->m_labels.push_back(m_labels[static_cast<std::size_t>(position)]);
+        const auto copy
+            = [begin = position * sampleSize(), end = (position + 1) * sampleSize()](const auto& from, auto& to) {
+                  if (!from.empty())
+                      to.insert(to.end(), from.begin() + begin, from.begin() + end);
+              };
+        copy(m_pixels, part->m_pixels);
+        copy(m_floats, part->m_floats);
+    }
+    return part;
+}
+
 Result<void> SampleSet::checkMemory(std::uint64_t limit) const
 {
     if (bytes() <= limit)

@@ -55,31 +55,43 @@ std::string listOutputs(const engine::CompiledGraph& compiled)
 
 } // namespace
 
-bool Classifier::recognises(const engine::CompiledGraph& compiled)
+std::optional<ScoreOutput> findScores(const graph::Graph& graph, const engine::CompiledGraph& compiled)
 {
-    return std::ranges::any_of(compiled.outputs(), [](const auto& port) { return classesOf(port).has_value(); });
+    ScoreOutput found;
+    const auto& ports = compiled.outputs();
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        const auto classes = classesOf(ports[i]);
+        if (classes && *classes > found.classes)
+            found = { i, ports[i].name, static_cast<int>(*classes), false };
+    }
+    if (found.classes == 0)
+        return std::nullopt;
+    found.probabilities = comesFromSoftmax(graph, found.name);
+    return found;
+}
+
+std::vector<double> logitsOf(std::span<const float> scores, bool probabilities)
+{
+    std::vector<double> logits(scores.begin(), scores.end());
+    if (probabilities) {
+        for (auto& v : logits)
+            v = std::log(std::max<double>(v, std::numeric_limits<float>::min()));
+    }
+    return logits;
 }
 
 Result<Classifier> Classifier::create(
     const graph::Graph& graph, const engine::CompiledGraph& compiled, const dataset::SampleSet& samples)
 {
-    Classifier result;
-    const auto& ports = compiled.outputs();
-    for (std::size_t i = 0; i < ports.size(); ++i) {
-        const auto classes = classesOf(ports[i]);
-        if (!classes || *classes <= result.m_classes)
-            continue;
-        result.m_output = i;
-        result.m_outputName = ports[i].name;
-        result.m_classes = static_cast<int>(*classes);
-    }
-    if (result.m_classes == 0)
+    auto scores = findScores(graph, compiled);
+    if (!scores)
         return fail(ErrorCode::InvalidInput,
             "the network is not a classifier: expected an output [N, classes], got " + listOutputs(compiled),
             graph.name, "accuracy needs a classifier; inspect, layers and export work on any network");
+    Classifier result;
+    result.m_scores = *std::move(scores);
     result.m_samples = &samples;
-    result.m_probabilities = comesFromSoftmax(graph, result.m_outputName);
-    if (result.m_classes == imagenetWithBackground && samples.maxLabel() < imagenetWithBackground - 1)
+    if (result.classes() == imagenetWithBackground && samples.maxLabel() < imagenetWithBackground - 1)
         result.m_labelShift = 1;
     QS_CHECK(result.checkLabels());
     return result;
@@ -88,30 +100,25 @@ Result<Classifier> Classifier::create(
 Result<void> Classifier::checkLabels() const
 {
     const auto& labels = m_samples->labels();
-    const auto wrong = std::find_if(labels.begin(), labels.end(), [&](int l) { return l + m_labelShift >= m_classes; });
+    const auto wrong = std::find_if(labels.begin(), labels.end(), [&](int l) { return l + m_labelShift >= classes(); });
     if (wrong == labels.end())
         return {};
     const std::int64_t index = m_samples->originalIndex(wrong - labels.begin());
     return fail(ErrorCode::InvalidInput,
         "label " + std::to_string(*wrong) + " of image '" + m_samples->dataset()->name(index)
-            + "' is outside the network's classes 0.." + std::to_string(m_classes - 1),
+            + "' is outside the network's classes 0.." + std::to_string(classes() - 1),
         m_samples->dataset()->path().string(), "check that data and model belong together");
 }
 
 Result<ImageOutcome> Classifier::judge(std::span<const float> scores, std::int64_t position) const
 {
-    std::vector<double> logits(scores.begin(), scores.end());
-    if (!std::all_of(logits.begin(), logits.end(), [](double v) { return std::isfinite(v); })) {
+    if (!std::ranges::all_of(scores, [](float v) { return std::isfinite(v); })) {
         const std::int64_t index = m_samples->originalIndex(position);
         return fail(ErrorCode::InvalidInput,
-            "output '" + m_outputName + "' is not finite for image '" + m_samples->dataset()->name(index) + "'",
+            "output '" + outputName() + "' is not finite for image '" + m_samples->dataset()->name(index) + "'",
             m_samples->dataset()->path().string(), "check the pre-processing and the model's weights");
     }
-    if (m_probabilities) {
-        // A probability that was rounded or quantized to zero has no logarithm; the smallest float stands for it.
-        for (auto& v : logits)
-            v = std::log(std::max<double>(v, std::numeric_limits<float>::min()));
-    }
+    const auto logits = logitsOf(scores, m_scores.probabilities);
     const int label = m_samples->labels()[static_cast<std::size_t>(position)];
     return judgeLogits(logits, label < 0 ? -1 : label + m_labelShift);
 }

@@ -15,6 +15,21 @@
 
 namespace quantoscope::evaluation {
 
+/// The output that says which class an image belongs to.
+struct ScoreOutput {
+    std::size_t index = 0; ///< into CompiledGraph::outputs()
+    std::string name;
+    int classes = 0;
+    bool probabilities = false; ///< went through a Softmax in the network
+};
+
+/// The first output [N, classes] (trailing extents of 1 allowed) with the most classes; empty if there is none.
+std::optional<ScoreOutput> findScores(const graph::Graph& graph, const engine::CompiledGraph& compiled);
+
+/// Logits of one row of scores: the scores, or the logarithms of probabilities, where the smallest float stands for one
+/// that was rounded or quantized to zero.
+std::vector<double> logitsOf(std::span<const float> scores, bool probabilities);
+
 /// How a network's output is read as scores of classes.
 class Classifier {
 public:
@@ -22,12 +37,9 @@ public:
     static Result<Classifier> create(
         const graph::Graph& graph, const engine::CompiledGraph& compiled, const dataset::SampleSet& samples);
 
-    /// Whether there is an output that create() could read.
-    static bool recognises(const engine::CompiledGraph& compiled);
-
-    std::size_t output() const { return m_output; } ///< index into CompiledGraph::outputs()
-    const std::string& outputName() const { return m_outputName; }
-    int classes() const { return m_classes; }
+    std::size_t output() const { return m_scores.index; } ///< index into CompiledGraph::outputs()
+    const std::string& outputName() const { return m_scores.name; }
+    int classes() const { return m_scores.classes; }
 
     /// What one row of scores ([classes]) says of the sample at `position`. An error if a score is not finite.
     Result<ImageOutcome> judge(std::span<const float> scores, std::int64_t position) const;
@@ -37,11 +49,8 @@ private:
     Result<void> checkLabels() const;
 
     const dataset::SampleSet* m_samples = nullptr;
-    std::size_t m_output = 0;
-    std::string m_outputName;
-    int m_classes = 0;
+    ScoreOutput m_scores;
     int m_labelShift = 0;
-    bool m_probabilities = false; ///< scores went through a Softmax in the network
 };
 
 /// The outcome for one row of logits; `label` < 0: not known.

@@ -133,7 +133,7 @@ double EvaluationResult::imagesPerSecond() const { return seconds > 0 ? static_c
 Result<bool> isClassifier(const graph::Graph& graph, const dataset::SampleSet& samples)
 {
     QS_TRY(const Feed one, Feed::create(graph, {}, samples, { .batch = 1 }));
-    if (!Classifier::recognises(one.compiled()))
+    if (!findScores(graph, one.compiled()))
         return false;
     QS_CHECK(Classifier::create(graph, one.compiled(), samples));
     return true;

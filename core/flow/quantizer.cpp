@@ -1,40 +1,211 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/flow/quantizer.h"
 
+#include <algorithm>
 #include <mutex>
+#include <numeric>
+#include <optional>
 #include <utility>
+
+#include "core/flow/guard.h"
 
 namespace quantoscope::flow {
 
-struct Quantizer::State {
-    std::shared_ptr<const graph::Graph> graph;
-    dataset::SampleSetPtr calibration;
-    int threads = 0;
+namespace {
 
-    std::mutex mutex; ///< for stats
+constexpr std::int64_t holdBackEvery = 5;
+
+/// Positions of the calibration images that are held back, or of the others.
+std::vector<std::int64_t> positions(std::int64_t images, bool heldBack)
+{
+    std::vector<std::int64_t> all(static_cast<std::size_t>(images));
+    std::iota(all.begin(), all.end(), 0);
+    std::erase_if(all, [heldBack](std::int64_t i) { return (i % holdBackEvery == holdBackEvery - 1) != heldBack; });
+    return all;
+}
+
+/// A graph and what was seen running it.
+struct Variant {
+    GraphPtr graph;
     calibration::CalibrationStatsPtr stats;
+};
 
-    Result<calibration::CalibrationStatsPtr> statistics(const base::Job& job)
+/// The calibration images in two parts, and float's answers for the one held back.
+struct Split {
+    dataset::SampleSetPtr fitting;
+    dataset::SampleSetPtr heldBack; ///< null: too few images to hold any back
+    std::optional<evaluation::FloatReference> reference;
+};
+
+bool quantizesActivations(const planning::PlanRequest& request)
+{
+    const auto asks = [](const planning::LayerOverride& o) { return o.activations.bits && *o.activations.bits; };
+    return request.activations.bits || request.firstLastBits || std::ranges::any_of(request.overrides, asks);
+}
+
+/// The request without the corrections that did not stay.
+planning::PlanRequest asKept(planning::PlanRequest request, const std::vector<CorrectionOutcome>& outcomes)
+{
+    auto& c = request.corrections;
+    const std::pair<const char*, bool*> members[] { { "equalize", &c.equalize },
+        { "absorb-high-bias", &c.absorbHighBias }, { "reconstruct", &c.reconstruct }, { "compensate", &c.compensate },
+        { "adaptive-rounding", &c.adaptiveRounding }, { "gain-correction", &c.gain }, { "bias-correction", &c.bias } };
+    for (const auto& outcome : outcomes)
+        for (const auto& [word, member] : members)
+            if (outcome.correction == word)
+                *member = outcome.kept;
+    return request;
+}
+
+} // namespace
+
+struct Quantizer::State {
+    GraphPtr graph;
+    dataset::SampleSetPtr calibration;
+    QuantizerOptions options;
+
+    std::mutex mutex; ///< for all below
+    Variant plain;
+    Variant equalized;
+    Split split;
+
+    Result<void> needImages() const
+    {
+        if (calibration)
+            return {};
+        return fail(ErrorCode::InvalidInput, "quantizing activations and correcting weights need calibration images",
+            {}, "give calibration images");
+    }
+
+    Result<GraphPtr> graphOf(bool isEqualized)
+    {
+        if (!isEqualized)
+            return graph;
+        return fail(ErrorCode::Unsupported, "the plan is for an equalized graph");
+    }
+
+    /// The graph, equalized or not, with statistics if they are asked for.
+    Result<Variant> variant(bool isEqualized, bool withStats, const base::Job& job)
     {
         const std::scoped_lock lock(mutex);
-        if (stats)
-            return stats;
-        if (!calibration)
-            return fail(ErrorCode::InvalidInput, "activations are to be quantized and there are no calibration images",
-                {}, "give calibration images");
-        calibration::CalibrationOptions options;
-        options.threads = threads;
-        QS_TRY(stats, calibration::calibrate(*graph, *calibration, options, job));
-        return stats;
+        Variant& kept = isEqualized ? equalized : plain;
+        if (!kept.graph) {
+            QS_TRY(kept.graph, graphOf(isEqualized));
+        }
+        if (withStats && !kept.stats) {
+            QS_CHECK(needImages());
+            calibration::CalibrationOptions calibrationOptions;
+            calibrationOptions.threads = options.threads;
+            QS_TRY(kept.stats, calibration::calibrate(*kept.graph, *calibration, calibrationOptions, job));
+        }
+        return kept;
+    }
+
+    /// Alive as long as the quantizer.
+    Result<const Split*> splitImages(const base::Job& job)
+    {
+        const std::scoped_lock lock(mutex);
+        QS_CHECK(needImages());
+        if (!split.fitting) {
+            const auto heldBack = positions(calibration->size(), true);
+            split.fitting = heldBack.empty() || !options.guard
+                ? calibration
+                : calibration->subset(positions(calibration->size(), false));
+            if (!heldBack.empty())
+                split.heldBack = calibration->subset(heldBack);
+        }
+        if (split.heldBack && !split.reference) {
+            QS_TRY(split.reference, evaluation::FloatReference::create(*graph, *split.heldBack, options.threads, job));
+        }
+        return &split;
     }
 };
 
-Quantizer::Quantizer(std::shared_ptr<const graph::Graph> graph, dataset::SampleSetPtr calibration, int threads)
+namespace {
+
+/// A plan on its way through the corrections.
+class Corrector {
+public:
+    Corrector(const Split& split, const graph::Graph& graph, const planning::PlanRequest& request,
+        const QuantizerOptions& options)
+        : m_fitting { graph, *split.fitting, {}, -1, options.threads, request.seed }
+        , m_reference(split.reference && options.guard ? &*split.reference : nullptr)
+    {
+    }
+
+    /// Applies `corrections` to the network's plan one after the other and adds what is to be said about them.
+    Result<void> run(const std::vector<Correction>& corrections, quant::QuantizationPlan& plan,
+        QuantizedNetwork& network, const base::Job& job) const
+    {
+        if (corrections.empty())
+            return {};
+        if (!m_reference)
+            return runUnguarded(corrections, plan, network, job);
+        const Guard guard(*m_reference, m_fitting);
+        QS_TRY(JudgedPlan judged, guard.judge(std::move(plan), job));
+        for (const auto& correction : corrections) {
+            QS_TRY(auto result, guard.apply(judged, correction, job));
+            judged = std::move(result.judged);
+            add(std::move(result.notes), network);
+            network.corrections.push_back(std::move(result.outcome));
+        }
+        plan = std::move(judged.plan);
+        return {};
+    }
+
+private:
+    Result<void> runUnguarded(const std::vector<Correction>& corrections, quant::QuantizationPlan& plan,
+        QuantizedNetwork& network, const base::Job& job) const
+    {
+        for (const auto& correction : corrections) {
+            QS_TRY(auto corrected, correction.apply(m_fitting, plan, job));
+            plan = std::move(corrected.plan);
+            add(std::move(corrected.notes), network);
+            network.corrections.push_back({ correction.name, true, {}, {}, {}, "kept unchecked" });
+        }
+        return {};
+    }
+
+    static void add(std::vector<std::string> notes, QuantizedNetwork& network)
+    {
+        std::ranges::move(notes, std::back_inserter(network.notes));
+    }
+
+    planning::CorrectionData m_fitting;
+    const evaluation::FloatReference* m_reference;
+};
+
+/// `plan` without the corrected constants of tensors that are quantized otherwise than in `saved`, whose grids they no
+/// longer lie on.
+quant::QuantizationPlan withoutStaleConstants(const quant::QuantizationPlan& plan, const quant::QuantizationPlan& saved)
+{
+    quant::QuantizationPlan result;
+    result.scope = plan.scope;
+    result.title = plan.title;
+    result.seed = plan.seed;
+    result.equalized = plan.equalized;
+    for (const auto& [name, quantizer] : plan.tensors())
+        result.set(name, quantizer);
+    for (const auto& [name, values] : plan.constants()) {
+        const auto* now = plan.find(name);
+        const auto* before = saved.find(name);
+        const bool weight = now && now->role == quant::Role::Weight;
+        if (!weight || (before && *before == *now))
+            result.setConstant(name, values);
+    }
+    for (const auto& [layer, values] : plan.addedBiases())
+        result.setAddedBias(layer, values);
+    return result;
+}
+
+} // namespace
+
+Quantizer::Quantizer(GraphPtr graph, dataset::SampleSetPtr calibration, QuantizerOptions options)
     : m_state(std::make_unique<State>())
 {
     m_state->graph = std::move(graph);
     m_state->calibration = std::move(calibration);
-    m_state->threads = threads;
+    m_state->options = options;
 }
 
 Quantizer::~Quantizer() = default;
@@ -42,24 +213,69 @@ Quantizer::~Quantizer() = default;
 void Quantizer::setStats(calibration::CalibrationStatsPtr stats)
 {
     const std::scoped_lock lock(m_state->mutex);
-    m_state->stats = std::move(stats);
+    m_state->plain.stats = std::move(stats);
 }
+
+const GraphPtr& Quantizer::graph() const { return m_state->graph; }
+
+const QuantizerOptions& Quantizer::options() const { return m_state->options; }
 
 Result<QuantizedNetwork> Quantizer::quantize(const planning::PlanRequest& request, const base::Job& job) const
 {
-    if (request.corrections.any())
-        return fail(ErrorCode::Unsupported, "corrections are not offered", request.corrections.describe());
-    QS_TRY(const auto stats, m_state->statistics(job));
-    QS_TRY(auto built, planning::buildPlan(*m_state->graph, stats.get(), request));
-    return QuantizedNetwork { m_state->graph, std::make_shared<const quant::QuantizationPlan>(std::move(built.plan)),
-        std::move(built.notes), {} };
+    QuantizedNetwork network;
+    const bool withStats = quantizesActivations(request);
+    QS_TRY(const Variant variant, m_state->variant(false, withStats, job));
+    QS_TRY(auto built, planning::buildPlan(*variant.graph, variant.stats.get(), request));
+    network.graph = variant.graph;
+    network.notes = std::move(built.notes);
+    if (request.corrections.any() && !built.plan.empty()) {
+        QS_TRY(const auto* split, m_state->splitImages(job));
+        if (!split->heldBack)
+            network.notes.push_back("fewer than five calibration images: corrections are kept unchecked");
+        const Corrector corrector(*split, *network.graph, request, m_state->options);
+        QS_CHECK(corrector.run(correctionsFor(request.corrections), built.plan, network, job));
+        built.plan.title = asKept(request, network.corrections).describe();
+    }
+    network.plan = std::make_shared<const quant::QuantizationPlan>(std::move(built.plan));
+    return network;
 }
 
-Result<std::shared_ptr<const graph::Graph>> Quantizer::graphFor(const quant::QuantizationPlan& plan) const
+Result<QuantizedNetwork> Quantizer::change(const quant::QuantizationPlan& saved, const planning::PlanRequest& request,
+    planning::ChangedTensors changed, const base::Job& job) const
 {
-    if (plan.equalized)
-        return fail(ErrorCode::Unsupported, "the plan is for an equalized graph");
-    return m_state->graph;
+    QuantizedNetwork network;
+    QS_TRY(const Variant variant, m_state->variant(saved.equalized, quantizesActivations(request), job));
+    QS_TRY(auto built, planning::changePlan(*variant.graph, variant.stats.get(), saved, request, changed));
+    network.graph = variant.graph;
+    network.notes = std::move(built.notes);
+    auto plan = withoutStaleConstants(built.plan, saved);
+    if (request.corrections.any()) {
+        QS_TRY(const auto* split, m_state->splitImages(job));
+        const Corrector corrector(*split, *network.graph, request, m_state->options);
+        QS_CHECK(corrector.run(correctionsFor(request.corrections), plan, network, job));
+    }
+    network.plan = std::make_shared<const quant::QuantizationPlan>(std::move(plan));
+    return network;
+}
+
+Result<GraphPtr> Quantizer::graphFor(const quant::QuantizationPlan& plan) const
+{
+    QS_TRY(const Variant variant, m_state->variant(plan.equalized, false, {}));
+    return variant.graph;
+}
+
+Result<evaluation::Fidelity> Quantizer::fidelity(const QuantizedNetwork& network, const base::Job& job) const
+{
+    QS_TRY(const auto* split, m_state->splitImages(job));
+    if (!split->reference)
+        return fail(ErrorCode::InvalidInput, "fewer than five calibration images: none are held back", {},
+            "give more calibration images");
+    return split->reference->compare(*network.graph, *network.plan, job);
+}
+
+bool needsCalibration(const planning::PlanRequest& request)
+{
+    return quantizesActivations(request) || request.corrections.any();
 }
 
 } // namespace quantoscope::flow

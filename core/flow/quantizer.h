@@ -9,53 +9,74 @@
 #include "core/base/progress.h"
 #include "core/calibration/stats.h"
 #include "core/dataset/preprocessing.h"
+#include "core/evaluation/fidelity.h"
+#include "core/flow/correction.h"
 #include "core/graph/graph.h"
 #include "core/planning/plan_builder.h"
+#include "core/planning/plan_changes.h"
 #include "core/quant/plan.h"
 
 namespace quantoscope::flow {
 
-/// One correction that was tried, and what became of it.
-struct CorrectionOutcome {
-    std::string correction; ///< "compensation", "bias correction"
-    bool kept = false;
-    double agreementBefore = 0; ///< percent of held-back calibration images that get float's prediction
-    double agreementAfter = 0;
-    std::vector<std::string> droppedLayers; ///< layers it was undone in while kept in the others
-    std::string reason; ///< one sentence
-};
+using GraphPtr = std::shared_ptr<const graph::Graph>;
 
 /// Everything needed to run, compare or export a quantized network.
 struct QuantizedNetwork {
-    std::shared_ptr<const graph::Graph> graph; ///< the prepared graph; equalized where the plan says so
+    GraphPtr graph; ///< the prepared graph; equalized where the plan says so
     quant::PlanPtr plan; ///< encodings and corrected constants
     std::vector<std::string> notes; ///< what a person should know
     std::vector<CorrectionOutcome> corrections; ///< in the order they were tried
 };
 
+struct QuantizerOptions {
+    int threads = 0;
+    bool guard = true; ///< false: every correction is kept, whatever it does
+};
+
 /// Turns requests into quantized networks: equalizes, calibrates, plans, corrects. Keeps what requests have in common
-/// (the equalized graph, statistics) so that the next one starts from there. Thread safe.
+/// (equalized graphs, statistics, the float network's answers) so that the next one starts from there. Thread safe.
+///
+/// The guard. Every fifth calibration image (positions 4, 9, 14, ...) is held back: corrections are fitted on the
+/// others, ranges on all. A correction is kept if the corrected network is not worse than the one before on the images
+/// held back, in the sense of evaluation::notWorse(): at least as many get float's prediction, and where the count is
+/// the same, the mean Kullback-Leibler divergence from float's class probabilities does not grow; networks that do not
+/// classify go by the relative squared error of their outputs. What makes it worse is tried in halves of the layers,
+/// halves of those and so on, each kept under the same rule, and undone everywhere else; the number of trials is
+/// bounded. With fewer than five calibration images nothing is held back, everything is kept, and a note says so.
 class Quantizer {
 public:
     /// `graph` is prepared. `calibration` may be null while neither activations are quantized nor anything is
-    /// corrected. `threads` as base::parallelFor() takes it.
-    Quantizer(std::shared_ptr<const graph::Graph> graph, dataset::SampleSetPtr calibration, int threads = 0);
+    /// corrected.
+    Quantizer(GraphPtr graph, dataset::SampleSetPtr calibration, QuantizerOptions options = {});
     ~Quantizer();
 
     /// Statistics that are at hand already, of the graph as given, so that they need not be collected again.
     void setStats(calibration::CalibrationStatsPtr stats);
 
-    /// The network a request makes. Each correction is kept only if agreement with float on the held-back part of the
-    /// calibration images (every fifth) does not fall. Errors: as planning::buildPlan() and calibration::calibrate();
-    /// InvalidInput if calibration images are needed and there are none.
+    /// The network a request makes. Errors: as planning::buildPlan() and calibration::calibrate(); InvalidInput if
+    /// calibration images are needed and there are none.
     Result<QuantizedNetwork> quantize(const planning::PlanRequest& request, const base::Job& job = {}) const;
 
+    /// `saved` with some of its tensors planned anew, see planning::changePlan(). Corrections that the request asks for
+    /// are made on top; what was corrected before stays where the tensor keeps its encoding.
+    Result<QuantizedNetwork> change(const quant::QuantizationPlan& saved, const planning::PlanRequest& request,
+        planning::ChangedTensors changed, const base::Job& job = {}) const;
+
     /// The graph a saved plan is for: as given, or equalized.
-    Result<std::shared_ptr<const graph::Graph>> graphFor(const quant::QuantizationPlan& plan) const;
+    Result<GraphPtr> graphFor(const quant::QuantizationPlan& plan) const;
+
+    /// How close a network comes to float on the images held back. InvalidInput if there are none.
+    Result<evaluation::Fidelity> fidelity(const QuantizedNetwork& network, const base::Job& job = {}) const;
+
+    const GraphPtr& graph() const;
+    const QuantizerOptions& options() const;
 
 private:
     struct State;
     std::unique_ptr<State> m_state;
 };
+
+/// Whether a request needs calibration images: it quantizes an activation or corrects something.
+bool needsCalibration(const planning::PlanRequest& request);
 
 } // namespace quantoscope::flow

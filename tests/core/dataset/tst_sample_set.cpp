@@ -42,6 +42,7 @@ private slots:
     void channelOrder();
     void fillAndGather();
     void chosenIndices();
+    void subset();
     void floats();
     void sameForAnyThreads();
     void oddSizeIsNamed();
@@ -158,6 +159,24 @@ void TestSampleSet::chosenIndices()
     const auto values = everything(*set);
     const auto expected = everything(*one);
     QVERIFY(std::equal(expected.begin(), expected.end(), values.begin() + one->sampleSize()));
+}
+
+void TestSampleSet::subset()
+{
+    const std::vector<std::int64_t> positions { 3, 0 };
+    for (const auto& whole : { SampleSet::load(counted(5, 2, 3, 3), { .indices = { 4, 1, 2, 3 } }).value(),
+             SampleSet::load(openDataset(referenceFolder() / "f4.npz").value(), {}).value() }) {
+        const auto part = whole->subset(positions);
+        QCOMPARE(part->size(), 2);
+        QCOMPARE(part->sampleShape(), whole->sampleShape());
+        QCOMPARE(part->originalIndex(0), whole->originalIndex(3));
+        QCOMPARE(part->labels(), (std::vector<int> { whole->labels()[3], whole->labels()[0] }));
+        std::vector<float> expected(static_cast<std::size_t>(2 * whole->sampleSize()));
+        std::vector<float> got(expected.size());
+        whole->gather(positions, expected);
+        part->fill(0, 2, got);
+        QCOMPARE(got, expected);
+    }
 }
 
 void TestSampleSet::floats()

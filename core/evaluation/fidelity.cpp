@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/evaluation/fidelity.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include "core/base/parallel.h"
+#include "core/calibration/feed.h"
+#include "core/evaluation/classifier.h"
+
+namespace quantoscope::evaluation {
+
+namespace {
+
+using calibration::Feed;
+using calibration::FeedWorkers;
+
+constexpr double farthest = std::numeric_limits<double>::infinity();
+
+/// Natural logarithms of the softmax of `logits`.
+std::vector<double> logSoftmax(std::vector<double> logits)
+{
+    const double largest = *std::ranges::max_element(logits);
+    double sum = 0;
+    for (const double v : logits)
+        sum += std::exp(v - largest);
+    for (double& v : logits)
+        v -= largest + std::log(sum);
+    return logits;
+}
+
+std::ptrdiff_t prediction(std::span<const double> logits)
+{
+    return std::ranges::max_element(logits) - logits.begin(); // the first of equals
+}
+
+double divergenceOf(std::span<const double> logP, std::span<const double> logQ)
+{
+    double sum = 0;
+    for (std::size_t i = 0; i < logP.size(); ++i)
+        sum += std::exp(logP[i]) * (logP[i] - logQ[i]);
+    return std::max(0.0, sum); // rounding may leave it a hair below
+}
+
+bool allFinite(std::span<const float> values)
+{
+    return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
+}
+
+/// Squared error over power.
+double relativeError(std::span<const float> reference, std::span<const float> actual)
+{
+    double power = 0;
+    double noise = 0;
+    for (std::size_t i = 0; i < reference.size(); ++i) {
+        const double error = static_cast<double>(actual[i]) - reference[i];
+        power += static_cast<double>(reference[i]) * reference[i];
+        noise += error * error;
+    }
+    if (!std::isfinite(noise))
+        return farthest;
+    return noise == 0 ? 0 : noise / std::max<double>(power, std::numeric_limits<float>::min());
+}
+
+/// One row an image in every output.
+bool rowsArePerImage(const Feed& feed)
+{
+    return feed.batch() == 1 || std::ranges::all_of(feed.compiled().outputs(), [&](const engine::PortInfo& port) {
+        return port.shape.rank() > 0 && port.shape[0] == feed.batch();
+    });
+}
+
+} // namespace
+
+double Fidelity::agreement() const
+{
+    return classifies && images > 0 ? 100 * static_cast<double>(agreeing) / static_cast<double>(images) : 0;
+}
+
+std::string Fidelity::describe() const
+{
+    char text[96];
+    if (classifies)
+        std::snprintf(text, sizeof text, "agreement %.1f %%, divergence %.3g", agreement(), divergence);
+    else
+        std::snprintf(text, sizeof text, "relative output error %.3g", divergence);
+    return text;
+}
+
+bool notWorse(const Fidelity& candidate, const Fidelity& current)
+{
+    if (candidate.classifies && candidate.agreeing != current.agreeing)
+        return candidate.agreeing > current.agreeing;
+    return !(candidate.divergence > current.divergence);
+}
+
+Result<FloatReference> FloatReference::create(
+    const graph::Graph& graph, const dataset::SampleSet& samples, int threads, const base::Job& job)
+{
+    FloatReference reference;
+    reference.m_samples = &samples;
+    reference.m_threads = threads;
+    QS_TRY(Feed feed, Feed::create(graph, {}, samples, {}));
+    reference.m_batch = rowsArePerImage(feed) ? feed.batch() : 1;
+    if (const auto scores = findScores(graph, feed.compiled()))
+        reference.m_classes = Classes { scores->index, scores->probabilities };
+    QS_TRY(reference.m_rows, reference.run(graph, {}, job));
+    return reference;
+}
+
+Result<FloatReference::Rows> FloatReference::run(
+    const graph::Graph& graph, const quant::QuantizationPlan& plan, const base::Job& job) const
+{
+    QS_TRY(const Feed feed, Feed::create(graph, plan, *m_samples, { .batch = m_batch }));
+    const auto& ports = feed.compiled().outputs();
+    const auto row
+        = [&](std::size_t output) { return static_cast<std::size_t>(ports[output].shape.size() / feed.batch()); };
+    Rows rows(ports.size());
+    for (std::size_t o = 0; o < rows.size(); ++o)
+        if (ports[o].dtype == DType::Float32)
+            rows[o].resize(row(o) * static_cast<std::size_t>(feed.size()));
+    FeedWorkers workers(feed, m_threads);
+    const auto work = [&](int worker, std::int64_t item) -> Result<void> {
+        QS_CHECK(workers[worker].run(item));
+        for (std::size_t o = 0; o < rows.size(); ++o) {
+            if (rows[o].empty())
+                continue;
+            const auto values = workers[worker].output(o).as<float>();
+            const auto real = values.first(row(o) * static_cast<std::size_t>(feed.count(item)));
+            std::ranges::copy(real, rows[o].begin() + static_cast<std::ptrdiff_t>(row(o)) * feed.first(item));
+        }
+        return {};
+    };
+    QS_CHECK(base::parallelFor(m_threads, feed.batches(), job.stop, work));
+    return rows;
+}
+
+Result<Fidelity> FloatReference::compare(
+    const graph::Graph& graph, const quant::QuantizationPlan& plan, const base::Job& job) const
+{
+    QS_TRY(const Rows rows, run(graph, plan, job));
+    Fidelity fidelity { m_classes.has_value(), images(), 0, 0 };
+    if (!m_classes) {
+        for (std::size_t o = 0; o < rows.size(); ++o)
+            fidelity.divergence += relativeError(m_rows[o], rows[o]) / static_cast<double>(rows.size());
+        return fidelity;
+    }
+    const std::span<const float> reference = m_rows[m_classes->output];
+    const std::span<const float> actual = rows[m_classes->output];
+    const std::size_t classes = reference.size() / static_cast<std::size_t>(images());
+    for (std::size_t at = 0; at < reference.size(); at += classes) {
+        const auto scores = actual.subspan(at, classes);
+        if (!allFinite(scores)) {
+            fidelity.divergence = farthest;
+            continue;
+        }
+        const auto p = logSoftmax(logitsOf(reference.subspan(at, classes), m_classes->probabilities));
+        const auto q = logSoftmax(logitsOf(scores, m_classes->probabilities));
+        fidelity.agreeing += prediction(p) == prediction(q);
+        fidelity.divergence += divergenceOf(p, q) / static_cast<double>(images());
+    }
+    return fidelity;
+}
+
+} // namespace quantoscope::evaluation

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/progress.h"
+#include "core/dataset/preprocessing.h"
+#include "core/graph/graph.h"
+#include "core/quant/plan.h"
+
+namespace quantoscope::evaluation {
+
+/// How close a network's outputs come to the float network's on some images. No label is looked at.
+struct Fidelity {
+    bool classifies = false;
+    std::int64_t images = 0;
+    std::int64_t agreeing = 0; ///< images with the float network's prediction; classifiers only
+    /// Classifiers: mean Kullback-Leibler divergence D(p || q) of the class probabilities, p float's, in nats. Other
+    /// networks: squared error of all outputs over their power, mean over the outputs. 0: the same.
+    double divergence = 0;
+
+    double agreement() const; ///< percent; 0 for what does not classify
+    /// "agreement 88.2 %, divergence 0.31"
+    std::string describe() const;
+};
+
+/// Whether `candidate` is at least as close to float as `current`, over the same images: more images agree, or as many
+/// and the divergence is not larger. Networks that do not classify are judged by the divergence alone. An output
+/// that is not finite makes the divergence infinite.
+bool notWorse(const Fidelity& candidate, const Fidelity& current);
+
+/// The float network's outputs on some images, for comparing any number of quantized networks with. Thread safe.
+class FloatReference {
+public:
+    /// Runs `graph` over `samples`, which must outlive the reference. Errors: as calibration::Feed::create();
+    /// Cancelled.
+    static Result<FloatReference> create(
+        const graph::Graph& graph, const dataset::SampleSet& samples, int threads = 0, const base::Job& job = {});
+
+    /// Runs `graph` (the float graph itself, or an equivalent one) under `plan`. The job is only asked whether to stop.
+    Result<Fidelity> compare(
+        const graph::Graph& graph, const quant::QuantizationPlan& plan, const base::Job& job = {}) const;
+
+    bool classifies() const { return m_classes.has_value(); }
+    std::int64_t images() const { return m_samples->size(); }
+
+private:
+    FloatReference() = default;
+
+    struct Classes {
+        std::size_t output = 0;
+        bool probabilities = false; ///< read behind a Softmax
+    };
+    /// Outputs of every image in order: [output][image * row + i].
+    using Rows = std::vector<std::vector<float>>;
+    Result<Rows> run(const graph::Graph& graph, const quant::QuantizationPlan& plan, const base::Job& job) const;
+
+    const dataset::SampleSet* m_samples = nullptr;
+    int m_threads = 0;
+    std::int64_t m_batch = 1;
+    std::optional<Classes> m_classes;
+    Rows m_rows;
+};
+
+} // namespace quantoscope::evaluation

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/flow/correction.h"
+
+#include <cstdio>
+
+#include "core/planning/transforms/bias_correction.h"
+#include "core/planning/transforms/gain_correction.h"
+#include "core/quant/option_texts.h"
+
+namespace quantoscope::flow {
+
+std::vector<Correction> correctionsFor(const planning::Corrections& wanted)
+{
+    std::vector<Correction> list;
+    const auto add = [&list](bool applied, const char* word, auto function) {
+        if (applied)
+            list.push_back({ word, function });
+    };
+    add(wanted.gain, "gain-correction", &planning::correctGain);
+    add(wanted.bias, "bias-correction", &planning::correctBias);
+    return list;
+}
+
+std::string CorrectionOutcome::describe() const
+{
+    const auto* text = quant::findText(quant::correctionTexts(), correction);
+    std::string words(text ? text->name : std::string_view(correction));
+    words += kept ? droppedLayers.empty() ? ": kept" : ": kept in some layers" : ": dropped";
+    char figures[96];
+    if (before.classifies)
+        std::snprintf(figures, sizeof figures, ", agreement %.1f -> %.1f %%, divergence %.3g -> %.3g",
+            before.agreement(), after.agreement(), before.divergence, after.divergence);
+    else
+        std::snprintf(
+            figures, sizeof figures, ", relative output error %.3g -> %.3g", before.divergence, after.divergence);
+    words += figures;
+    if (!kept)
+        words += " with it";
+    if (!droppedLayers.empty()) {
+        words += "; undone in ";
+        for (std::size_t i = 0; i < droppedLayers.size(); ++i)
+            (words += i == 0 ? "" : ", ") += droppedLayers[i];
+    }
+    return words;
+}
+
+} // namespace quantoscope::flow
