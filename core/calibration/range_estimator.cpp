@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "core/calibration/range_search.h"
+#include "core/calibration/range_source.h"
 
 namespace quantoscope::calibration {
 
@@ -14,83 +16,108 @@ namespace {
 using detail::Range;
 using Method = quant::RangeSpec::Method;
 
-/// The value below which `share` of everything seen lies: values spread evenly over their bin, exact zeros at zero.
-double quantile(const Histogram& histogram, double share)
-{
-    const double target = share * static_cast<double>(histogram.total());
-    double below = 0;
-    for (std::size_t i = 0; i < histogram.counts().size(); ++i) {
-        const std::int64_t bin = histogram.firstBin() + static_cast<std::int64_t>(i);
-        const double edge = static_cast<double>(bin) * histogram.binWidth();
-        const auto zeros = bin == 0 ? static_cast<double>(histogram.zeros()) : 0;
-        const double others = static_cast<double>(histogram.counts()[i]) - zeros;
-        if (zeros > 0 && below + zeros >= target)
-            return edge;
-        below += zeros;
-        if (others > 0 && below + others >= target)
-            return edge + (target - below) / others * histogram.binWidth();
-        below += others;
+class TensorSource : public detail::RangeSource {
+public:
+    explicit TensorSource(const TensorStats& stats)
+        : m_stats(stats)
+    {
     }
-    return histogram.high();
-}
 
-/// Each tail loses 100 - P percent of all values.
-Range percentileRange(const TensorStats& stats, double percent)
-{
-    const double share = percent / 100;
-    return { quantile(stats.histogram(), 1 - share), quantile(stats.histogram(), share) };
-}
-
-Range sigmaRange(const TensorStats& stats, double factor)
-{
-    const double reach = factor * std::sqrt(stats.variance());
-    return { stats.mean() - reach, stats.mean() + reach };
-}
-
-Result<Range> chooseRange(const TensorStats& stats, const quant::QuantizerConfig& config, const quant::RangeSpec& range)
-{
-    const Range seen { std::min(0.0, static_cast<double>(stats.min())),
-        std::max(0.0, static_cast<double>(stats.max())) };
-    const auto withinSeen = [&seen](Range wish) {
-        return Range { std::clamp(wish.low, seen.low, 0.0), std::clamp(wish.high, 0.0, seen.high) };
-    };
-    switch (range.method) {
-    case Method::MinMax:
-        return seen;
-    case Method::Mse:
-        return detail::leastSquaresRange(detail::DensityModel(stats.histogram()), config, seen.low, seen.high);
-    case Method::Percentile:
-        return withinSeen(percentileRange(stats, range.parameter));
-    case Method::Sigma:
-        return withinSeen(sigmaRange(stats, range.parameter));
-    case Method::Manual:
-        return Range { range.low, range.high };
-    case Method::Entropy:
-    case Method::Aciq:
-        break;
+    Range seen() const override { return detail::seenRange(m_stats.moments().tensor); }
+    detail::ValueSummary summary() const override
+    {
+        return detail::summarise(m_stats.moments().tensor, m_stats.histogram());
     }
-    return fail(ErrorCode::Unsupported, "the range method '" + range.toString() + "' is not offered", {},
-        "use min-max, mse, percentile:P or sigma:K");
+    double quantile(double share) const override { return m_stats.quantile(share); }
+    Histogram histogram() const override { return m_stats.histogram(); }
+    Range leastSquares(const quant::QuantizerConfig& config, bool isSigned) const override
+    {
+        return detail::leastSquaresRange(detail::DensityModel(m_stats.histogram()), config, isSigned, seen());
+    }
+
+private:
+    const TensorStats& m_stats;
+};
+
+/// One channel: exact moments, and a histogram that may be of a sample.
+class ChannelSource : public detail::RangeSource {
+public:
+    ChannelSource(const Moments& moments, const Histogram& histogram)
+        : m_moments(moments)
+        , m_histogram(histogram)
+    {
+    }
+
+    Range seen() const override { return detail::seenRange(m_moments); }
+    detail::ValueSummary summary() const override { return detail::summarise(m_moments, m_histogram); }
+    double quantile(double share) const override
+    {
+        // The ends are known exactly, the histogram's are those of its bins.
+        return share == 0 ? static_cast<double>(m_moments.min)
+            : share == 1  ? static_cast<double>(m_moments.max)
+                          : m_histogram.quantile(share);
+    }
+    Histogram histogram() const override { return m_histogram; }
+    Range leastSquares(const quant::QuantizerConfig& config, bool isSigned) const override
+    {
+        return detail::leastSquaresRange(detail::DensityModel(m_histogram), config, isSigned, seen());
+    }
+
+private:
+    const Moments& m_moments;
+    const Histogram& m_histogram;
+};
+
+/// The grid is chosen by what was seen: clipping must not turn a signed tensor into an unsigned one.
+bool usesSignedGrid(const TensorStats& stats, const quant::QuantizerConfig& config, const quant::RangeSpec& range)
+{
+    const bool manual = range.method == Method::Manual;
+    const double lowest = std::min(static_cast<double>(stats.min()), manual ? range.low : 0);
+    const double highest = std::max(static_cast<double>(stats.max()), manual ? range.high : 0);
+    return quant::usesSignedGrid(config, lowest, highest);
+}
+
+bool needsHistogram(Method method)
+{
+    return method != Method::MinMax && method != Method::Sigma && method != Method::Manual;
+}
+
+Result<void> checkChannels(
+    const TensorStats& stats, const quant::QuantizerConfig& config, const quant::RangeSpec& range)
+{
+    if (config.granularity.axis != 1 || stats.channels().empty())
+        return fail(ErrorCode::Unsupported,
+            "no channel ranges were observed along axis " + std::to_string(config.granularity.axis), {},
+            "use --activation-granularity tensor");
+    if (needsHistogram(range.method) && stats.channelHistograms().empty())
+        return fail(ErrorCode::Unsupported,
+            "the tensor has " + std::to_string(stats.channels().size())
+                + " channels, too many to keep a histogram of each, which '" + range.toString() + "' needs",
+            {}, "use min-max or sigma:K for activations, or --activation-granularity tensor");
+    return {};
 }
 
 Result<quant::Encoding> perChannelEncoding(
     const TensorStats& stats, const quant::QuantizerConfig& config, const quant::RangeSpec& range)
 {
-    if (range.method != Method::MinMax)
-        return fail(ErrorCode::Unsupported,
-            "activations per channel take their ranges from min-max, not from '" + range.toString() + "'", {},
-            "use --activation-range min-max or --activation-granularity tensor");
-    if (config.granularity.axis != 1 || stats.channels().empty())
-        return fail(ErrorCode::Unsupported,
-            "no channel ranges were observed along axis " + std::to_string(config.granularity.axis), {},
-            "use --activation-granularity tensor");
-    std::vector<double> low;
-    std::vector<double> high;
-    for (const auto& channel : stats.channels()) {
-        low.push_back(static_cast<double>(channel.min));
-        high.push_back(static_cast<double>(channel.max));
+    QS_CHECK(checkChannels(stats, config, range));
+    const bool isSigned = usesSignedGrid(stats, config, range);
+    const auto channels = stats.channels().size();
+    quant::Encoding encoding;
+    encoding.rounding = config.rounding;
+    encoding.axis = config.granularity.axis;
+    encoding.scale.assign(channels, 1);
+    encoding.zeroPoint.assign(channels, 0);
+    const Histogram none;
+    for (std::size_t c = 0; c < channels; ++c) {
+        const auto& moments = stats.channels()[c];
+        const auto& histogram = stats.channelHistograms().empty() ? none : stats.channelHistograms()[c];
+        const Range chosen = moments.count == 0
+            ? Range {}
+            : detail::estimateRange(ChannelSource(moments, histogram), config, range, isSigned);
+        quant::setChannel(encoding, c, config, isSigned, chosen.low, chosen.high);
     }
-    return quant::encodingForRanges(config, config.granularity.axis, low, high);
+    return encoding;
 }
 
 } // namespace
@@ -111,13 +138,11 @@ Result<quant::Encoding> estimateEncoding(
         return fail(
             ErrorCode::Unsupported, "activations cannot be quantized per block", {}, "use per tensor or per channel");
     }
-    QS_TRY(const auto chosen, chooseRange(stats, config, range));
-    // The grid is chosen by what was seen: clipping must not turn a signed tensor into an unsigned one.
+    const bool isSigned = usesSignedGrid(stats, config, range);
+    const Range chosen = detail::estimateRange(TensorSource(stats), config, range, isSigned);
     quant::Encoding encoding;
     encoding.rounding = config.rounding;
-    const double lowest = std::min(chosen.low, static_cast<double>(stats.min()));
-    const double highest = std::max(chosen.high, static_cast<double>(stats.max()));
-    quant::setChannel(encoding, 0, config, quant::usesSignedGrid(config, lowest, highest), chosen.low, chosen.high);
+    quant::setChannel(encoding, 0, config, isSigned, chosen.low, chosen.high);
     return encoding;
 }
 

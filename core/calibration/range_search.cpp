@@ -5,158 +5,196 @@
 #include <cmath>
 #include <limits>
 
+#include "core/calibration/grid_refinement.h"
+
 namespace quantoscope::calibration::detail {
-
-namespace {
-
-/// Grids finer than this see a nearly constant density within each cell: their noise is s^2 / 12 a value.
-constexpr std::int64_t mostCells = Histogram::targetBins / 16;
-
-} // namespace
 
 DensityModel::DensityModel(const Histogram& histogram)
     : m_width(histogram.binWidth())
-    , m_low(static_cast<double>(histogram.firstBin()) * histogram.binWidth())
+    , m_low(static_cast<double>(histogram.firstBin()))
 {
     if (m_width == 0)
         return;
     const auto& counts = histogram.counts();
-    m_edges.resize(counts.size() + 1);
-    m_density.resize(counts.size());
+    m_edges.reserve(counts.size() + 1);
+    Edge edge {};
     for (std::size_t i = 0; i < counts.size(); ++i) {
         const bool beginsAtZero = histogram.firstBin() + static_cast<std::int64_t>(i) == 0;
-        const auto mass = static_cast<double>(counts[i] - (beginsAtZero ? histogram.zeros() : 0));
-        const double a = m_low + static_cast<double>(i) * m_width;
-        const double b = a + m_width;
-        m_density[i] = mass / m_width;
-        m_edges[i + 1] = { m_edges[i].mass + mass, m_edges[i].first + mass * (a + b) / 2,
-            m_edges[i].second + mass * (a * a + a * b + b * b) / 3 };
+        edge.mass = static_cast<double>(counts[i] - (beginsAtZero ? histogram.zeros() : 0));
+        m_edges.push_back(edge);
+        edge.k += edge.g + edge.f / 2 + edge.mass / 6;
+        edge.g += edge.f + edge.mass / 2;
+        edge.f += edge.mass;
     }
+    edge.mass = 0;
+    m_edges.push_back(edge);
 }
 
-DensityModel::Integrals DensityModel::upTo(double x) const
+double DensityModel::powerBelow(double position) const
 {
-    const double position = (x - m_low) / m_width;
     if (position <= 0)
-        return {};
-    if (position >= static_cast<double>(m_density.size()))
-        return m_edges.back();
-    const auto bin = static_cast<std::size_t>(position);
-    const double a = m_low + static_cast<double>(bin) * m_width;
-    const double density = m_density[bin];
+        return 0;
+    const auto bin = static_cast<std::size_t>(std::min(position, static_cast<double>(m_edges.size() - 1)));
     const auto& edge = m_edges[bin];
-    return { edge.mass + density * (x - a), edge.first + density * (x * x - a * a) / 2,
-        edge.second + density * (x * x * x - a * a * a) / 3 };
+    const double t = position - static_cast<double>(bin);
+    return 2 * (edge.k + t * (edge.g + t * (edge.f / 2 + t * edge.mass / 6)));
+}
+
+double DensityModel::powerAround(double position) const
+{
+    const auto& end = m_edges.back();
+    const double distance = static_cast<double>(m_edges.size() - 1) - position;
+    return 2 * end.k - distance * (2 * end.g - distance * end.f);
+}
+
+double DensityModel::coarseError(double first, double last, double step) const
+{
+    // F by the difference of G would lose digits; the mass inside is what neither end clips.
+    const auto massBelow = [this](double position) {
+        const auto bin = static_cast<std::size_t>(std::clamp(position, 0.0, static_cast<double>(m_edges.size() - 1)));
+        return m_edges[bin].f + m_edges[bin].mass * std::max(0.0, position - static_cast<double>(bin));
+    };
+    return powerBelow(first) + powerAround(last) - powerBelow(last)
+        + (massBelow(last) - massBelow(first)) * step * step / 12;
+}
+
+double DensityModel::exactError(double first, double step, std::int64_t levels) const
+{
+    // Edges below the data have G = 0, and those above it only move values from one level to the next exactly.
+    const auto end = static_cast<double>(m_edges.size() - 1);
+    const auto index = [&](double position) {
+        return static_cast<std::int64_t>(
+            std::clamp(std::floor((position - first) / step - 0.5), -1.0, static_cast<double>(levels - 2)));
+    };
+    const std::int64_t from = index(0) + 1;
+    const std::int64_t to = index(end);
+    const Edge* const edges = m_edges.data();
+    double sum = 0;
+    for (std::int64_t i = from; i <= to; ++i) {
+        const double position = std::clamp(first + (static_cast<double>(i) + 0.5) * step, 0.0, end);
+        const auto bin = static_cast<std::int32_t>(position);
+        const double t = position - bin;
+        sum += edges[bin].g + t * (edges[bin].f + t * edges[bin].mass / 2);
+    }
+    const double top = first + static_cast<double>(to + 1) * step;
+    return powerAround(top) - 2 * step * sum;
 }
 
 double DensityModel::squaredError(const quant::Encoding& encoding) const
 {
     if (m_width == 0)
         return 0;
-    const double step = static_cast<double>(encoding.scale[0]);
-    const std::int64_t lowest = std::int64_t { encoding.qmin } - encoding.zeroPoint[0];
-    const std::int64_t highest = std::int64_t { encoding.qmax } - encoding.zeroPoint[0];
-    const auto edgeBelow = [step](std::int64_t level) { return (static_cast<double>(level) - 0.5) * step; };
-
-    Integrals before = upTo(edgeBelow(lowest + 1));
-    const Integrals beforeLast = upTo(edgeBelow(highest));
-    // Everything below the second level goes to the lowest one, everything above the last but one to the highest.
-    double error = before.around(static_cast<double>(lowest) * step)
-        + (m_edges.back() - beforeLast).around(static_cast<double>(highest) * step);
-    if (highest - lowest > mostCells)
-        return error + (beforeLast.mass - before.mass) * step * step / 12;
-    for (std::int64_t level = lowest + 1; level < highest; ++level) {
-        const Integrals after = level + 1 == highest ? beforeLast : upTo(edgeBelow(level + 1));
-        error += (after - before).around(static_cast<double>(level) * step);
-        before = after;
-    }
-    return error;
+    const double step = static_cast<double>(encoding.scale[0]) / m_width;
+    const auto levels = std::int64_t { encoding.qmax } - encoding.qmin + 1;
+    const double first = static_cast<double>(std::int64_t { encoding.qmin } - encoding.zeroPoint[0]) * step - m_low;
+    const double error = levels <= mostLevels
+        ? exactError(first, step, levels)
+        : coarseError(first, first + static_cast<double>(levels - 1) * step, step);
+    return std::max(0.0, error) * m_width * m_width;
 }
 
 namespace {
 
-/// Evaluates ranges given as fractions of the full one and remembers the best; ties go to the range that was tried
-/// first, so wide ones are tried first.
+/// Evaluates ranges and remembers the best; ties go to the range that was tried first, so wide ones are tried first.
 class Search {
 public:
-    Search(const DensityModel& model, const quant::QuantizerConfig& config, Range full)
+    Search(const DensityModel& model, const quant::QuantizerConfig& config, bool isSigned, Range full)
         : m_model(model)
         , m_config(config)
         , m_full(full)
-        , m_isSigned(quant::usesSignedGrid(config, full.low, full.high))
+        , m_isSigned(isSigned)
     {
     }
 
-    void attempt(double lowFraction, double highFraction)
+    void attempt(Range range)
     {
-        if (lowFraction < 0 || lowFraction > 1 || highFraction < 0 || highFraction > 1)
-            return;
-        const Range range { m_full.low * lowFraction, m_full.high * highFraction };
         if (!(range.low < range.high))
             return;
         quant::setChannel(m_encoding, 0, m_config, m_isSigned, range.low, range.high);
         const double error = m_model.squaredError(m_encoding);
         if (error < m_error) {
             m_error = error;
-            m_low = lowFraction;
-            m_high = highFraction;
+            m_best = range;
         }
     }
 
-    double lowFraction() const { return m_low; }
-    double highFraction() const { return m_high; }
-    Range best() const { return { m_full.low * m_low, m_full.high * m_high }; }
+    /// Ends as fractions of the full range's.
+    void attemptFractions(double low, double high)
+    {
+        if (low >= 0 && low <= 1 && high >= 0 && high <= 1)
+            attempt({ m_full.low * low, m_full.high * high });
+    }
+
+    /// Both ends scaled together: all there is to choose where the grid is symmetric or one-sided.
+    void searchOneEnd();
+    void searchBothEnds();
+
+    Range best() const { return m_best; }
+    double error() const { return m_error; }
 
 private:
+    double lowFraction() const { return m_full.low == 0 ? 0 : m_best.low / m_full.low; }
+    double highFraction() const { return m_full.high == 0 ? 0 : m_best.high / m_full.high; }
+
     const DensityModel& m_model;
     const quant::QuantizerConfig& m_config;
     Range m_full;
     bool m_isSigned;
     quant::Encoding m_encoding;
     double m_error = std::numeric_limits<double>::infinity();
-    double m_low = 1;
-    double m_high = 1;
+    Range m_best = m_full;
 };
 
-/// Both ends scaled together: all there is to choose where the grid is symmetric or one-sided.
-void searchOneEnd(Search& search)
+void Search::searchOneEnd()
 {
     constexpr int candidates = 100;
     for (int k = candidates; k >= 1; --k)
-        search.attempt(k / static_cast<double>(candidates), k / static_cast<double>(candidates));
+        attemptFractions(k / static_cast<double>(candidates), k / static_cast<double>(candidates));
     for (double step = 0.5 / candidates; step > 1e-4; step /= 2) {
-        const double centre = search.lowFraction();
-        search.attempt(centre + step, centre + step);
-        search.attempt(centre - step, centre - step);
+        const double centre = std::max(lowFraction(), highFraction());
+        attemptFractions(centre + step, centre + step);
+        attemptFractions(centre - step, centre - step);
     }
 }
 
 /// A coarse lattice over both ends, then pattern search: the eight neighbours of the best at halving distances.
-void searchBothEnds(Search& search)
+void Search::searchBothEnds()
 {
-    constexpr int candidates = 16;
+    const int candidates = m_config.bits < 6 ? 16 : 8; // finer grids have a smoother error
     for (int low = candidates; low >= 0; --low)
         for (int high = candidates; high >= 0; --high)
-            search.attempt(low / static_cast<double>(candidates), high / static_cast<double>(candidates));
+            attemptFractions(low / static_cast<double>(candidates), high / static_cast<double>(candidates));
     for (double step = 0.5 / candidates; step > 2e-4; step /= 2) {
-        const double low = search.lowFraction();
-        const double high = search.highFraction();
+        const double low = lowFraction();
+        const double high = highFraction();
         for (int i = -1; i <= 1; ++i)
             for (int j = -1; j <= 1; ++j)
-                search.attempt(low + i * step, high + j * step);
+                if (i != 0 || j != 0)
+                    attemptFractions(low + i * step, high + j * step);
     }
 }
 
 } // namespace
 
-Range leastSquaresRange(const DensityModel& model, const quant::QuantizerConfig& config, double low, double high)
+Range leastSquaresRange(const DensityModel& model, const quant::QuantizerConfig& config, bool isSigned, Range seen)
 {
-    Search search(model, config, { low, high });
-    if (config.symmetric || low == 0 || high == 0)
-        searchOneEnd(search);
-    else
-        searchBothEnds(search);
-    return search.best();
+    Range best = seen;
+    for (int bits = quant::minBits; bits <= config.bits; ++bits) {
+        auto candidate = config;
+        candidate.bits = bits;
+        Search search(model, candidate, isSigned, seen);
+        search.attempt(seen);
+        if (config.scale == quant::ScaleRestriction::PowerOfTwo)
+            forEachPowerOfTwoRange(candidate, isSigned, seen, [&search](Range range) { search.attempt(range); });
+        else if (config.symmetric || seen.low == 0 || seen.high == 0)
+            search.searchOneEnd();
+        else
+            search.searchBothEnds();
+        if (bits > quant::minBits)
+            search.attempt(refinedRange(config, isSigned, best, bits));
+        best = search.best();
+    }
+    return best;
 }
 
 } // namespace quantoscope::calibration::detail

@@ -1,117 +1,59 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "core/calibration/range_estimator.h"
+#include "core/calibration/range_source.h"
+#include "core/calibration/weight_search.h"
 
 namespace quantoscope::calibration {
 
 namespace {
 
+using detail::Range;
 using Method = quant::RangeSpec::Method;
-
-struct Range {
-    double low = 0;
-    double high = 0;
-};
 
 /// The values one scale is chosen for.
 using Values = std::vector<float>;
 
-Range extremes(const Values& values)
-{
-    if (values.empty())
-        return {};
-    const auto [low, high] = std::ranges::minmax(values);
-    return { static_cast<double>(low), static_cast<double>(high) };
-}
-
-/// Each tail loses 100 - P percent, with linear interpolation between neighbours in order.
-Range percentileRange(Values values, double percent)
-{
-    std::ranges::sort(values);
-    const auto at = [&values](double share) {
-        const double position = share * static_cast<double>(values.size() - 1);
-        const auto below = static_cast<std::size_t>(position);
-        const auto above = std::min(below + 1, values.size() - 1);
-        return std::lerp(static_cast<double>(values[below]), static_cast<double>(values[above]),
-            position - static_cast<double>(below));
-    };
-    return { at(1 - percent / 100), at(percent / 100) };
-}
-
-Range sigmaRange(const Values& values, double factor)
-{
-    const auto count = static_cast<double>(values.size());
-    double mean = 0;
-    for (const float value : values)
-        mean += static_cast<double>(value) / count;
-    double variance = 0;
-    for (const float value : values)
-        variance += std::pow(static_cast<double>(value) - mean, 2) / count;
-    const double reach = factor * std::sqrt(variance);
-    return { mean - reach, mean + reach };
-}
-
-double squaredError(const Values& values, const Values& approximations)
-{
-    double sum = 0;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const double difference = static_cast<double>(values[i]) - static_cast<double>(approximations[i]);
-        sum += difference * difference;
+class ValueSource : public detail::RangeSource {
+public:
+    explicit ValueSource(const Values& values)
+        : m_values(values)
+    {
     }
-    return sum;
-}
 
-/// The candidates k / 100 of the full range, k = 100..10, in descending order so that ties go to the larger.
-Range leastSquaresRange(const Values& values, const quant::QuantizerConfig& config, bool isSigned)
-{
-    const Range full = extremes(values);
-    const Shape shape { std::ssize(values) };
-    Values approximations(values.size());
-    quant::Encoding encoding;
-    encoding.rounding = config.rounding;
-    double least = std::numeric_limits<double>::infinity();
-    Range best = full;
-    for (int k = 100; k >= 10; --k) {
-        const Range candidate { full.low * k / 100, full.high * k / 100 };
-        quant::setChannel(encoding, 0, config, isSigned, candidate.low, candidate.high);
-        quant::fakeQuantize(encoding, shape, values, approximations);
-        if (const double error = squaredError(values, approximations); error < least) {
-            least = error;
-            best = candidate;
-        }
+    Range seen() const override { return detail::seenRange(m_values); }
+    detail::ValueSummary summary() const override { return detail::summarise(m_values); }
+    /// With linear interpolation between neighbours in order.
+    double quantile(double share) const override
+    {
+        const double position = share * static_cast<double>(m_values.size() - 1);
+        const auto below = static_cast<std::ptrdiff_t>(position);
+        Values ordered = m_values;
+        std::ranges::nth_element(ordered, ordered.begin() + below);
+        const auto lower = static_cast<double>(ordered[static_cast<std::size_t>(below)]);
+        const auto rest = std::ranges::subrange(ordered.begin() + below + 1, ordered.end());
+        if (rest.empty())
+            return lower;
+        return std::lerp(
+            lower, static_cast<double>(*std::ranges::min_element(rest)), position - static_cast<double>(below));
     }
-    return best;
-}
+    Histogram histogram() const override
+    {
+        Histogram result;
+        result.add(m_values);
+        return result;
+    }
+    Range leastSquares(const quant::QuantizerConfig& config, bool isSigned) const override
+    {
+        return detail::leastSquaresRange(m_values, config, isSigned);
+    }
 
-Result<Range> chooseRange(
-    const Values& values, const quant::QuantizerConfig& config, const quant::RangeSpec& range, bool isSigned)
-{
-    const Range full = extremes(values);
-    const auto withinFull = [&full](Range wish) {
-        return Range { std::max(wish.low, full.low), std::min(wish.high, full.high) };
-    };
-    switch (range.method) {
-    case Method::MinMax:
-        return full;
-    case Method::Mse:
-        return leastSquaresRange(values, config, isSigned);
-    case Method::Percentile:
-        return withinFull(percentileRange(values, range.parameter));
-    case Method::Sigma:
-        return withinFull(sigmaRange(values, range.parameter));
-    case Method::Manual:
-        return Range { range.low, range.high };
-    case Method::Entropy:
-    case Method::Aciq:
-        break;
-    }
-    return fail(ErrorCode::Unsupported, "the range method '" + range.toString() + "' is not offered", {},
-        "use min-max, mse, percentile:P or sigma:K");
-}
+private:
+    const Values& m_values;
+};
 
 /// The elements by channel, or all of them as one.
 Result<std::vector<Values>> groupByScale(const TensorView& weight, const quant::Granularity& granularity)
@@ -123,8 +65,10 @@ Result<std::vector<Values>> groupByScale(const TensorView& weight, const quant::
     case quant::Granularity::Kind::PerTensor:
         return std::vector<Values> { Values(all.begin(), all.end()) };
     case quant::Granularity::Kind::PerBlock:
-        return fail(
-            ErrorCode::Unsupported, "weights cannot be quantized per block yet", {}, "use per tensor or per channel");
+        return fail(ErrorCode::Unsupported,
+            "one scale for each block of a weight is not offered: encodings have one a channel at "
+            "most",
+            {}, "use per tensor or per channel");
     case quant::Granularity::Kind::PerChannel:
         break;
     }
@@ -159,8 +103,9 @@ Result<quant::Encoding> estimateWeightEncoding(
     double lowest = range.method == Method::Manual ? range.low : 0;
     double highest = range.method == Method::Manual ? range.high : 0;
     for (const auto& group : groups) {
-        lowest = std::min(lowest, extremes(group).low);
-        highest = std::max(highest, extremes(group).high);
+        const Range seen = detail::seenRange(group);
+        lowest = std::min(lowest, seen.low);
+        highest = std::max(highest, seen.high);
     }
     const bool isSigned = quant::usesSignedGrid(config, lowest, highest);
 
@@ -171,8 +116,8 @@ Result<quant::Encoding> estimateWeightEncoding(
     encoding.scale.assign(groups.size(), 1);
     encoding.zeroPoint.assign(groups.size(), 0);
     for (std::size_t c = 0; c < groups.size(); ++c) {
-        QS_TRY(const auto chosen, chooseRange(groups[c], config, range, isSigned));
-        quant::setChannel(encoding, c, config, isSigned, std::min(chosen.low, chosen.high), chosen.high);
+        const Range chosen = detail::estimateRange(ValueSource(groups[c]), config, range, isSigned);
+        quant::setChannel(encoding, c, config, isSigned, chosen.low, chosen.high);
     }
     return encoding;
 }

@@ -80,6 +80,11 @@ void fakeQuantize(const Encoding& encoding, const Shape& shape, std::span<const 
     std::uint64_t seed = 0);
 Tensor fakeQuantize(const Encoding& encoding, const TensorView& tensor, std::uint64_t seed = 0);
 
+/// sum (x - x^)^2 over values of one channel, in float64 and in an order that depends on their number only. As exact as
+/// measureError(), in a fraction of its time; for searches. Stochastic rounding draws from seed 0. At most 2^22 levels
+/// (asserts).
+double squaredError(const Encoding& encoding, std::size_t channel, std::span<const float> values);
+
 /// What quantizing did to a tensor.
 struct QuantizationError {
     std::int64_t count = 0;

@@ -131,6 +131,13 @@ Tensor fakeQuantize(const Encoding& encoding, const TensorView& tensor, std::uin
     return result;
 }
 
+double squaredError(const Encoding& encoding, std::size_t channel, std::span<const float> values)
+{
+    assert(!isWide(encoding));
+    return detail::squaredErrorOfRun(
+        encoding.rounding, gridOf(encoding, channel), Run { values.data(), values.size(), 0, 0 });
+}
+
 double QuantizationError::sqnrDb() const
 {
     if (noisePower == 0)

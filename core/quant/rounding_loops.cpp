@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/quant/rounding_loops.h"
 
+#include <array>
+#include <type_traits>
+
 namespace quantoscope::quant::detail {
 
 namespace {
@@ -64,6 +67,29 @@ template <Rounding rounding>
     }
 }
 
+template <Rounding rounding>
+[[gnu::always_inline]] inline void squaredErrorLoop(const ChannelGrid& grid, const Run& run, double* sum)
+{
+    constexpr std::size_t lanes = 16;
+    const auto [scale, low, high, zeroPoint] = grid;
+    const float* const in = run.in;
+    const auto squared = [&](std::size_t i) {
+        const float y = relativeLevel<rounding>(in[i], scale, low, high, uniformFor<rounding>(run, i)) * scale;
+        const double difference = static_cast<double>(in[i]) - static_cast<double>(y);
+        return difference * difference;
+    };
+    std::array<double, lanes> sums {};
+    std::size_t i = 0;
+    for (; i + lanes <= run.count; i += lanes)
+        for (std::size_t lane = 0; lane < lanes; ++lane)
+            sums[lane] += squared(i + lane);
+    for (; i < run.count; ++i)
+        sums[0] += squared(i);
+    *sum = 0;
+    for (const double part : sums)
+        *sum += part;
+}
+
 template <typename Out> using RunFunction = void (*)(const ChannelGrid&, const Run&, Out*);
 
 /// One copy of each loop for each instruction set: the body is inlined and so takes over the instructions of its
@@ -75,6 +101,10 @@ template <Rounding rounding> void fakeQuantizeBaseline(const ChannelGrid& grid, 
 template <Rounding rounding> void quantizeBaseline(const ChannelGrid& grid, const Run& run, std::int32_t* levels)
 {
     quantizeLoop<rounding>(grid, run, levels);
+}
+template <Rounding rounding> void squaredErrorBaseline(const ChannelGrid& grid, const Run& run, double* sum)
+{
+    squaredErrorLoop<rounding>(grid, run, sum);
 }
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -90,6 +120,11 @@ template <Rounding rounding>
     quantizeLoop<rounding>(grid, run, levels);
 }
 template <Rounding rounding>
+[[gnu::target("avx2")]] void squaredErrorAvx2(const ChannelGrid& grid, const Run& run, double* sum)
+{
+    squaredErrorLoop<rounding>(grid, run, sum);
+}
+template <Rounding rounding>
 [[gnu::target("avx512f,avx512dq,prefer-vector-width=512")]] void fakeQuantizeAvx512(
     const ChannelGrid& grid, const Run& run, float* out)
 {
@@ -100,6 +135,12 @@ template <Rounding rounding>
     const ChannelGrid& grid, const Run& run, std::int32_t* levels)
 {
     quantizeLoop<rounding>(grid, run, levels);
+}
+template <Rounding rounding>
+[[gnu::target("avx512f,avx512dq,prefer-vector-width=512")]] void squaredErrorAvx512(
+    const ChannelGrid& grid, const Run& run, double* sum)
+{
+    squaredErrorLoop<rounding>(grid, run, sum);
 }
 
 enum class InstructionSet { Baseline, Avx2, Avx512 };
@@ -136,6 +177,11 @@ template <Rounding rounding> void quantizeWith(const ChannelGrid& grid, const Ru
 {
     pick<std::int32_t>(quantizeBaseline<rounding>, quantizeAvx2<rounding>, quantizeAvx512<rounding>)(grid, run, levels);
 }
+template <Rounding rounding> void squaredErrorWith(const ChannelGrid& grid, const Run& run, double* sum)
+{
+    pick<double>(squaredErrorBaseline<rounding>, squaredErrorAvx2<rounding>, squaredErrorAvx512<rounding>)(
+        grid, run, sum);
+}
 
 #else
 
@@ -147,41 +193,47 @@ template <Rounding rounding> void quantizeWith(const ChannelGrid& grid, const Ru
 {
     quantizeBaseline<rounding>(grid, run, levels);
 }
+template <Rounding rounding> void squaredErrorWith(const ChannelGrid& grid, const Run& run, double* sum)
+{
+    squaredErrorBaseline<rounding>(grid, run, sum);
+}
 
 #endif
+
+/// Calls `visit` with the rounding as a type.
+template <typename Visit> void dispatch(Rounding rounding, const Visit& visit)
+{
+    switch (rounding) {
+    case Rounding::HalfEven:
+        return visit(std::integral_constant<Rounding, Rounding::HalfEven> {});
+    case Rounding::HalfAway:
+        return visit(std::integral_constant<Rounding, Rounding::HalfAway> {});
+    case Rounding::Floor:
+        return visit(std::integral_constant<Rounding, Rounding::Floor> {});
+    case Rounding::Ceil:
+        return visit(std::integral_constant<Rounding, Rounding::Ceil> {});
+    case Rounding::Stochastic:
+        return visit(std::integral_constant<Rounding, Rounding::Stochastic> {});
+    }
+}
 
 } // namespace
 
 void fakeQuantizeRun(Rounding rounding, const ChannelGrid& grid, const Run& run, float* out)
 {
-    switch (rounding) {
-    case Rounding::HalfEven:
-        return fakeQuantizeWith<Rounding::HalfEven>(grid, run, out);
-    case Rounding::HalfAway:
-        return fakeQuantizeWith<Rounding::HalfAway>(grid, run, out);
-    case Rounding::Floor:
-        return fakeQuantizeWith<Rounding::Floor>(grid, run, out);
-    case Rounding::Ceil:
-        return fakeQuantizeWith<Rounding::Ceil>(grid, run, out);
-    case Rounding::Stochastic:
-        return fakeQuantizeWith<Rounding::Stochastic>(grid, run, out);
-    }
+    dispatch(rounding, [&](auto r) { fakeQuantizeWith<r>(grid, run, out); });
 }
 
 void quantizeRun(Rounding rounding, const ChannelGrid& grid, const Run& run, std::int32_t* levels)
 {
-    switch (rounding) {
-    case Rounding::HalfEven:
-        return quantizeWith<Rounding::HalfEven>(grid, run, levels);
-    case Rounding::HalfAway:
-        return quantizeWith<Rounding::HalfAway>(grid, run, levels);
-    case Rounding::Floor:
-        return quantizeWith<Rounding::Floor>(grid, run, levels);
-    case Rounding::Ceil:
-        return quantizeWith<Rounding::Ceil>(grid, run, levels);
-    case Rounding::Stochastic:
-        return quantizeWith<Rounding::Stochastic>(grid, run, levels);
-    }
+    dispatch(rounding, [&](auto r) { quantizeWith<r>(grid, run, levels); });
+}
+
+double squaredErrorOfRun(Rounding rounding, const ChannelGrid& grid, const Run& run)
+{
+    double sum = 0;
+    dispatch(rounding, [&](auto r) { squaredErrorWith<r>(grid, run, &sum); });
+    return sum;
 }
 
 } // namespace quantoscope::quant::detail

@@ -33,6 +33,8 @@ struct Run {
 
 void fakeQuantizeRun(Rounding rounding, const ChannelGrid& grid, const Run& run, float* out);
 void quantizeRun(Rounding rounding, const ChannelGrid& grid, const Run& run, std::int32_t* levels);
+/// sum (x - x^)^2 in float64, over a fixed number of lanes.
+double squaredErrorOfRun(Rounding rounding, const ChannelGrid& grid, const Run& run);
 
 /// Uniform in [0, 1) with 24 bits, from seed and element index alone: SplitMix64's output function (Steele, Lea, Flood
 /// 2014) at a position that depends on both.

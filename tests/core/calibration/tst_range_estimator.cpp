@@ -254,8 +254,6 @@ void TestRangeEstimator::errors_data()
     perBlock.granularity.blockSize = 4;
     QTest::newRow("nothing seen") << TensorStats {} << configFor(8, true) << RangeSpec {} << ErrorCode::InvalidInput;
     QTest::newRow("1 bit") << stats << configFor(1, true) << RangeSpec {} << ErrorCode::InvalidInput;
-    QTest::newRow("entropy") << stats << configFor(8, true) << range("entropy") << ErrorCode::Unsupported;
-    QTest::newRow("aciq") << stats << configFor(8, true) << range("aciq") << ErrorCode::Unsupported;
     QTest::newRow("no channels seen") << stats << perChannel << RangeSpec {} << ErrorCode::Unsupported;
     QTest::newRow("per channel mse") << stats << perChannel << range("mse") << ErrorCode::Unsupported;
     QTest::newRow("per block") << stats << perBlock << RangeSpec {} << ErrorCode::Unsupported;
@@ -450,8 +448,6 @@ void TestRangeEstimator::weightErrors()
     QCOMPARE(notFinite.error().code, ErrorCode::InvalidInput);
     QVERIFY(notFinite.error().what.find("element 1") != std::string::npos);
     const Tensor weight(DType::Float32, { 4 });
-    QCOMPARE(
-        calibration::estimateWeightEncoding(weight.view(), config, range("aciq")).error().code, ErrorCode::Unsupported);
     auto wrongAxis = config;
     wrongAxis.granularity = quant::Granularity::perChannel(1);
     QCOMPARE(calibration::estimateWeightEncoding(weight.view(), wrongAxis, {}).error().code, ErrorCode::InvalidInput);
