@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <CLI/CLI.hpp>
 
+#include "app/cli/accumulator_report.h"
 #include "app/cli/command.h"
 #include "app/cli/findings.h"
 #include "app/cli/output_file.h"
@@ -54,7 +55,7 @@ public:
         QS_TRY(const auto errors, evaluation::compareLayers(pipeline.graph(), *plan, *samples, options, job));
         report.json()["images"] = samples->size();
         describe(report, errors, samples->size());
-        return {};
+        return reportAccumulators(pipeline, *plan, m_quantization, m_common, job, report);
     }
 
 private:
@@ -62,7 +63,7 @@ private:
     {
         using enum Table::Align;
         Table table({ { "tensor", Left }, { "kind", Left }, { "bits" }, { "SQNR [dB]" }, { "cosine" }, { "MSE" },
-            { "clipped [%]" }, { "own MSE" }, { "inherited MSE" }, { "lowest" }, { "highest" } });
+            { "clipped [%]" }, { "own MSE" }, { "inherited MSE" }, { "lowest" }, { "highest" }, { "Q format", Left } });
         Json rows = Json::array();
         for (const auto& error : errors) {
             rows.push_back({ { "name", error.name }, { "kind", quant::toString(error.role) }, { "bits", error.bits },
@@ -70,9 +71,12 @@ private:
                 { "clipped_percent", error.clippedPercent }, { "own_error", error.ownError },
                 { "inherited_error", error.inheritedError }, { "encoding", error.encoding.toJson() } });
             const auto [low, high] = bounds(error.encoding);
+            const auto format = quant::qFormat(error.encoding);
+            rows.back()["q_format"] = format ? Json(*format) : Json();
             table.add({ error.name, quant::toString(error.role), std::to_string(error.bits), significant(error.sqnrDb),
                 fixed(error.cosine, 5), significant(error.mse), significant(error.clippedPercent),
-                significant(error.ownError), significant(error.inheritedError), significant(low), significant(high) });
+                significant(error.ownError), significant(error.inheritedError), significant(low), significant(high),
+                format.value_or("") });
         }
         report.json()["tensors"] = std::move(rows);
         report.text(table.empty() ? "The plan quantizes nothing.\n" : table.toString());

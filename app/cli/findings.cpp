@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/findings.h"
 
+#include <map>
+
 #include "app/cli/text.h"
 
 namespace quantoscope::cli {
@@ -45,6 +47,33 @@ Json toJson(const graph::Dims& dims)
             json.push_back(nullptr);
     }
     return json;
+}
+
+void describeFormats(Report& report, const quant::QuantizationPlan& plan)
+{
+    Json formats = Json::object();
+    std::map<std::string, std::map<std::string, int>> counts;
+    for (const auto& [name, quantizer] : plan.tensors()) {
+        const bool restricted = quantizer.config.scale == quant::ScaleRestriction::PowerOfTwo;
+        // A bias has the step of its operands.
+        const auto format
+            = restricted || quantizer.role == quant::Role::Bias ? quant::qFormat(quantizer.encoding) : std::nullopt;
+        if (!format)
+            continue;
+        formats[name] = *format;
+        ++counts[quant::toString(quantizer.role)][*format];
+    }
+    if (formats.empty())
+        return;
+    report.json()["q_formats"] = std::move(formats);
+    std::string lines;
+    for (const auto& [role, tensors] : counts) {
+        lines += "Q formats    " + role + ": ";
+        for (const auto& [format, times] : tensors)
+            lines += (lines.ends_with(": ") ? "" : ", ") + format + " x " + std::to_string(times);
+        lines += '\n';
+    }
+    report.text(lines);
 }
 
 std::string describeCost(const cost::Cost& cost)

@@ -6,12 +6,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/cli/report.h"
 #include "core/base/json.h"
 #include "core/cost/cost.h"
 #include "core/evaluation/evaluator.h"
 #include "core/graph/graph.h"
 #include "core/planning/bias.h"
-#include "core/quant/encoding.h"
+#include "core/quant/plan.h"
 
 /// Results of core as members of the JSON documents that the commands promise.
 namespace quantoscope::cli {
@@ -21,6 +22,10 @@ Json toJson(const cost::Cost& cost);
 Json toJson(const evaluation::EvaluationResult& result); ///< top1, top5, top1_ci95, loss
 Json toJson(const std::vector<planning::BiasRemedy>& remedies);
 Json toJson(const graph::Dims& dims); ///< [1, 3, 224, 224]; symbolic extents by name, unknown ones null
+
+/// The fixed-point formats of a plan with power-of-two steps, as a line of text and as "q_formats" of the document,
+/// from tensor to format; nothing for other plans.
+void describeFormats(Report& report, const quant::QuantizationPlan& plan);
 
 /// What quantizing cost, in one line: "0.27 MB (25.2 % of float), 40.8 M MAC, ...".
 std::string describeCost(const cost::Cost& cost);
