@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: real numeric
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -13,13 +13,15 @@
 #include "core/calibration/stats.h"
 #include "core/dataset/preprocessing.h"
 #include "core/engine/engine.h"
-#include "core/evaluation/evaluator.h"
 #include "core/onnx_io/reader.h"
 #include "core/planning/plan_builder.h"
 #include "core/quant/encoding.h"
 #include "tests/support/shared_data.h"
+#include "tests/support/summation_orders.h"
 
 using namespace quantoscope;
+using test::Logits;
+using test::OrderNoise;
 namespace fs = std::filesystem;
 
 namespace {
@@ -85,29 +87,68 @@ planning::PlanRequest requestFor(const Json& config)
     return request;
 }
 
-/// How far results may differ. Weights and encodings agree exactly for every model; after that, a value on a rounding
-/// edge may fall to the other side where sums are taken in another order. ResNet-20 forgives that. In MobileNetV2 a
-/// single flip runs through the network and moves the logits by 0.4 on average (as does the last bit of any scale), so
-/// there the images without a flip are what counts. The limits were chosen after the figures of one AVX-512 processor
-/// were seen, so they guard against change and prove no agreement; with ONEDNN_MAX_CPU_ISA=AVX2 sums run in another
-/// order and four of the five files miss them (ResNet-20: mean 0.02 to 0.03, at most 1 of 1,000 predictions;
-/// MobileNetV2: 0.44, 42 of 650), while every weight integer and zero point still agrees.
-struct Tolerance {
-    int identicalImages; ///< of the 16 with logits
-    double logitMean;
-    double differentPredictions; ///< share
-    double top1; ///< percentage points
-};
+/// Half the distance of 1 from the next float32: the largest relative error of one rounding.
+constexpr double unitRoundoff = 0.5 * static_cast<double>(std::numeric_limits<float>::epsilon());
 
 /// Everything one golden file is compared with.
 struct Run {
-    Tolerance tolerance;
     Json golden;
     std::shared_ptr<const graph::Graph> graph;
     dataset::SampleSetPtr evaluation;
     calibration::CalibrationStatsPtr stats;
     planning::BuiltPlan built;
+    quant::QuantizationPlan plan; ///< the built one with the scales of the golden file
+
+    std::map<std::string, Json> goldenActivations() const; ///< encodings by tensor
 };
+
+std::map<std::string, Json> Run::goldenActivations() const
+{
+    std::map<std::string, Json> encodings;
+    if (golden.contains("tensor_encodings")) {
+        for (const auto& encoding : golden["tensor_encodings"])
+            encodings[encoding["tensor"]] = encoding;
+        return encodings;
+    }
+    for (const auto& layer : golden["layers"])
+        if (layer.contains("input_encoding") && layer["input_encoding"].is_object())
+            encodings[layer["input_encoding"]["tensor"]] = layer["input_encoding"];
+    return encodings;
+}
+
+/// Changes one quantizer of a plan.
+template <typename Change> void change(quant::QuantizationPlan& plan, const std::string& tensor, Change change)
+{
+    auto quantizer = *plan.find(tensor);
+    change(quantizer.encoding);
+    plan.set(tensor, quantizer);
+}
+
+/// The built plan with the activation scales of the golden file. Ours come from a calibration of our own, whose sums
+/// ran in another order too, and may differ in the last bits; that is compared by itself.
+quant::QuantizationPlan withGoldenScales(const Run& run)
+{
+    auto plan = run.built.plan;
+    const auto encodings = run.goldenActivations();
+    const auto places = planning::placeQuantizers(*run.graph, plan.scope);
+    for (const auto& place : places) {
+        const auto found = encodings.find(place.sharesWith.empty() ? place.tensor : place.sharesWith);
+        if (place.role == quant::Role::Activation && plan.find(place.tensor) && found != encodings.end())
+            change(plan, place.tensor,
+                [&](auto& encoding) { encoding.scale = { static_cast<float>(found->second["scale"].get<double>()) }; });
+    }
+    for (const auto& place : places) {
+        if (place.role != quant::Role::Bias || !plan.find(place.tensor))
+            continue;
+        const auto input = static_cast<double>(plan.find(place.biasInput)->encoding.scale[0]);
+        const auto weights = plan.find(place.biasWeight)->encoding.scale;
+        change(plan, place.tensor, [&](auto& encoding) {
+            for (std::size_t c = 0; c < encoding.scale.size(); ++c)
+                encoding.scale[c] = static_cast<float>(input * static_cast<double>(weights[c % weights.size()]));
+        });
+    }
+    return plan;
+}
 
 double relative(double actual, double expected) { return std::abs(actual - expected) / std::abs(expected); }
 
@@ -115,7 +156,16 @@ std::string text(const Error& error) { return error.message(); }
 
 } // namespace
 
-/// Agreement with the figures of an independent reference simulation.
+/// Agreement with the figures of an independent reference simulation. What does not depend on the order of sums must be
+/// equal: weight integers and scales, zero points, the labels behind top-1. Logits and predictions may lie as far apart
+/// as other orders of our own do (OrderNoise), under a plan with the very scales of the golden file.
+///
+/// What that tells: in ResNet-20 a scale of one layer that is 0.5 % off, or biases left float in integer scope, go
+/// beyond the limit, and the test checks that they do. MobileNetV2 amplifies a single flip until every order of sums is
+/// 0.4 from every other on average; one layer's scale may be doubled and nobody could tell, so for that network the
+/// logits only tell of what is wrong all over, and the equal integers, scales and zero points carry the comparison.
+/// Ties rounded half away instead of half to even are rarer than flips and hide among them in either network; the
+/// unit tests of quantize() see them.
 class TestGolden : public QObject {
     Q_OBJECT
 
@@ -128,8 +178,10 @@ private:
     Result<void> prepare(Run& run, const std::string& name);
     void compareWeights(const Run& run);
     void compareActivations(const Run& run);
-    void comparePredictions(const Run& run);
-    void compareLogits(const Run& run);
+    Result<OrderNoise> runOrders(const Run& run, const quant::QuantizationPlan& plan);
+    void compareLogits(const Run& run, const OrderNoise& noise, const char* key);
+    void comparePredictions(const Run& run, const OrderNoise& noise);
+    void noticeDefects(const Run& run, const OrderNoise& noise, bool onlyGross);
 
     std::map<std::string, calibration::CalibrationStatsPtr> m_stats; ///< by model
     std::map<std::string, dataset::SampleSetPtr> m_samples;
@@ -144,12 +196,11 @@ void TestGolden::initTestCase()
 void TestGolden::reference_data()
 {
     QTest::addColumn<QString>("name");
-    QTest::addColumn<Tolerance>("tolerance");
+    QTest::addColumn<bool>("onlyGross"); // defects that the logits can tell of
     for (const char* name : { "resnet20_w8a8_minmax_channel_compute", "resnet20_w8a8_minmax_tensor_compute",
              "resnet20_w4_msechannel_afloat", "resnet20_w8a8_minmax_channel_integer" })
-        QTest::newRow(name) << name << Tolerance { 12, 0.02, 0.002, 0.11 };
-    QTest::newRow("mobilenetv2_w8a8_minmax_channel_integer")
-        << "mobilenetv2_w8a8_minmax_channel_integer" << Tolerance { 4, 0.5, 0.05, 0.5 };
+        QTest::newRow(name) << name << false;
+    QTest::newRow("mobilenetv2_w8a8_minmax_channel_integer") << "mobilenetv2_w8a8_minmax_channel_integer" << true;
 }
 
 Result<void> TestGolden::prepare(Run& run, const std::string& name)
@@ -175,12 +226,12 @@ Result<void> TestGolden::prepare(Run& run, const std::string& name)
     }
     run.stats = stats;
     QS_TRY(run.built, planning::buildPlan(*run.graph, stats.get(), requestFor(run.golden["config"])));
+    run.plan = withGoldenScales(run);
     return {};
 }
 
 void TestGolden::compareWeights(const Run& run)
 {
-    double worst = 0;
     std::map<std::string, const graph::Layer*> byName;
     const auto layers = graph::computeLayers(*run.graph);
     for (const auto& layer : layers)
@@ -200,7 +251,7 @@ void TestGolden::compareWeights(const Run& run)
         QCOMPARE(encoding.qmax, weight["qmax"].get<int>());
         QCOMPARE(encoding.scale.size(), weight["scale"].size());
         for (std::size_t c = 0; c < encoding.scale.size(); ++c)
-            worst = std::max(worst, relative(static_cast<double>(encoding.scale[c]), weight["scale"][c]));
+            QCOMPARE(encoding.scale[c], static_cast<float>(weight["scale"][c].get<double>()));
 
         std::vector<std::int32_t> levels(static_cast<std::size_t>(value.constant->size()));
         quant::quantize(encoding, value.constant->shape(), value.constant->as<float>(), levels);
@@ -208,22 +259,12 @@ void TestGolden::compareWeights(const Run& run)
         QVERIFY2(std::ranges::equal(first, std::span(levels).first(first.size())), name.c_str());
         QVERIFY2(checksum(levels) == weight["q_crc32"].get<std::uint32_t>(), name.c_str());
     }
-    qInfo("weights: %zu layers, every integer equal; largest relative difference of a scale %.2g",
-        run.golden["layers"].size(), worst);
-    QVERIFY(worst < 2e-7);
+    qInfo("weights: %zu layers, every integer and scale equal", run.golden["layers"].size());
 }
 
 void TestGolden::compareActivations(const Run& run)
 {
-    std::map<std::string, Json> expected;
-    if (run.golden.contains("tensor_encodings")) {
-        for (const auto& encoding : run.golden["tensor_encodings"])
-            expected[encoding["tensor"]] = encoding;
-    } else {
-        for (const auto& layer : run.golden["layers"])
-            if (layer.contains("input_encoding") && layer["input_encoding"].is_object())
-                expected[layer["input_encoding"]["tensor"]] = layer["input_encoding"];
-    }
+    const auto expected = run.goldenActivations();
     std::set<std::string> planned;
     for (const auto& slot : planning::placeQuantizers(*run.graph, run.built.plan.scope))
         if (slot.role == quant::Role::Activation && slot.sharesWith.empty() && run.built.plan.find(slot.tensor))
@@ -241,75 +282,142 @@ void TestGolden::compareActivations(const Run& run)
         QCOMPARE(encoding.qmax, wantedEncoding["qmax"].get<int>());
         worst = std::max(worst, relative(static_cast<double>(encoding.scale.at(0)), wantedEncoding["scale"]));
     }
-    qInfo("activations: %zu tensors, every zero point equal; largest relative difference of a scale %.2g",
-        expected.size(), worst);
-    QVERIFY(worst < 5e-6);
+    // A scale is a value of the float network. A float32 dot product of n terms errs by about sqrt(n) u (Higham and
+    // Mary, "A new approach to probabilistic rounding error analysis", 2019); over layers such errors add as squares.
+    std::int64_t terms = 0;
+    for (const auto& layer : graph::computeLayers(*run.graph)) {
+        const auto& shape = run.graph->value(layer.weight).constant->shape();
+        terms += shape.size() / shape[layer.weightChannelAxis];
+    }
+    const double limit = std::sqrt(static_cast<double>(terms)) * unitRoundoff;
+    qInfo("activations: %zu tensors, every zero point equal; largest relative difference of a scale %.2g of %.2g",
+        expected.size(), worst, limit);
+    QVERIFY(worst < limit);
 }
 
-void TestGolden::comparePredictions(const Run& run)
+Result<OrderNoise> TestGolden::runOrders(const Run& run, const quant::QuantizationPlan& plan)
 {
-    const auto result = evaluation::evaluate(*run.graph, run.built.plan, *run.evaluation);
-    QVERIFY2(result, result ? "" : text(result.error()).c_str());
-    const auto& predictions = run.golden["predictions"];
-    const auto& outcomes = (*result)->outcomes;
-    QCOMPARE(outcomes.size(), predictions.size());
+    const std::size_t images = run.golden["quantized_logits"].size();
+    const std::size_t all = run.golden["predictions"].size();
+    std::vector<Logits> results;
+    for (const auto& order : test::orders) {
+        if (plan.empty() && order.kernels == engine::KernelSet::Reference)
+            continue; // without quantizers the fast orders suffice, and it is slow
+        QS_TRY(auto logits,
+            test::runInOrder(
+                *run.graph, plan, *run.evaluation, order, !plan.empty() && order.allImages ? all : images));
+        results.push_back(std::move(logits));
+    }
+    return OrderNoise(std::move(results), images);
+}
+
+void TestGolden::compareLogits(const Run& run, const OrderNoise& noise, const char* key)
+{
+    const auto golden = run.golden[key].get<Logits>();
+    const double mean = noise.distanceFrom(golden);
+    for (std::size_t i = 0; i < noise.results().size(); ++i)
+        qInfo("%s: %s: mean difference %.2g from golden", key, test::orders[i].name,
+            test::distance(noise.results()[i], golden));
+    qInfo("%s: on average %.2g, between our own orders %.2g, limit %.2g", key, mean, noise.mean(), noise.limit());
+    QVERIFY(mean <= noise.limit());
+}
+
+/// Two numbers of rare events with the same expectation, a here and b there, differ by at most 3 sqrt(a + b) (three
+/// standard deviations of Poisson counts). And where golden and we see different classes, our logits of the two are
+/// no farther apart than twice what a logit moves by between our own orders.
+void TestGolden::comparePredictions(const Run& run, const OrderNoise& noise)
+{
+    const auto golden = run.golden["predictions"].get<std::vector<int>>();
+    const auto& labels = run.evaluation->labels();
+    const auto& ours = noise.results()[0];
+    const auto& other = noise.results()[1];
+    QCOMPARE(ours.size(), golden.size());
+    QCOMPARE(other.size(), golden.size());
     int different = 0;
-    for (std::size_t i = 0; i < outcomes.size(); ++i)
-        different += outcomes[i].prediction == predictions[i].get<int>() ? 0 : 1;
-    qInfo("predictions: %d of %zu differ; top-1 %.2f here, %.2f there; top-5 %.2f here, %.2f there", different,
-        outcomes.size(), (*result)->top1(), run.golden["result"]["top1"].get<double>(), (*result)->top5(),
-        run.golden["result"]["top5"].get<double>());
-    QVERIFY(different <= run.tolerance.differentPredictions * static_cast<double>(outcomes.size()));
-    QVERIFY(std::abs((*result)->top1() - run.golden["result"]["top1"].get<double>()) <= run.tolerance.top1);
+    int differentHere = 0;
+    int correct = 0;
+    int correctHere = 0;
+    double gap = 0;
+    double moved = 0;
+    for (std::size_t i = 0; i < golden.size(); ++i) {
+        const int prediction = test::predictionOf(ours[i]);
+        different += prediction == golden[i] ? 0 : 1;
+        differentHere += prediction == test::predictionOf(other[i]) ? 0 : 1;
+        correct += golden[i] == labels[i] ? 1 : 0;
+        correctHere += prediction == labels[i] ? 1 : 0;
+        gap = std::max(
+            gap, ours[i][static_cast<std::size_t>(prediction)] - ours[i][static_cast<std::size_t>(golden[i])]);
+        moved = std::max(moved, test::largestDifference(ours[i], other[i]));
+    }
+    const double percent = 100.0 / static_cast<double>(golden.size());
+    qInfo("predictions: %d of %zu differ from golden, %d between two orders of ours; where they differ our logits are "
+          "up to %.2g apart, and between our orders one moves by up to %.2g; top-1 %.2f here, %.2f there",
+        different, golden.size(), differentHere, gap, moved, correctHere * percent, correct * percent);
+    QVERIFY(different - differentHere <= 3 * std::sqrt(different + differentHere));
+    QVERIFY(gap <= 2 * moved);
+    QVERIFY(std::abs(correct * percent - run.golden["result"]["top1"].get<double>()) < 0.005); // printed to 0.01
 }
 
-void TestGolden::compareLogits(const Run& run)
+/// The limit tells right from wrong: wrong plans lie beyond it.
+void TestGolden::noticeDefects(const Run& run, const OrderNoise& noise, bool onlyGross)
 {
-    const auto compare = [&run](const quant::QuantizationPlan& plan, const char* key, double limit, int identical) {
-        const auto& expected = run.golden[key];
-        const auto outputs
-            = evaluation::runSamples(*run.graph, plan, *run.evaluation, 0, static_cast<std::int64_t>(expected.size()));
-        QVERIFY2(outputs, outputs ? "" : text(outputs.error()).c_str());
-        const auto logits = outputs->at(0).as<float>();
-        std::size_t next = 0;
-        double total = 0;
-        double largest = 0;
-        int same = 0;
-        for (const auto& image : expected) {
-            double sum = 0;
-            for (const auto& logit : image) {
-                const double difference = std::abs(static_cast<double>(logits[next++]) - logit.get<double>());
-                sum += difference;
-                largest = std::max(largest, difference);
-            }
-            same += sum / static_cast<double>(image.size()) < 1e-4 ? 1 : 0;
-            total += sum;
-        }
-        QCOMPARE(next, logits.size());
-        const double mean = total / static_cast<double>(next);
-        qInfo("%s: mean difference %.2g, largest %.2g; %d of %zu images identical up to 1e-4", key, mean, largest, same,
-            expected.size());
-        QVERIFY(mean < limit);
-        QVERIFY(same >= identical);
+    const auto golden = run.golden["quantized_logits"].get<Logits>();
+    const auto layers = graph::computeLayers(*run.graph);
+    const auto& middle = layers[layers.size() / 2];
+    const auto enlarge = [](quant::QuantizationPlan& plan, const std::string& tensor, float factor) {
+        change(plan, tensor, [factor](auto& encoding) {
+            for (auto& scale : encoding.scale)
+                scale *= factor;
+        });
     };
-    compare({}, "float_logits", 1e-5, 16);
-    compare(run.built.plan, "quantized_logits", run.tolerance.logitMean, run.tolerance.identicalImages);
+    std::vector<std::pair<std::string, quant::QuantizationPlan>> defects;
+    const auto defect
+        = [&](const char* name) -> quant::QuantizationPlan& { return defects.emplace_back(name, run.plan).second; };
+    const bool activations = !run.goldenActivations().empty();
+    if (onlyGross) {
+        auto& plan = defect("all activations one bit short");
+        for (const auto& [tensor, quantizer] : run.plan.tensors())
+            if (quantizer.role == quant::Role::Activation)
+                enlarge(plan, tensor, 2);
+    } else {
+        enlarge(defect("scales of one layer's weights 0.5 % off"), run.graph->value(middle.weight).name, 1.005F);
+        if (activations)
+            enlarge(defect("scale of one activation 0.5 % off"), run.graph->value(middle.input).name, 1.005F);
+        if (run.plan.scope == quant::Scope::Integer) {
+            auto& plan = defect("biases left float");
+            for (const auto& layer : layers)
+                if (layer.bias.valid())
+                    plan.erase(run.graph->value(layer.bias).name);
+        }
+    }
+    for (const auto& [name, plan] : defects) {
+        const auto wrong = test::runInOrder(*run.graph, plan, *run.evaluation, test::orders.front(), golden.size());
+        QVERIFY2(wrong, wrong ? "" : text(wrong.error()).c_str());
+        const double mean = test::distance(*wrong, golden);
+        qInfo("noticed: %s: mean difference %.2g, limit %.2g", name.c_str(), mean, noise.limit());
+        QVERIFY2(mean > noise.limit(), name.c_str());
+    }
 }
 
 void TestGolden::reference()
 {
     QFETCH(QString, name);
-    QFETCH(Tolerance, tolerance);
+    QFETCH(bool, onlyGross);
     Run run;
-    run.tolerance = tolerance;
     const auto prepared = prepare(run, name.toStdString());
     QVERIFY2(prepared, prepared ? "" : text(prepared.error()).c_str());
     for (const auto& note : run.built.notes)
         qInfo("note: %s", note.c_str());
     compareWeights(run);
     compareActivations(run);
-    comparePredictions(run);
-    compareLogits(run);
+    const auto exact = runOrders(run, {});
+    QVERIFY2(exact, exact ? "" : text(exact.error()).c_str());
+    compareLogits(run, *exact, "float_logits");
+    const auto noise = runOrders(run, run.plan);
+    QVERIFY2(noise, noise ? "" : text(noise.error()).c_str());
+    compareLogits(run, *noise, "quantized_logits");
+    comparePredictions(run, *noise);
+    noticeDefects(run, *noise, onlyGross);
 }
 
 QTEST_APPLESS_MAIN(TestGolden)
