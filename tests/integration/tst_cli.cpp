@@ -16,9 +16,11 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/json.h"
+#include "tests/support/command_line.h"
 #include "tests/support/onnx_bytes.h"
 
 using namespace quantoscope;
+using test::Outcome;
 
 namespace {
 
@@ -26,30 +28,7 @@ const QString sample = QS_SOURCE_DIR "/resources/samples/fashion_resnet20.onnx";
 const QString testImages = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz";
 const QString trainImages = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz";
 
-struct Outcome {
-    int status = -1;
-    QByteArray out;
-    QByteArray err;
-};
-
-QString program()
-{
-    const QString named = qEnvironmentVariable("QUANTOSCOPE_CLI");
-    return named.isEmpty() ? QString(QS_BINARY_DIR "/app/quantoscope-cli") : named;
-}
-
-Outcome run(const QStringList& arguments)
-{
-    QProcess process;
-    process.start(program(), arguments);
-    if (!process.waitForFinished(300'000)) {
-        process.kill();
-        process.waitForFinished();
-        return {};
-    }
-    return { process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -2, process.readAllStandardOutput(),
-        process.readAllStandardError() };
-}
+Outcome run(const QStringList& arguments) { return test::runCommandLine(arguments); }
 
 Json parse(const QByteArray& text) { return Json::parse(text.begin(), text.end(), nullptr, false); }
 
@@ -112,7 +91,7 @@ private:
 void TestCli::initTestCase()
 {
     QVERIFY(m_folder.isValid());
-    QVERIFY2(QFileInfo(program()).isExecutable(), qPrintable(program()));
+    QVERIFY2(QFileInfo(test::commandLineProgram()).isExecutable(), qPrintable(test::commandLineProgram()));
     for (const QString& needed : { sample, testImages, trainImages })
         if (!QFileInfo::exists(needed))
             QSKIP(qPrintable("SKIPPED EVERYTHING: " + needed + " is absent"));
@@ -349,7 +328,7 @@ void TestCli::refusesUsage()
     const auto outcome = run(arguments);
     QCOMPARE(outcome.status, 2);
     QCOMPARE(outcome.out, QByteArray());
-    QVERIFY2(outcome.err.startsWith("error: ") && outcome.err.count('\n') == 1, outcome.err);
+    QVERIFY2(outcome.saysOneError(), outcome.err);
 }
 
 void TestCli::refusesModels_data()
@@ -417,7 +396,7 @@ void TestCli::refusesModels()
     const auto outcome = run({ "evaluate", model, "--data", testImages, "--limit", "10" });
     QCOMPARE(outcome.status, 1);
     QCOMPARE(outcome.out, QByteArray());
-    QVERIFY2(outcome.err.startsWith("error: ") && outcome.err.count('\n') == 1, outcome.err);
+    QVERIFY2(outcome.saysOneError(), outcome.err);
     QVERIFY2(outcome.err.contains(word.toUtf8()), outcome.err);
 }
 
@@ -451,7 +430,7 @@ void TestCli::refusesData()
     const auto outcome = run(QStringList { "evaluate", sample } + data);
     QCOMPARE(outcome.status, 1);
     QCOMPARE(outcome.out, QByteArray());
-    QVERIFY2(outcome.err.startsWith("error: ") && outcome.err.count('\n') == 1, outcome.err);
+    QVERIFY2(outcome.saysOneError(), outcome.err);
     for (const auto& word : words)
         QVERIFY2(outcome.err.contains(word.toUtf8()), outcome.err);
 }
@@ -465,7 +444,7 @@ void TestCli::refusesUnwritableFiles()
             quick("sweep", { "--weight-bits", "8", "--activation-bits", "8", "--chart", nowhere + "x.svg" }) }) {
         const auto outcome = run(arguments);
         QCOMPARE(outcome.status, 1);
-        QVERIFY2(outcome.err.startsWith("error: ") && outcome.err.count('\n') == 1, outcome.err);
+        QVERIFY2(outcome.saysOneError(), outcome.err);
     }
 }
 
@@ -516,7 +495,7 @@ void TestCli::listsSupportedOperators()
 void TestCli::interrupt(const QStringList& arguments, int afterMs, Outcome& outcome) const
 {
     QProcess process;
-    process.start(program(), arguments);
+    process.start(test::commandLineProgram(), arguments);
     QVERIFY(process.waitForStarted());
     QVERIFY2(!process.waitForFinished(afterMs), "the work was done before it could be interrupted");
     QElapsedTimer timer;

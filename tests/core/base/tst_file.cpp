@@ -19,6 +19,7 @@
 #include <QtTest>
 
 #include "core/base/file.h"
+#include "tests/support/ordinary_user.h"
 
 using namespace quantoscope;
 namespace fs = std::filesystem;
@@ -214,6 +215,36 @@ private slots:
         QCOMPARE(written.error().code, code);
         QCOMPARE(files(), 2u);
         QCOMPARE(contents(at("file")), std::string("text"));
+    }
+
+    void noPermission_data()
+    {
+        QTest::addColumn<bool>("existing");
+        QTest::newRow("a new file") << false;
+        QTest::newRow("an existing file") << true;
+    }
+
+    void noPermission()
+    {
+        QFETCH(bool, existing);
+        const fs::path closed = at("closed");
+        fs::create_directory(closed);
+        if (existing)
+            std::ofstream(closed / "f") << "old";
+        fs::permissions(at(""), fs::perms(0755)); // others may come in
+        fs::permissions(closed, fs::perms(0555));
+        test::AsOrdinaryUser user;
+        const auto written = base::writeFileAtomically(closed / "f", "new");
+        user.done();
+        fs::permissions(closed, fs::perms(0755));
+        QVERIFY(!written);
+        QCOMPARE(written.error().code, ErrorCode::Io);
+        QVERIFY(written.error().what.find("Permission denied") != std::string::npos);
+        QCOMPARE(written.error().where, (closed / "f").string());
+        QVERIFY(!written.error().hint.empty());
+        QCOMPARE(std::distance(fs::directory_iterator(closed), fs::directory_iterator()), existing ? 1 : 0);
+        if (existing)
+            QCOMPARE(contents(closed / "f"), std::string("old"));
     }
 
     void aDeviceIsWrittenToAndStaysADevice_data()
