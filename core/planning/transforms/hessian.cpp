@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/planning/transforms/hessian.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <numeric>
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+
+#include "core/base/parallel.h"
+
+namespace quantoscope::planning {
+
+namespace {
+
+constexpr std::int64_t lanes = SampleMatrix::lanes;
+constexpr std::int64_t rowsAtOnce = 256; ///< of two panels: what a core's first cache holds
+
+using Tile = std::array<float, lanes * lanes>;
+
+/// tile = sum over rows of a_row b_row^T. The body is compiled for several instruction sets and chosen when loaded.
+__attribute__((target_clones("avx512f", "fma", "default"))) void multiplyPanels(
+    const float* a, const float* b, std::int64_t rows, float* tile)
+{
+    using Lanes = float __attribute__((vector_size(lanes * sizeof(float))));
+    constexpr int half = lanes / 2;
+    for (int first = 0; first < lanes; first += half) {
+        Lanes sums[half] = {};
+        for (std::int64_t row = 0; row < rows; ++row) {
+            const Lanes right = *reinterpret_cast<const Lanes*>(b + row * lanes);
+            for (int i = 0; i < half; ++i)
+                sums[i] += a[row * lanes + first + i] * right;
+        }
+        for (int i = 0; i < half; ++i)
+            for (int j = 0; j < lanes; ++j)
+                tile[(first + i) * lanes + j] = sums[i][j];
+    }
+}
+
+/// One panel of `a` against the panels of `b` from `firstPanel` on.
+void addPanel(const SampleMatrix& a, const SampleMatrix& b, std::int64_t group, std::int64_t panel,
+    std::int64_t firstPanel, SecondMoments& moments)
+{
+    const std::int64_t size = moments.size();
+    double* sums = moments.of(group);
+    alignas(64) Tile tile;
+    for (std::int64_t row = 0; row < a.rows(); row += rowsAtOnce) {
+        const std::int64_t count = std::min(rowsAtOnce, a.rows() - row);
+        for (std::int64_t other = firstPanel; other < b.panels(); ++other) {
+            multiplyPanels(
+                a.panel(group, panel) + row * lanes, b.panel(group, other) + row * lanes, count, tile.data());
+            for (std::int64_t i = panel * lanes; i < std::min(size, (panel + 1) * lanes); ++i)
+                for (std::int64_t j = other * lanes; j < std::min(size, (other + 1) * lanes); ++j)
+                    sums[i * size + j]
+                        += static_cast<double>(tile[static_cast<std::size_t>(i % lanes * lanes + j % lanes)]);
+        }
+    }
+    for (std::int64_t i = panel * lanes; i < std::min(size, (panel + 1) * lanes); ++i)
+        for (std::int64_t j = firstPanel * lanes; j < size; ++j)
+            sums[i * size + j] /= static_cast<double>(a.rows());
+}
+
+Result<SecondMoments> moments(
+    const SampleMatrix& a, const SampleMatrix& b, bool symmetric, int threads, const base::Job& job)
+{
+    assert(a.groups() == b.groups() && a.columns() == b.columns() && a.rows() == b.rows());
+    SecondMoments result(a.groups(), a.columns());
+    QS_CHECK(base::parallelFor(threads, a.groups() * a.panels(), job.stop, [&](int, std::int64_t item) -> Result<void> {
+        const std::int64_t panel = item % a.panels();
+        addPanel(a, b, item / a.panels(), panel, symmetric ? panel : 0, result);
+        return {};
+    }));
+    return result;
+}
+
+} // namespace
+
+Result<SecondMoments> secondMoments(const SampleMatrix& samples, int threads, const base::Job& job)
+{
+    QS_TRY(auto result, moments(samples, samples, true, threads, job));
+    for (std::int64_t group = 0; group < result.groups(); ++group)
+        for (std::int64_t i = 0; i < result.size(); ++i)
+            for (std::int64_t j = 0; j < i; ++j)
+                result.of(group)[i * result.size() + j] = result.at(group, j, i);
+    return result;
+}
+
+Result<SecondMoments> crossMoments(const SampleMatrix& a, const SampleMatrix& b, int threads, const base::Job& job)
+{
+    return moments(a, b, false, threads, job);
+}
+
+std::optional<HessianFactor> factorize(
+    const SecondMoments& moments, std::int64_t group, std::int64_t columns, double damping)
+{
+    HessianFactor factor;
+    factor.size = columns;
+    factor.order.resize(static_cast<std::size_t>(columns));
+    std::iota(factor.order.begin(), factor.order.end(), 0);
+    std::ranges::stable_sort(factor.order, {}, [&](std::int64_t i) { return moments.at(group, i, i); });
+    double mean = 0;
+    for (std::int64_t i = 0; i < columns; ++i)
+        mean += moments.at(group, i, i) / static_cast<double>(columns);
+    if (!(mean > 0))
+        mean = 1; // a layer that only ever saw zeros
+    factor.values.resize(static_cast<std::size_t>(columns * columns));
+    using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    Eigen::Map<Matrix> values(factor.values.data(), columns, columns);
+    for (; damping <= 1; damping *= 10) {
+        factor.damping = damping * mean;
+        for (std::int64_t i = 0; i < columns; ++i)
+            for (std::int64_t j = 0; j < columns; ++j)
+                values(i, j) = moments.at(group, factor.order[static_cast<std::size_t>(i)],
+                                   factor.order[static_cast<std::size_t>(j)])
+                    + (i == j ? factor.damping : 0);
+        const Eigen::LLT<Eigen::Ref<Matrix>, Eigen::Upper> decomposition(values);
+        if (decomposition.info() == Eigen::Success) {
+            values.triangularView<Eigen::StrictlyLower>().setZero();
+            return factor;
+        }
+    }
+    return std::nullopt;
+}
+
+} // namespace quantoscope::planning
