@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
+#include <deque>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,31 +44,57 @@ TensorView realImages(const TensorView& value, std::int64_t batch, std::int64_t 
     return { value.dtype(), shape, value.data() };
 }
 
-/// Counts add up exactly and are collected by each worker for itself, in whatever order it gets its batches. Moments
-/// round, so those of every batch are merged in the order of the images.
+/// What several workers count together, tensor by tensor.
+class Counters {
+public:
+    Counters(std::size_t taps, bool perChannel)
+        : m_seen(taps, Distribution(perChannel))
+        , m_locks(taps)
+    {
+    }
+
+    TensorMoments observe(std::size_t tap, const TensorView& batch, std::int64_t firstImage)
+    {
+        const std::lock_guard lock(m_locks[tap]);
+        return m_seen[tap].observe(batch, firstImage);
+    }
+    Distribution take(std::size_t tap) { return std::exchange(m_seen[tap], Distribution {}); }
+
+private:
+    std::vector<Distribution> m_seen;
+    std::vector<std::mutex> m_locks; ///< by tap
+};
+
+/// Workers that share counters: few enough that they seldom meet at one tensor (a network's largest takes about a tenth
+/// of a batch's time), enough that counters are small beside the workers' own memory.
+constexpr int workersPerCounters = 4;
+
+/// Counts add up exactly, in whatever order batches come. Moments round, so those of every batch are merged in the
+/// order of the images.
 class Calibration {
 public:
     Calibration(const Feed& feed, int threads, bool perChannel)
         : m_feed(feed)
         , m_workers(feed, threads)
-        , m_seen(static_cast<std::size_t>(threads), Distributions(taps().size(), Distribution(perChannel)))
         , m_moments(taps().size())
         , m_merge(threads, [this](BatchMoments&& batch) {
             for (std::size_t tap = 0; tap < batch.size(); ++tap)
                 m_moments[tap].merge(batch[tap]);
         })
     {
+        for (int worker = 0; worker < threads; worker += workersPerCounters)
+            m_counters.emplace_back(taps().size(), perChannel);
     }
 
     Result<void> run(int worker, std::int64_t item, const base::Job& job)
     {
         base::OrderedMerge<BatchMoments>::Turn turn(m_merge, item);
-        auto& seen = m_seen[static_cast<std::size_t>(worker)];
+        auto& counters = m_counters[static_cast<std::size_t>(worker / workersPerCounters)];
         BatchMoments moments(taps().size());
         const std::int64_t first = m_feed.first(item);
         const std::int64_t images = m_feed.count(item);
         QS_CHECK(m_workers[worker].run(item, [&](std::size_t tap, const TensorView& value) {
-            moments[tap] = seen[tap].observe(realImages(value, m_feed.batch(), images), first);
+            moments[tap] = counters.observe(tap, realImages(value, m_feed.batch(), images), first);
         }));
         for (std::size_t tap = 0; tap < moments.size(); ++tap)
             if (moments[tap].nonFinite > 0)
@@ -85,28 +113,32 @@ public:
     {
         std::map<std::string, TensorStats, std::less<>> tensors;
         for (std::size_t tap = 0; tap < taps().size(); ++tap) {
-            Distribution& all = m_seen.front()[tap];
-            for (std::size_t worker = 1; worker < m_seen.size(); ++worker)
-                all.merge(std::exchange(m_seen[worker][tap], Distribution {}));
+            Distribution all = m_counters.front().take(tap);
+            for (std::size_t i = 1; i < m_counters.size(); ++i)
+                all.merge(m_counters[i].take(tap));
             tensors.emplace(taps()[tap].name, TensorStats(std::move(all), std::move(m_moments[tap])));
         }
         return tensors;
     }
 
 private:
-    using Distributions = std::vector<Distribution>;
     using BatchMoments = std::vector<TensorMoments>;
 
     const std::vector<engine::PortInfo>& taps() const { return m_feed.compiled().taps(); }
 
     const Feed& m_feed;
     FeedWorkers m_workers;
-    std::vector<Distributions> m_seen; ///< by worker and tap
+    std::deque<Counters> m_counters; ///< in which nothing moves
     BatchMoments m_moments;
     base::OrderedMerge<BatchMoments> m_merge;
 };
 
 } // namespace
+
+std::string describeSamples(const dataset::SampleSet& samples)
+{
+    return samples.description() + "; " + samples.preprocessing().describe();
+}
 
 Result<CalibrationStatsPtr> calibrate(const graph::Graph& graph, const dataset::SampleSet& samples,
     const CalibrationOptions& options, const base::Job& job)
@@ -125,7 +157,7 @@ Result<CalibrationStatsPtr> calibrate(const graph::Graph& graph, const dataset::
 
     auto result = std::make_shared<CalibrationStats>();
     result->images = samples.size();
-    result->description = samples.description() + "; " + samples.preprocessing().describe();
+    result->description = describeSamples(samples);
     result->tensors = calibration.finish();
     return CalibrationStatsPtr(std::move(result));
 }

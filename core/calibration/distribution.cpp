@@ -58,16 +58,16 @@ void addSample(Histogram& histogram, std::span<const float> row, const Moments& 
 
 int Distribution::channelBins(std::int64_t channels)
 {
-    constexpr std::uint64_t all = std::uint64_t { 1 } << 18;
+    constexpr std::uint64_t all = std::uint64_t { 1 } << 17;
     constexpr std::uint64_t fewest = 32;
-    constexpr std::uint64_t most = 256;
+    constexpr std::uint64_t most = 128;
     const auto each = std::bit_floor(all / static_cast<std::uint64_t>(std::max<std::int64_t>(channels, 1)));
     return each < fewest ? 0 : static_cast<int>(std::min(each, most));
 }
 
-Distribution::Distribution(Parts parts)
-    : m_perChannel(!parts.channels.empty())
-    , m_channels(parts.channels.size())
+Distribution::Distribution(Parts parts, std::size_t channels)
+    : m_perChannel(channels > 0)
+    , m_channels(channels)
     , m_parts(std::move(parts))
 {
 }

@@ -32,7 +32,8 @@ public:
         : m_perChannel(perChannel)
     {
     }
-    explicit Distribution(Parts parts);
+    /// From what an earlier one counted, of a tensor of so many channels (0: not kept apart).
+    explicit Distribution(Parts parts, std::size_t channels = 0);
 
     /// One batch, [N, C, ...] row-major, of a floating type, whose first image has the number `firstImage`. Counts it
     /// and returns its moments, which the caller is to merge in a fixed order.
@@ -43,7 +44,7 @@ public:
     const Parts& parts() const { return m_parts; }
     std::size_t bytes() const;
 
-    /// Bins of a channel's histogram: fewer where there are many channels (a power of two from 32 to 256), 0 where
+    /// Bins of a channel's histogram: fewer where there are many channels (a power of two from 32 to 128), 0 where
     /// there are so many that channels are not counted.
     static int channelBins(std::int64_t channels);
     /// A channel's histogram has at most this many values of an image, evenly spread over it; extremes and moments

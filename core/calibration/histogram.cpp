@@ -136,16 +136,13 @@ void Histogram::cover(std::int64_t first, std::int64_t last)
         ++exponent;
     }
     grow(exponent);
-    if (m_counts.empty()) {
-        m_first = first;
-        m_counts.assign(static_cast<std::size_t>(last - first + 1), 0);
+    const auto size = static_cast<std::size_t>(last - first + 1);
+    if (size == m_counts.size())
         return;
-    }
-    if (first < m_first) {
-        m_counts.insert(m_counts.begin(), static_cast<std::size_t>(m_first - first), 0);
-        m_first = first;
-    }
-    m_counts.resize(std::max(m_counts.size(), static_cast<std::size_t>(last - m_first + 1)));
+    std::vector<std::uint64_t> counts(size); // exactly as large as needed: there may be many thousands of histograms
+    std::ranges::copy(m_counts, counts.begin() + (m_counts.empty() ? 0 : m_first - first));
+    m_counts = std::move(counts);
+    m_first = first;
 }
 
 void Histogram::add(std::span<const float> values)

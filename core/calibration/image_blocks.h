@@ -28,6 +28,7 @@ struct ImageBlock {
 class ImageBlocks {
 public:
     static constexpr std::int64_t most = 32;
+    static constexpr int mostExponent = 57; ///< 2^57 times 32 images
 
     std::int64_t imagesPerBlock() const { return std::int64_t { 1 } << m_exponent; }
     /// Blocks in the order of their images; one that saw no finite value is empty().

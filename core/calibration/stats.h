@@ -85,6 +85,9 @@ public:
 };
 using CalibrationStatsPtr = std::shared_ptr<const CalibrationStats>;
 
+/// What CalibrationStats::description says of samples.
+std::string describeSamples(const dataset::SampleSet& samples);
+
 /// How a graph is fed from a sample set.
 struct InputBinding {
     std::string input; ///< the graph input that takes the images

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/calibration/range_confidence.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "core/base/random.h"
+#include "core/calibration/range_estimator.h"
+
+namespace quantoscope::calibration {
+
+namespace {
+
+constexpr int draws = 200;
+constexpr double tail = 0.025; ///< beyond each end of the interval
+
+/// Moments of what a histogram counted, values spread evenly over their bin.
+Moments momentsOf(const Histogram& histogram, float min, float max)
+{
+    Moments all;
+    const double width = histogram.binWidth();
+    for (std::size_t i = 0; i < histogram.counts().size(); ++i) {
+        const std::int64_t bin = histogram.firstBin() + static_cast<std::int64_t>(i);
+        Moments zeros;
+        zeros.count = bin == 0 ? histogram.zeros() : 0;
+        all.merge(zeros);
+        Moments others;
+        others.count = histogram.counts()[i] - zeros.count;
+        others.mean = (static_cast<double>(bin) + 0.5) * width;
+        others.squaredDeviations = static_cast<double>(others.count) * width * width / 12;
+        others.absolute = static_cast<double>(others.count) * std::abs(others.mean);
+        all.merge(others);
+    }
+    all.min = min;
+    all.max = max;
+    return all;
+}
+
+/// Statistics as if some blocks had been all there was.
+class Resample {
+public:
+    void add(const ImageBlock& block) { m_all.merge(block.min, block.max, block.histogram); }
+
+    TensorStats stats() const
+    {
+        Distribution::Parts parts;
+        parts.histogram = m_all.histogram;
+        TensorMoments moments;
+        moments.tensor = momentsOf(m_all.histogram, m_all.min, m_all.max);
+        return { Distribution(std::move(parts)), std::move(moments) };
+    }
+
+private:
+    ImageBlock m_all;
+};
+
+struct Ends {
+    double low;
+    double high;
+};
+
+/// What there is to choose a range from, as far as it is the same for every draw.
+struct Estimator {
+    const quant::QuantizerConfig& config;
+    const quant::RangeSpec& range;
+
+    Result<Ends> operator()(const TensorStats& stats) const
+    {
+        QS_TRY(const auto encoding, estimateEncoding(stats, config, range));
+        return Ends { static_cast<double>(encoding.low()), static_cast<double>(encoding.high()) };
+    }
+};
+
+double percentileOf(const std::vector<double>& sorted, double share)
+{
+    const double position = share * static_cast<double>(sorted.size() - 1);
+    const auto below = static_cast<std::size_t>(position);
+    const auto above = std::min(below + 1, sorted.size() - 1);
+    return std::lerp(sorted[below], sorted[above], position - static_cast<double>(below));
+}
+
+/// `drawn` and `coarse` come from the blocks' histograms, `value` from all there is.
+RangeConfidence::End intervalFor(double value, double coarse, std::vector<double> drawn)
+{
+    std::ranges::sort(drawn);
+    const double below = percentileOf(drawn, tail) - coarse;
+    const double above = percentileOf(drawn, 1 - tail) - coarse;
+    return { value, value + std::min(below, -above), value + std::max(above, -below) };
+}
+
+} // namespace
+
+double RangeConfidence::End::uncertainty() const { return std::max(value - from, to - value); }
+
+Result<RangeConfidence> rangeConfidence(
+    const TensorStats& stats, const quant::QuantizerConfig& config, const quant::RangeSpec& range, std::uint64_t seed)
+{
+    if (config.granularity.kind != quant::Granularity::Kind::PerTensor)
+        return fail(ErrorCode::Unsupported, "images are seen apart for whole tensors only, not for channels or blocks",
+            {}, "ask for the range per tensor");
+    QS_TRY(const auto encoding, estimateEncoding(stats, config, range));
+    RangeConfidence result;
+    result.step = static_cast<double>(encoding.scale[0]);
+    result.imagesPerBlock = stats.blocks().imagesPerBlock();
+
+    std::vector<const ImageBlock*> blocks;
+    Resample everything;
+    for (const auto& block : stats.blocks().blocks())
+        if (!block.empty()) {
+            blocks.push_back(&block);
+            everything.add(block);
+        }
+    result.blocks = static_cast<int>(blocks.size());
+    const Estimator estimate { config, range };
+    QS_TRY(const Ends coarse, estimate(everything.stats()));
+    std::vector<double> lows;
+    std::vector<double> highs;
+    base::Random random(seed);
+    for (int draw = 0; draw < draws; ++draw) {
+        Resample resample;
+        for (std::size_t i = 0; i < blocks.size(); ++i)
+            resample.add(*blocks[random.below(blocks.size())]);
+        QS_TRY(const Ends ends, estimate(resample.stats()));
+        lows.push_back(ends.low);
+        highs.push_back(ends.high);
+    }
+    result.low = intervalFor(static_cast<double>(encoding.low()), coarse.low, std::move(lows));
+    result.high = intervalFor(static_cast<double>(encoding.high()), coarse.high, std::move(highs));
+
+    const double uncertainty = std::max(result.low.uncertainty(), result.high.uncertainty());
+    const double extent = result.high.value - result.low.value;
+    result.moreImagesHelp
+        = result.blocks < RangeConfidence::fewestBlocks || (uncertainty > result.step && uncertainty > 0.05 * extent);
+    return result;
+}
+
+} // namespace quantoscope::calibration
