@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "core/graph/layers.h"
@@ -42,16 +44,27 @@ void addBehind(graph::Graph& graph, const graph::Layer& layer, graph::ValueId bi
     graph.addNode(std::move(add));
 }
 
+/// Empty for a product of two activations.
+std::optional<std::int64_t> outputChannels(const graph::Graph& graph, const graph::Layer& layer)
+{
+    if (!layer.weight.valid() || graph.value(layer.weight).constant->shape().rank() < 2)
+        return std::nullopt;
+    const auto extent = graph.value(layer.weight).constant->shape()[layer.weightChannelAxis];
+    return layer.op == "ConvTranspose" ? extent * layer.groups : extent;
+}
+
 Result<void> addBias(graph::Graph& graph, const graph::Layer& layer, const graph::TensorPtr& values)
 {
     const std::string where = "layer '" + layer.name + "'";
     if (layer.bias.valid())
         return fail(
             ErrorCode::InvalidInput, "the plan adds a bias to a layer that has one", where, std::string(remedy));
-    if (values->shape().rank() != 1)
+    if (const auto channels = outputChannels(graph, layer);
+        values->shape().rank() != 1 || (channels && values->size() != *channels))
         return fail(ErrorCode::InvalidInput,
-            "the plan adds a bias of shape " + values->shape().toString() + ", expected one extent", where,
-            std::string(remedy));
+            "the plan adds a bias of shape " + values->shape().toString() + ", expected "
+                + (channels ? Shape { *channels }.toString() : "one extent"),
+            where, std::string(remedy));
     if (graph.find(addedBiasName(layer.name)))
         return fail(ErrorCode::InvalidInput, "the model has a tensor of the name its added bias would get", where,
             "rename the tensor '" + addedBiasName(layer.name) + "' in the model");
