@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -6,6 +7,7 @@
 #include <QtTest>
 #include <nlohmann/json.hpp>
 
+#include "core/base/random.h"
 #include "core/quant/encoding.h"
 
 using namespace quantoscope;
@@ -48,6 +50,10 @@ private slots:
     void fromRange();
     void everyRangeContainsZero_data();
     void everyRangeContainsZero();
+    void everySchemeKeepsItsPromises_data();
+    void everySchemeKeepsItsPromises();
+    void qFormats_data();
+    void qFormats();
     void channelsShareTheGrid();
     void extremeRanges();
     void bitsOfAnEncoding_data();
@@ -162,6 +168,110 @@ void TestEncoding::everyRangeContainsZero()
                     int exponent = 0;
                     QVERIFY(!restricted || std::frexp(encoding.scale[0], &exponent) == 0.5F);
                 }
+}
+
+void TestEncoding::everySchemeKeepsItsPromises_data()
+{
+    QTest::addColumn<QString>("scheme");
+    QTest::addColumn<bool>("narrowed");
+    QTest::addColumn<Signedness>("sign");
+    for (const char* scheme : { "symmetric", "asymmetric", "power-of-two" })
+        for (const bool narrowed : { false, true })
+            for (const auto sign : { Signedness::Auto, Signedness::Signed, Signedness::Unsigned })
+                QTest::addRow("%s, %s%s", scheme, quant::toString(sign).c_str(), narrowed ? ", narrow" : "")
+                    << scheme << narrowed << sign;
+}
+
+/// Over random ranges at every word-length: zero and the wish are representable, values inside are half a step off at
+/// most, quantizing is monotone and idempotent, and the step is what the scheme says.
+void TestEncoding::everySchemeKeepsItsPromises()
+{
+    QFETCH(QString, scheme);
+    QFETCH(bool, narrowed);
+    QFETCH(Signedness, sign);
+    base::Random random(11);
+    for (int round = 0; round < 300; ++round) {
+        QuantizerConfig config;
+        config.bits = quant::minBits + round % (quant::maxBits - quant::minBits + 1);
+        QVERIFY(quant::applyScheme(config, scheme.toStdString()));
+        config.narrowRange = narrowed;
+        config.signedness = sign;
+        const double size = std::exp2(20 * random.uniform() - 10);
+        const double low = round % 3 == 0 ? 0 : -size * random.uniform();
+        const double high = round % 7 == 0 ? 0 : size * random.uniform();
+        const auto encoding = quant::encodingForRange(config, low, high);
+        QVERIFY(encoding.validate());
+        const auto step = static_cast<double>(encoding.scale[0]);
+        QVERIFY(encoding.zeroPoint[0] >= encoding.qmin && encoding.zeroPoint[0] <= encoding.qmax);
+        QVERIFY(static_cast<double>(encoding.low()) <= low + 0.5001 * step);
+        QVERIFY(static_cast<double>(encoding.high()) >= high - 0.5001 * step);
+        int exponent = 0;
+        if (config.scale == quant::ScaleRestriction::PowerOfTwo)
+            QVERIFY(std::frexp(encoding.scale[0], &exponent) == 0.5F);
+        if (sign != Signedness::Auto)
+            QCOMPARE(encoding.isSigned(), sign == Signedness::Signed);
+        if (encoding.isSigned() && narrowed)
+            QCOMPARE(encoding.qmin, -encoding.qmax);
+
+        std::vector<float> values(64, 0);
+        for (std::size_t i = 1; i < values.size(); ++i)
+            values[i] = static_cast<float>(low + (high - low) * random.uniform());
+        std::ranges::sort(values);
+        std::vector<float> once(values.size());
+        std::vector<float> twice(values.size());
+        const Shape shape { static_cast<std::int64_t>(values.size()) };
+        quant::fakeQuantize(encoding, shape, values, once);
+        quant::fakeQuantize(encoding, shape, once, twice);
+        QVERIFY(once == twice);
+        QVERIFY(std::ranges::is_sorted(once));
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const double error = std::abs(static_cast<double>(values[i]) - static_cast<double>(once[i]));
+            QVERIFY(error <= 0.5001 * step + 1e-6 * std::abs(static_cast<double>(values[i])));
+            QVERIFY(values[i] != 0 || once[i] == 0);
+        }
+    }
+}
+
+void TestEncoding::qFormats_data()
+{
+    QTest::addColumn<int>("bits");
+    QTest::addColumn<bool>("isSigned");
+    QTest::addColumn<std::vector<float>>("scales");
+    QTest::addColumn<QString>("format");
+    const auto row = [](const char* name, int bits, bool isSigned, std::vector<float> scales, const char* format) {
+        QTest::newRow(name) << bits << isSigned << std::move(scales) << format;
+    };
+    row("fractions only", 8, true, { 0x1p-7F }, "Q0.7");
+    row("TI counts no sign", 8, true, { 0x1p-5F }, "Q2.5");
+    row("16 bits", 16, true, { 0x1p-15F }, "Q0.15");
+    row("unsigned", 8, false, { 0x1p-5F }, "UQ3.5");
+    row("integers", 8, true, { 1 }, "Q7.0");
+    row("steps above one", 4, true, { 8 }, "Q6.-3");
+    row("all below half", 4, true, { 0x1p-9F }, "Q-6.9");
+    row("channels", 8, true, { 0x1p-5F, 0x1p-7F, 0x1p-6F }, "Q0.7 to Q2.5");
+    row("channels alike", 8, true, { 0x1p-6F, 0x1p-6F }, "Q1.6");
+    row("not a power of two", 8, true, { 0.01F }, "");
+    row("one channel is not", 8, true, { 0x1p-5F, 0.3F }, "");
+}
+
+void TestEncoding::qFormats()
+{
+    QFETCH(int, bits);
+    QFETCH(bool, isSigned);
+    QFETCH(std::vector<float>, scales);
+    QFETCH(QString, format);
+    const auto bounds = quant::integerBounds(configFor(bits, true), isSigned);
+    Encoding encoding;
+    encoding.qmin = bounds.qmin;
+    encoding.qmax = bounds.qmax;
+    encoding.scale = scales;
+    encoding.zeroPoint.assign(scales.size(), 0);
+    encoding.axis = scales.size() > 1 ? 0 : -1;
+    QCOMPARE(QString::fromStdString(quant::qFormat(encoding).value_or("")), format);
+    encoding.qmin += isSigned ? 1 : 0; // narrow range is no other format
+    QCOMPARE(QString::fromStdString(quant::qFormat(encoding).value_or("")), format);
+    encoding.zeroPoint[0] = 1;
+    QVERIFY(!quant::qFormat(encoding));
 }
 
 void TestEncoding::channelsShareTheGrid()
