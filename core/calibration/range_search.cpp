@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 
 #include "core/calibration/grid_refinement.h"
@@ -80,14 +81,14 @@ double DensityModel::exactError(double first, double step, std::int64_t levels) 
     return powerAround(top) - 2 * step * sum;
 }
 
-double DensityModel::squaredError(const quant::Encoding& encoding) const
+double DensityModel::squaredError(const quant::Encoding& encoding, Detail detail) const
 {
     if (m_width == 0)
         return 0;
     const double step = static_cast<double>(encoding.scale[0]) / m_width;
     const auto levels = std::int64_t { encoding.qmax } - encoding.qmin + 1;
     const double first = static_cast<double>(std::int64_t { encoding.qmin } - encoding.zeroPoint[0]) * step - m_low;
-    const double error = levels <= mostLevels
+    const double error = detail == Detail::Exact || levels <= mostLevels
         ? exactError(first, step, levels)
         : coarseError(first, first + static_cast<double>(levels - 1) * step, step);
     return std::max(0.0, error) * m_width * m_width;
@@ -110,12 +111,16 @@ public:
     {
         if (!(range.low < range.high))
             return;
-        quant::setChannel(m_encoding, 0, m_config, m_isSigned, range.low, range.high);
-        const double error = m_model.squaredError(m_encoding);
-        if (error < m_error) {
+        if (const double error = errorOf(range, Detail::Quick); error < m_error) {
             m_error = error;
             m_best = range;
         }
+    }
+
+    /// Which of the ranges has the least error, exactly; the first of equals.
+    Range bestOf(std::initializer_list<Range> ranges)
+    {
+        return std::ranges::min(ranges, {}, [this](Range range) { return errorOf(range, Detail::Exact); });
     }
 
     /// Ends as fractions of the full range's.
@@ -130,9 +135,15 @@ public:
     void searchBothEnds();
 
     Range best() const { return m_best; }
-    double error() const { return m_error; }
 
 private:
+    using Detail = DensityModel::Detail;
+
+    double errorOf(Range range, Detail detail)
+    {
+        quant::setChannel(m_encoding, 0, m_config, m_isSigned, range.low, range.high);
+        return m_model.squaredError(m_encoding, detail);
+    }
     double lowFraction() const { return m_full.low == 0 ? 0 : m_best.low / m_full.low; }
     double highFraction() const { return m_full.high == 0 ? 0 : m_best.high / m_full.high; }
 
@@ -183,16 +194,14 @@ Range leastSquaresRange(const DensityModel& model, const quant::QuantizerConfig&
         auto candidate = config;
         candidate.bits = bits;
         Search search(model, candidate, isSigned, seen);
-        search.attempt(seen);
         if (config.scale == quant::ScaleRestriction::PowerOfTwo)
             forEachPowerOfTwoRange(candidate, isSigned, seen, [&search](Range range) { search.attempt(range); });
         else if (config.symmetric || seen.low == 0 || seen.high == 0)
             search.searchOneEnd();
         else
             search.searchBothEnds();
-        if (bits > quant::minBits)
-            search.attempt(refinedRange(config, isSigned, best, bits));
-        best = search.best();
+        const Range refined = bits > quant::minBits ? refinedRange(config, isSigned, best, bits) : seen;
+        best = search.bestOf({ seen, search.best(), refined });
     }
     return best;
 }

@@ -20,9 +20,11 @@ class DensityModel {
 public:
     explicit DensityModel(const Histogram& histogram);
 
-    /// Expected sum of squared errors of everything seen under a per-tensor encoding that rounds to nearest. Grids of
-    /// more than mostLevels levels are finer than the bins are: inside them the error is s^2 / 12 a value.
-    double squaredError(const quant::Encoding& encoding) const;
+    /// Quick: where a grid of more than 1024 levels is fine against the bins, the error inside it is taken as s^2 / 12
+    /// a value.
+    enum class Detail { Quick, Exact };
+    /// Expected sum of squared errors of everything seen under a per-tensor encoding that rounds to nearest.
+    double squaredError(const quant::Encoding& encoding, Detail detail = Detail::Exact) const;
 
 private:
     static constexpr std::int64_t mostLevels = 1024;
