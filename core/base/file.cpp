@@ -124,7 +124,7 @@ Result<void> writeFileAtomically(const fs::path& path, const std::function<Resul
     QS_CHECK(writeTo(temporary.path(), path, write));
     fs::rename(temporary.path(), target, ec);
     if (ec)
-        return fail(ErrorCode::Io, "cannot replace the file: " + ec.message(), path.string());
+        return fail(ErrorCode::Io, "cannot replace the file: " + ec.message(), path.string(), "name another file");
     return {};
 }
 

@@ -247,6 +247,27 @@ private slots:
             QCOMPARE(contents(closed / "f"), std::string("old"));
     }
 
+    /// As in the system's folder for temporary files: all may write there, but replace only what is theirs.
+    void noPermissionToReplace()
+    {
+        if (!test::isRoot())
+            QSKIP("SKIPPED: takes two users, so root");
+        const fs::path shared = at("shared");
+        fs::create_directory(shared);
+        std::ofstream(shared / "f") << "old";
+        fs::permissions(at(""), fs::perms(0755));
+        fs::permissions(shared, fs::perms(01777));
+        test::AsOrdinaryUser user;
+        const auto written = base::writeFileAtomically(shared / "f", "new");
+        user.done();
+        QVERIFY(!written);
+        QCOMPARE(written.error().code, ErrorCode::Io);
+        QCOMPARE(written.error().where, (shared / "f").string());
+        QVERIFY(!written.error().hint.empty());
+        QCOMPARE(std::distance(fs::directory_iterator(shared), fs::directory_iterator()), 1);
+        QCOMPARE(contents(shared / "f"), std::string("old"));
+    }
+
     void aDeviceIsWrittenToAndStaysADevice_data()
     {
         QTest::addColumn<QString>("name");
