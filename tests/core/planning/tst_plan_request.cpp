@@ -78,6 +78,27 @@ void TestPlanRequest::overrides_data()
     expected.activations.range = *quant::RangeSpec::parse("percentile:99");
     QTest::newRow("ranges") << "conv1:w=4,weight-range=manual:-1,0.5,a=float,activation-range=percentile:99"
                             << expected;
+    LayerOverride all;
+    all.pattern = "conv1";
+    all.weights = { .scheme = "asymmetric",
+        .perChannel = false,
+        .sign = quant::Signedness::Unsigned,
+        .narrow = true,
+        .rounding = quant::Rounding::Floor };
+    all.activations = { .scheme = "power-of-two",
+        .perChannel = true,
+        .sign = quant::Signedness::Signed,
+        .narrow = false,
+        .rounding = quant::Rounding::Floor };
+    QTest::newRow("everything") << "conv1:weight-scheme=asymmetric,weight-granularity=tensor,weight-sign=unsigned,"
+                                   "narrow=on,rounding=floor,activation-scheme=power-of-two,"
+                                   "activation-granularity=channel,activation-sign=signed,activation-narrow=off"
+                                << all;
+    LayerOverride apart;
+    apart.pattern = "conv1";
+    apart.weights.bits = 5;
+    apart.activations = { .bits = 6, .rounding = quant::Rounding::Ceil };
+    QTest::newRow("long words for bits") << "conv1:weight-bits=5,activation-bits=6,activation-rounding=ceil" << apart;
     LayerOverride colon;
     colon.pattern = "torch::conv*";
     colon.activations.bits = 16;
@@ -97,7 +118,9 @@ void TestPlanRequest::badOverrides_data()
 {
     QTest::addColumn<QString>("text");
     for (const char* text : { "", "conv", "conv:", ":w=4", "conv:w=", "conv:w=1", "conv:w=17", "conv:w=4x",
-             "conv:w=4,b=8", "conv:w=4,a", "conv:weight-range=best", "conv:a=-4" })
+             "conv:w=4,b=8", "conv:w=4,a", "conv:weight-range=best", "conv:a=-4", "conv:weight-scheme=affine",
+             "conv:weight-granularity=block", "conv:weight-sign=plus", "conv:narrow=yes", "conv:rounding=up",
+             "conv:weight-speed=1", "conv:scheme=symmetric", "conv:w=4,activation-sign=" })
         QTest::newRow(*text == '\0' ? "empty" : text) << text;
 }
 
@@ -125,6 +148,22 @@ void TestPlanRequest::requests()
         std::string("W4 Afloat integer, weights symmetric per channel min-max, rounding floor, first and last at 8, "
                     "1 override"));
     QVERIFY(request.validate());
+    request.biasBits = 16;
+    request.biasRoom = quant::BiasRoom::ShiftBias;
+    request.floatOperators = { "Softmax", "Tanh" };
+    request.weights.narrow = true;
+    request.weights.rounding = quant::Rounding::Ceil;
+    request.weights.sign = quant::Signedness::Signed;
+    QCOMPARE(request.describe(),
+        std::string("W4 Afloat integer, weights symmetric per channel min-max signed narrow rounding ceil, rounding "
+                    "floor, biases at 16 shifted, first and last at 8, float Softmax and Tanh, 1 override"));
+    QVERIFY(request.validate());
+    for (const int bits : { 7, 33 }) {
+        request.biasBits = bits;
+        QVERIFY(!request.validate());
+    }
+    request.biasBits.reset();
+    QVERIFY(request.describe().find("biases float") != std::string::npos);
     for (auto* bits : { &request.weights.bits, &request.activations.bits, &request.firstLastBits }) {
         const auto before = *bits;
         *bits = 17;
