@@ -8,6 +8,7 @@
 
 #include "core/base/random.h"
 #include "core/calibration/range_estimator.h"
+#include "core/calibration/range_source.h"
 
 namespace quantoscope::calibration {
 
@@ -56,23 +57,6 @@ private:
     ImageBlock m_all;
 };
 
-struct Ends {
-    double low;
-    double high;
-};
-
-/// What there is to choose a range from, as far as it is the same for every draw.
-struct Estimator {
-    const quant::QuantizerConfig& config;
-    const quant::RangeSpec& range;
-
-    Result<Ends> operator()(const TensorStats& stats) const
-    {
-        QS_TRY(const auto encoding, estimateEncoding(stats, config, range));
-        return Ends { static_cast<double>(encoding.low()), static_cast<double>(encoding.high()) };
-    }
-};
-
 double percentileOf(const std::vector<double>& sorted, double share)
 {
     const double position = share * static_cast<double>(sorted.size() - 1);
@@ -113,8 +97,8 @@ Result<RangeConfidence> rangeConfidence(
             everything.add(block);
         }
     result.blocks = static_cast<int>(blocks.size());
-    const Estimator estimate { config, range };
-    QS_TRY(const Ends coarse, estimate(everything.stats()));
+    const auto chosen = detail::estimateRange(stats, config, range);
+    const auto coarse = detail::estimateRange(everything.stats(), config, range);
     std::vector<double> lows;
     std::vector<double> highs;
     base::Random random(seed);
@@ -122,12 +106,12 @@ Result<RangeConfidence> rangeConfidence(
         Resample resample;
         for (std::size_t i = 0; i < blocks.size(); ++i)
             resample.add(*blocks[random.below(blocks.size())]);
-        QS_TRY(const Ends ends, estimate(resample.stats()));
-        lows.push_back(ends.low);
-        highs.push_back(ends.high);
+        const auto drawn = detail::estimateRange(resample.stats(), config, range);
+        lows.push_back(drawn.low);
+        highs.push_back(drawn.high);
     }
-    result.low = intervalFor(static_cast<double>(encoding.low()), coarse.low, std::move(lows));
-    result.high = intervalFor(static_cast<double>(encoding.high()), coarse.high, std::move(highs));
+    result.low = intervalFor(chosen.low, coarse.low, std::move(lows));
+    result.high = intervalFor(chosen.high, coarse.high, std::move(highs));
 
     const double uncertainty = std::max(result.low.uncertainty(), result.high.uncertainty());
     const double extent = result.high.value - result.low.value;

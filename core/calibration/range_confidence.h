@@ -13,7 +13,7 @@ namespace quantoscope::calibration {
 struct RangeConfidence {
     /// One end of the range, in the tensor's units.
     struct End {
-        double value = 0; ///< found on all images: Encoding::low() or high()
+        double value = 0; ///< found on all images, before the grid's zero point is rounded
         double from = 0; ///< 95 % interval for other images of the same kind, as many
         double to = 0;
 

@@ -122,6 +122,12 @@ Result<quant::Encoding> perChannelEncoding(
 
 } // namespace
 
+Range detail::estimateRange(
+    const TensorStats& stats, const quant::QuantizerConfig& config, const quant::RangeSpec& range)
+{
+    return estimateRange(TensorSource(stats), config, range, usesSignedGrid(stats, config, range));
+}
+
 Result<quant::Encoding> estimateEncoding(
     const TensorStats& stats, const quant::QuantizerConfig& config, const quant::RangeSpec& range)
 {
@@ -138,11 +144,10 @@ Result<quant::Encoding> estimateEncoding(
         return fail(
             ErrorCode::Unsupported, "activations cannot be quantized per block", {}, "use per tensor or per channel");
     }
-    const bool isSigned = usesSignedGrid(stats, config, range);
-    const Range chosen = detail::estimateRange(TensorSource(stats), config, range, isSigned);
+    const Range chosen = detail::estimateRange(stats, config, range);
     quant::Encoding encoding;
     encoding.rounding = config.rounding;
-    quant::setChannel(encoding, 0, config, isSigned, chosen.low, chosen.high);
+    quant::setChannel(encoding, 0, config, usesSignedGrid(stats, config, range), chosen.low, chosen.high);
     return encoding;
 }
 

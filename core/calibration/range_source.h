@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/calibration/stats.h"
 #include "core/calibration/value_summary.h"
 #include "core/quant/config.h"
 
@@ -22,5 +23,9 @@ public:
 /// The range that `spec` asks for. Except for Manual and the refined grids of Mse it lies within what was seen.
 Range estimateRange(
     const RangeSource& source, const quant::QuantizerConfig& config, const quant::RangeSpec& spec, bool isSigned);
+
+/// The range for a whole tensor that saw something: what estimateEncoding() makes its grid for, before the zero point
+/// is rounded.
+Range estimateRange(const TensorStats& stats, const quant::QuantizerConfig& config, const quant::RangeSpec& spec);
 
 } // namespace quantoscope::calibration::detail

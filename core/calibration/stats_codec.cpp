@@ -265,7 +265,10 @@ TensorStats readTensor(Reader& in)
     parts.channels.resize(in.count(histogramSize), Histogram());
     for (auto& histogram : parts.channels)
         histogram = readHistogram(in);
-    const bool agree = parts.histogram.total() == moments.tensor.count
+    std::uint64_t inBlocks = 0;
+    for (const auto& block : parts.blocks.blocks())
+        inBlocks += block.histogram.total();
+    const bool agree = parts.histogram.total() == moments.tensor.count && inBlocks == moments.tensor.count
         && (parts.channels.empty() || parts.channels.size() == moments.channels.size());
     if (!agree)
         in.reject();

@@ -10,34 +10,32 @@ namespace quantoscope::calibration {
 
 namespace {
 
-/// Sorts the best `Tails::capacity` to the front and drops the others.
-template <typename Order> void keepBest(std::vector<float>& values, Order before)
+/// Brings what follows the first `sorted` values into their order and drops what is too much. Mostly few follow.
+template <typename Order> void settle(std::vector<float>& values, std::size_t sorted, Order before)
 {
-    if (values.size() > Tails::capacity) {
-        std::nth_element(values.begin(), values.begin() + (Tails::capacity - 1), values.end(), before);
-        values.resize(Tails::capacity);
-    }
-    std::ranges::sort(values, before);
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(sorted);
+    std::sort(middle, values.end(), before);
+    std::inplace_merge(values.begin(), middle, values.end(), before);
+    values.resize(std::min(values.size(), Tails::capacity));
 }
 
 /// Takes over whatever comes before the worst value kept so far; `best` is the extreme of `values` in that order.
 template <typename Order> void take(std::vector<float>& kept, std::span<const float> values, float best, Order before)
 {
     constexpr std::size_t slack = 4 * Tails::capacity;
-    if (kept.size() >= Tails::capacity && !before(best, kept.back()))
+    if (kept.size() == Tails::capacity && !before(best, kept.back()))
         return;
     std::size_t sorted = kept.size();
     for (const float value : values) {
-        if (sorted >= Tails::capacity && !before(value, kept[Tails::capacity - 1]))
+        if (sorted == Tails::capacity && !before(value, kept[Tails::capacity - 1]))
             continue;
         kept.push_back(value + 0.0F); // one zero: which of -0 and 0 is kept must not depend on the order
         if (kept.size() >= slack) {
-            keepBest(kept, before);
+            settle(kept, sorted, before);
             sorted = kept.size();
         }
     }
-    keepBest(kept, before);
-    kept.shrink_to_fit();
+    settle(kept, sorted, before);
 }
 
 } // namespace
