@@ -116,15 +116,28 @@ Result<StatsCache::Answer> StatsCache::statsFor(const graph::Graph& graph, const
         return base::cancelled();
     const std::string description = describeSamples(samples);
     if (const auto stats = findInMemory(key))
-        return Answer { describedAs(stats, description), Source::Memory };
+        return answer(stats, Source::Memory, description);
     if (const auto stats = findOnDisk(key)) {
         keepInMemory(key, stats);
-        return Answer { describedAs(stats, description), Source::Disk };
+        return answer(stats, Source::Disk, description);
     }
     QS_TRY(const auto stats, calibrate(graph, samples, options, job));
     keepInMemory(key, stats);
     keepOnDisk(key, *stats);
-    return Answer { stats, Source::Computed };
+    return answer(stats, Source::Computed, description);
+}
+
+StatsCache::Answer StatsCache::answer(const CalibrationStatsPtr& stats, Source source, const std::string& description)
+{
+    const std::lock_guard lock(m_mutex);
+    ++(source == Source::Computed ? m_use.computed : m_use.kept);
+    return { describedAs(stats, description), source };
+}
+
+StatsCache::Use StatsCache::use() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_use;
 }
 
 std::uint64_t StatsCache::bytes() const

@@ -37,6 +37,11 @@ public:
         CalibrationStatsPtr stats;
         Source source = Source::Computed;
     };
+    /// Answers given so far.
+    struct Use {
+        std::int64_t computed = 0;
+        std::int64_t kept = 0; ///< from memory or disk
+    };
 
     /// $XDG_CACHE_HOME/quantoscope/statistics, or below ~/.cache without that variable; empty where there is neither,
     /// and where QUANTOSCOPE_NO_CACHE is set to anything.
@@ -51,6 +56,7 @@ public:
         const CalibrationOptions& options = {}, const base::Job& job = {});
 
     std::uint64_t bytes() const; ///< of the statistics in memory
+    Use use() const;
 
 private:
     struct Entry {
@@ -58,6 +64,7 @@ private:
         CalibrationStatsPtr stats;
     };
 
+    Answer answer(const CalibrationStatsPtr& stats, Source source, const std::string& description);
     CalibrationStatsPtr findInMemory(const std::string& key);
     void keepInMemory(const std::string& key, const CalibrationStatsPtr& stats);
     std::filesystem::path fileFor(const std::string& key) const;
@@ -69,6 +76,7 @@ private:
     mutable std::mutex m_mutex;
     std::list<Entry> m_entries; ///< the latest used first
     std::uint64_t m_bytes = 0;
+    Use m_use;
 };
 
 } // namespace quantoscope::calibration

@@ -164,6 +164,8 @@ void TestStatsCache::computesOnce()
     QCOMPARE(again->stats.get(), first->stats.get());
     QVERIFY(same(*first->stats, **calibration::calibrate(s_graph, *samples())));
     QVERIFY(sourceOf(cache, samples(2)) == StatsCache::Source::Computed);
+    QCOMPARE(cache.use().computed, 2);
+    QCOMPARE(cache.use().kept, 1);
 }
 
 void TestStatsCache::keepsOnDisk()
