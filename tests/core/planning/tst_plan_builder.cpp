@@ -7,9 +7,11 @@
 #include <vector>
 
 #include <QtTest>
+#include <nlohmann/json.hpp>
 
 #include "core/base/random.h"
 #include "core/calibration/range_estimator.h"
+#include "core/graph/passes/passes.h"
 #include "core/graph/shape_inference.h"
 #include "core/planning/plan_builder.h"
 
@@ -148,6 +150,14 @@ private slots:
     void integerPlan();
     void biasScales();
     void biasOverflowRaisesTheWeight();
+    void biasWordLengths_data();
+    void biasWordLengths();
+    void narrowBiasesCanBeShifted();
+    void biasesOfAWeightOnTheLeft();
+    void sharedBiasesNeedCopies();
+    void constantsAreQuantized();
+    void constantsWidenASharedRange();
+    void overridesReachEverything();
     void biasThatStaysFloat();
     void firstAndLast();
     void overridesReachTensors();
@@ -297,8 +307,8 @@ void TestPlanBuilder::biasOverflowRaisesTheWeight()
     const auto built = planning::buildPlan(graph, &stats, requestFor(Scope::Integer));
     QVERIFY(built);
     QCOMPARE(built->notes.size(), std::size_t { 1 });
-    QVERIFY2(
-        built->notes[0].find("'c1'") != std::string::npos && built->notes[0].find("1 channel,") != std::string::npos,
+    QVERIFY2(built->notes[0].find("'c1'") != std::string::npos
+            && built->notes[0].find("1 of 4 channels") != std::string::npos,
         built->notes[0].c_str());
     const auto& raised = built->plan.find("w1")->encoding.scale;
     const auto& before = normal->plan.find("w1")->encoding.scale;
@@ -308,6 +318,200 @@ void TestPlanBuilder::biasOverflowRaisesTheWeight()
     const auto error = quant::measureError(built->plan.find("b1")->encoding, bias.view());
     QCOMPARE(error.clipped, 0);
     QVERIFY(error.sqnrDb() > 100);
+}
+
+void TestPlanBuilder::biasWordLengths_data()
+{
+    QTest::addColumn<int>("bits");
+    for (const int bits : { 8, 12, 16, 24, 32 })
+        QTest::addRow("%d bits", bits) << bits;
+}
+
+/// No bias is clipped, whatever its word-length, and what that costs the weights is told.
+void TestPlanBuilder::biasWordLengths()
+{
+    QFETCH(int, bits);
+    const auto graph = residualNet();
+    const auto stats = statsFor(graph);
+    auto request = requestFor(Scope::Integer);
+    const auto usual = planning::buildPlan(graph, &stats, request);
+    request.biasBits = bits;
+    const auto built = planning::buildPlan(graph, &stats, request);
+    QVERIFY(built);
+    for (const char* name : { "b1", "b3" }) {
+        const auto* bias = built->plan.find(name);
+        QCOMPARE(bias->encoding.bits(), bits);
+        const auto& values = *graph.value(*graph.find(name)).constant;
+        QCOMPARE(quant::measureError(bias->encoding, values.view()).clipped, 0);
+    }
+    QCOMPARE(built->biasRemedies.empty(), bits >= 24);
+    for (const auto& remedy : built->biasRemedies) {
+        const auto& before = usual->plan.find(remedy.weight)->encoding.scale;
+        const auto& after = built->plan.find(remedy.weight)->encoding.scale;
+        std::int64_t raised = 0;
+        double largest = 1;
+        double noiseBefore = 0;
+        double noiseAfter = 0;
+        for (std::size_t c = 0; c < before.size(); ++c) {
+            QVERIFY(after[c] >= before[c]);
+            raised += after[c] > before[c] ? 1 : 0;
+            const double old = static_cast<double>(before[c]);
+            const double now = static_cast<double>(after[c]);
+            largest = std::max(largest, now / old);
+            noiseBefore += old * old;
+            noiseAfter += now * now;
+        }
+        QCOMPARE(remedy.bits, bits);
+        QCOMPARE(remedy.channels, static_cast<std::int64_t>(before.size()));
+        QCOMPARE(remedy.raised, raised);
+        QVERIFY(std::abs(remedy.largestFactor / largest - 1) < 1e-5);
+        QVERIFY(std::abs(remedy.weightNoiseDb - 10 * std::log10(noiseAfter / noiseBefore)) < 1e-4);
+    }
+    request.biasBits.reset();
+    const auto withFloat = planning::buildPlan(graph, &stats, request);
+    QVERIFY(withFloat && !withFloat->plan.find("b1") && withFloat->plan.find("w1"));
+}
+
+void TestPlanBuilder::narrowBiasesCanBeShifted()
+{
+    const auto graph = residualNet();
+    const auto stats = statsFor(graph);
+    auto request = requestFor(Scope::Integer);
+    const auto usual = planning::buildPlan(graph, &stats, request);
+    request.biasBits = 8;
+    request.biasRoom = quant::BiasRoom::ShiftBias;
+    const auto built = planning::buildPlan(graph, &stats, request);
+    QVERIFY(built && !built->biasRemedies.empty());
+    QVERIFY(built->plan.find("w1")->encoding == usual->plan.find("w1")->encoding); // weights keep their steps
+    const auto& fine = usual->plan.find("b1")->encoding;
+    const auto& coarse = built->plan.find("b1")->encoding;
+    for (std::size_t c = 0; c < fine.scale.size(); ++c) {
+        int exponent = 0;
+        QCOMPARE(std::frexp(coarse.scale[c] / fine.scale[c], &exponent), 0.5F);
+        QVERIFY(exponent >= 1);
+    }
+    const auto& values = *graph.value(*graph.find("b1")).constant;
+    QCOMPARE(quant::measureError(coarse, values.view()).clipped, 0);
+    QCOMPARE(built->biasRemedies.front().weightNoiseDb, 0.0);
+    QVERIFY(built->biasRemedies.front().describe().find("bias stored coarser") != std::string::npos);
+}
+
+void TestPlanBuilder::biasesOfAWeightOnTheLeft()
+{
+    Maker make;
+    make.input("x", { 3, 4 });
+    make.weight("w", { 2, 3 });
+    make.constant("b", Tensor::from<float>({ 2, 1 }, std::vector<float> { 1, -2 }));
+    make.node("Gemm", { "w", "x", "b" }, "y");
+    const auto graph = make.finish({ "y" });
+    const auto stats = statsFor(graph);
+    const auto built = planning::buildPlan(graph, &stats, requestFor(Scope::Integer));
+    QVERIFY(built);
+    QCOMPARE(built->plan.find("w")->encoding.axis, 0);
+    QCOMPARE(built->plan.find("b")->encoding.axis, 0);
+    QCOMPARE(built->plan.find("b")->encoding.scale.size(), std::size_t { 2 });
+}
+
+void TestPlanBuilder::sharedBiasesNeedCopies()
+{
+    for (const bool separate : { false, true }) {
+        Maker make;
+        make.input("x", { 1, 2, 4, 4 });
+        make.weight("w1", { 2, 2, 1, 1 });
+        make.weight("w2", { 2, 2, 1, 1 }, 0.5);
+        make.constant("b", Tensor::from<float>({ 2 }, std::vector<float> { 1, -2 }));
+        make.node("Conv", { "x", "w1", "b" }, "c1");
+        make.node("Conv", { "c1", "w2", "b" }, "c2");
+        auto graph = make.finish({ "c2" });
+        if (separate)
+            graph::separateBiases(graph);
+        const auto stats = statsFor(graph);
+        const auto built = planning::buildPlan(graph, &stats, requestFor(Scope::Integer));
+        QVERIFY(built);
+        const auto layers = graph::computeLayers(graph);
+        for (const auto& layer : layers) {
+            const auto* bias = built->plan.find(graph.value(layer.bias).name);
+            QCOMPARE(bias != nullptr, separate);
+            if (!bias)
+                continue;
+            const auto& input = built->plan.find(graph.value(layer.input).name)->encoding;
+            const auto& weight = built->plan.find(graph.value(layer.weight).name)->encoding;
+            for (std::size_t c = 0; c < 2; ++c)
+                QCOMPARE(bias->encoding.scale[c],
+                    static_cast<float>(static_cast<double>(input.scale[0]) * static_cast<double>(weight.scale[c])));
+        }
+    }
+}
+
+void TestPlanBuilder::constantsAreQuantized()
+{
+    Maker make;
+    make.input("x", { 1, 3 });
+    make.constant("k", Tensor::from<float>({ 3 }, std::vector<float> { -1, 0.5F, 3 }));
+    make.constant("six", Tensor::scalar(6.0F));
+    make.node("Mul", { "x", "k" }, "m");
+    make.node("Div", { "m", "six" }, "y");
+    const auto graph = make.finish({ "y" });
+    const auto stats = statsFor(graph);
+    auto request = requestFor(Scope::Integer);
+    request.activations.bits = 4;
+    request.activations.range = *quant::RangeSpec::parse("mse"); // nothing of a constant is clipped
+    const auto built = planning::buildPlan(graph, &stats, request);
+    QVERIFY(built);
+    const auto* k = built->plan.find("k");
+    QVERIFY(k && k->role == Role::Constant);
+    QVERIFY(k->encoding == quant::encodingForRange(k->config, -1, 3));
+    QCOMPARE(k->encoding.bits(), 4);
+    // A scalar is the end of its own range.
+    QCOMPARE(quant::measureError(built->plan.find("six")->encoding, Tensor::scalar(6.0F).view()).noisePower, 0.0);
+    request.activations.bits.reset();
+    QVERIFY(!planning::buildPlan(graph, &stats, request)->plan.find("k"));
+    QVERIFY(!planning::buildPlan(graph, &stats, requestFor(Scope::Compute))->plan.find("k"));
+}
+
+void TestPlanBuilder::constantsWidenASharedRange()
+{
+    Maker make;
+    make.input("x", { 1, 3 });
+    make.constant("k", Tensor::from<float>({ 1, 2 }, std::vector<float> { -100, 2 }));
+    make.node("Concat", { "x", "k" }, "y", { { "axis", std::int64_t { 1 } } });
+    const auto graph = make.finish({ "y" });
+    const auto stats = statsFor(graph);
+    const auto built = planning::buildPlan(graph, &stats, requestFor(Scope::Integer));
+    QVERIFY(built);
+    const auto& encoding = built->plan.find("y")->encoding;
+    QVERIFY(built->plan.find("k")->encoding == encoding && built->plan.find("x")->encoding == encoding);
+    QVERIFY(std::abs(encoding.low() + 100) <= encoding.scale[0]);
+    QVERIFY(encoding.high() >= stats.find("x")->max() - encoding.scale[0]);
+    QVERIFY(built->plan.find("k")->role == Role::Constant);
+    QVERIFY(built->plan.find("x")->role == Role::Activation);
+}
+
+void TestPlanBuilder::overridesReachEverything()
+{
+    const auto graph = residualNet();
+    const auto stats = statsFor(graph);
+    auto request = requestFor(Scope::Compute);
+    request.overrides = { *LayerOverride::parse("c2:w=4,a=6,weight-scheme=asymmetric,weight-granularity=tensor,"
+                                                "activation-scheme=power-of-two,activation-sign=signed,"
+                                                "activation-rounding=floor"),
+        *LayerOverride::parse("logits:narrow=on,rounding=half-away") };
+    const auto built = planning::buildPlan(graph, &stats, request);
+    QVERIFY(built);
+    const auto* w2 = built->plan.find("w2");
+    QCOMPARE(w2->encoding.bits(), 4);
+    QVERIFY(!w2->config.symmetric && !w2->encoding.perChannel() && w2->overridden);
+    const auto* p1 = built->plan.find("p1");
+    QVERIFY(p1->encoding.isSigned() && quant::qFormat(p1->encoding));
+    QVERIFY(p1->encoding.rounding == quant::Rounding::Floor && p1->encoding.bits() == 6);
+    const auto* w3 = built->plan.find("w3");
+    QCOMPARE(w3->encoding.qmin, -127);
+    QVERIFY(w3->encoding.rounding == quant::Rounding::HalfAway);
+    QVERIFY(built->plan.find("f")->encoding.rounding == quant::Rounding::HalfAway);
+    const auto* w1 = built->plan.find("w1"); // nothing was said of it
+    QVERIFY(w1->config.symmetric && w1->encoding.perChannel() && !w1->overridden && w1->encoding.qmin == -128);
+    const auto again = quant::QuantizationPlan::fromJson(built->plan.toJson());
+    QVERIFY(again && *again == built->plan);
 }
 
 void TestPlanBuilder::biasThatStaysFloat()
