@@ -57,11 +57,10 @@ private:
         const auto& b = m_sums[bins.end];
         return { b.mass - a.mass, b.used - a.used, b.entropy - a.entropy };
     }
-    /// The first bin whose centre is not below `position`, in bins from the first one's lower edge.
+    /// The first bin whose centre is above `position`, in bins from the first one's lower edge.
     std::size_t binAt(double position) const
     {
-        return static_cast<std::size_t>(
-            std::clamp(std::ceil(position - 0.5), 0.0, static_cast<double>(m_sums.size() - 1)));
+        return static_cast<std::size_t>(std::clamp(position + 0.5, 0.0, static_cast<double>(m_sums.size() - 1)));
     }
     /// What P has in a cell beyond its own values: on a bin of its own if the outermost one is empty.
     double saturate(double outside, double outermost) const
@@ -98,10 +97,11 @@ double Divergence::of(const quant::Encoding& encoding) const
     }
     // - sum P log Q: Q is constant in a cell.
     double sumOfQ = 0;
-    for (std::size_t begin = inside.begin; begin < inside.end;) {
-        const double position = static_cast<double>(begin) + 0.5;
-        const double cell = std::floor((position - first) / step) + 1;
-        const std::size_t end = std::clamp(binAt(first + cell * step), begin + 1, inside.end);
+    std::size_t begin = inside.begin;
+    for (std::int64_t level = 1; level <= levels && begin < inside.end; ++level) {
+        const std::size_t end = binAt(first + static_cast<double>(level) * step);
+        if (begin == end)
+            continue;
         const Sums sums = within({ begin, end });
         const double fromBelow = begin == inside.begin ? below : 0;
         const double fromAbove = end == inside.end ? above : 0;
