@@ -10,16 +10,28 @@
 
 namespace quantoscope::planning {
 
-namespace {
+ChannelSums& ChannelSums::operator+=(const ChannelSums& other)
+{
+    channels.resize(other.channels.size(), 0.0);
+    for (std::size_t c = 0; c < channels.size(); ++c)
+        channels[c] += other.channels[c];
+    places += other.places;
+    return *this;
+}
 
-/// What one batch adds to the mean of one value.
-struct Sums {
-    std::vector<double> channels;
-    double places = 0; ///< elements a channel
-};
+Result<std::vector<double>> ChannelSums::means(const std::string& tensor) const
+{
+    std::vector<double> means;
+    for (const double sum : channels) {
+        means.push_back(sum / places);
+        if (!std::isfinite(means.back()))
+            return fail(ErrorCode::InvalidInput, "the mean of a channel is NaN or infinite", "tensor '" + tensor + "'",
+                "check the pre-processing; the network overflows here");
+    }
+    return means;
+}
 
-/// Sums over the first `count` of the `batch` images that `value` is of.
-Sums sumsOf(const TensorView& value, int axis, std::int64_t count, std::int64_t batch)
+ChannelSums sumChannels(const TensorView& value, int axis, std::int64_t count, std::int64_t batch)
 {
     const Shape& shape = value.shape();
     std::int64_t outer = 1;
@@ -28,8 +40,8 @@ Sums sumsOf(const TensorView& value, int axis, std::int64_t count, std::int64_t 
         (i < axis ? outer : inner) *= i == axis ? 1 : shape[i];
     if (outer % batch == 0)
         outer = outer / batch * count;
-    const std::int64_t channels = shape[axis];
-    Sums sums { std::vector<double>(static_cast<std::size_t>(channels), 0.0), static_cast<double>(outer * inner) };
+    ChannelSums sums { std::vector<double>(static_cast<std::size_t>(shape[axis]), 0.0),
+        static_cast<double>(outer * inner) };
     const float* element = value.as<float>().data();
     for (std::int64_t o = 0; o < outer; ++o)
         for (double& sum : sums.channels) {
@@ -41,24 +53,10 @@ Sums sumsOf(const TensorView& value, int axis, std::int64_t count, std::int64_t 
     return sums;
 }
 
-void add(std::vector<Sums>& total, std::vector<Sums>&& batch)
-{
-    if (total.empty()) {
-        total = std::move(batch);
-        return;
-    }
-    for (std::size_t v = 0; v < total.size(); ++v) {
-        total[v].places += batch[v].places;
-        for (std::size_t c = 0; c < total[v].channels.size(); ++c)
-            total[v].channels[c] += batch[v].channels[c];
-    }
-}
-
-} // namespace
-
 Result<std::vector<std::vector<double>>> channelMeans(const CorrectionData& data, const quant::QuantizationPlan& plan,
     const std::vector<ChannelValue>& values, std::int64_t batch, const base::Job& job)
 {
+    using Sums = std::vector<ChannelSums>; // by value
     calibration::FeedOptions options { .batch = batch, .count = data.images };
     for (const auto& value : values)
         options.taps.push_back(value.name);
@@ -66,30 +64,26 @@ Result<std::vector<std::vector<double>>> channelMeans(const CorrectionData& data
     QS_TRY(const auto feed, calibration::Feed::create(data.graph, plan, data.samples, std::move(options)));
     calibration::FeedWorkers workers(feed, data.threads);
 
-    std::vector<Sums> total;
-    base::OrderedMerge<std::vector<Sums>> merge(
-        data.threads, [&total](std::vector<Sums>&& sums) { add(total, std::move(sums)); });
+    Sums total(values.size());
+    base::OrderedMerge<Sums> merge(data.threads, [&total](Sums&& sums) {
+        for (std::size_t v = 0; v < total.size(); ++v)
+            total[v] += sums[v];
+    });
     QS_CHECK(
         base::parallelFor(data.threads, feed.batches(), job.stop, [&](int worker, std::int64_t item) -> Result<void> {
-            base::OrderedMerge<std::vector<Sums>>::Turn turn(merge, item);
-            std::vector<Sums> sums(values.size());
+            base::OrderedMerge<Sums>::Turn turn(merge, item);
+            Sums sums(values.size());
             QS_CHECK(workers[worker].run(item, [&](std::size_t tap, const TensorView& value) {
-                sums[tap] = sumsOf(value, values[tap].axis, feed.count(item), feed.batch());
+                sums[tap] = sumChannels(value, values[tap].axis, feed.count(item), feed.batch());
             }));
             turn.deliver(std::move(sums), job.stop);
             job.advance(feed.count(item));
             return {};
         }));
-
     std::vector<std::vector<double>> means;
     for (std::size_t v = 0; v < values.size(); ++v) {
-        auto& mean = means.emplace_back(std::move(total[v].channels));
-        for (double& m : mean) {
-            m /= total[v].places;
-            if (!std::isfinite(m))
-                return fail(ErrorCode::InvalidInput, "the mean of a channel is NaN or infinite",
-                    "tensor '" + values[v].name + "'", "check the pre-processing; the network overflows here");
-        }
+        QS_TRY(auto mean, total[v].means(values[v].name));
+        means.push_back(std::move(mean));
     }
     return means;
 }

@@ -89,7 +89,7 @@ private:
 
 class Equalizer {
 public:
-    Equalizer(const graph::Graph& graph, const ChannelClasses& classes)
+    Equalizer(const graph::Graph& graph, const ChannelClasses& classes, const EqualizationOptions& options)
         : m_producers(classes.size())
         , m_consumers(classes.size())
         , m_factors(classes.size(), 1.0)
@@ -100,6 +100,9 @@ public:
             enter(m_producers, ranges.outputs(), index);
             enter(m_consumers, ranges.inputs(), index);
         }
+        for (auto& producers : m_producers)
+            if (producers.size() > 1 && !options.residualChains)
+                producers.clear();
     }
 
     int run()
@@ -166,11 +169,11 @@ private:
 
 } // namespace
 
-Result<EqualizedGraph> equalize(const graph::Graph& graph)
+Result<EqualizedGraph> equalize(const graph::Graph& graph, const EqualizationOptions& options)
 {
     QS_TRY([[maybe_unused]] const auto order, graph.topologicalOrder());
     const ChannelClasses classes(graph);
-    Equalizer equalizer(graph, classes);
+    Equalizer equalizer(graph, classes, options);
     const int sweeps = equalizer.run();
     EqualizedGraph equalized;
     equalized.factors = factorsByValue(graph, classes, equalizer.factors());

@@ -12,8 +12,8 @@ namespace quantoscope::planning {
 /// stay and its scale is multiplied by g = <w, w> / <w, w~>, so that <w, g w~> = <w, w>. One factor a channel, or one
 /// in all where the weight is quantized per tensor. The weight becomes a constant of the plan, (q - z) s g, with s g as
 /// scale of its encoding, rounding to nearest, so that quantizing it again changes nothing; the scale of the layer's
-/// quantized bias takes the same factor. Weights that another bias or layer would have to follow, power-of-two scales
-/// and channels without a positive product stay, and are noted. Thread safe. Errors: NotFound for a name in data.layers
+/// quantized bias takes the same factor. Power-of-two scales stay, which is noted, and so do channels
+/// without a positive product. Thread safe. Errors: NotFound for a name in data.layers
 /// that is no compute layer's; Cancelled.
 Result<CorrectedPlan> correctGain(
     const CorrectionData& data, const quant::QuantizationPlan& plan, const base::Job& job = {});
