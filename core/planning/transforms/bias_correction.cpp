@@ -102,9 +102,18 @@ private:
         return total.means(output.name);
     }
 
-    void shift(const Layer& layer, const std::vector<double>& wanted, const std::vector<double>& found)
+    /// As the quantized network has it: what its rounding does to the mean is made up for too.
+    Tensor currentBias(const Layer& layer) const
     {
         Tensor bias = biasOf(m_graph, m_corrected.plan, layer);
+        const auto name = layer.bias.valid() ? m_graph.value(layer.bias).name : quant::addedBiasName(layer.name);
+        const auto* quantizer = m_corrected.plan.find(name);
+        return quantizer ? quant::fakeQuantize(quantizer->encoding, bias.view(), m_corrected.plan.seedFor(name)) : bias;
+    }
+
+    void shift(const Layer& layer, const std::vector<double>& wanted, const std::vector<double>& found)
+    {
+        Tensor bias = currentBias(layer);
         const auto values = bias.as<float>();
         const double factor = biasFactor(m_graph, layer);
         for (std::size_t c = 0; c < values.size(); ++c) {

@@ -103,9 +103,14 @@ quant::QuantizationPlan planFor(const Graph& part, const quant::QuantizationPlan
     std::set<std::string> layers;
     for (const NodeId node : part.nodes())
         layers.insert(part.label(node));
-    for (const auto& [layer, values] : plan.addedBiases())
-        if (layers.contains(layer))
-            result.setAddedBias(layer, values);
+    for (const auto& [layer, values] : plan.addedBiases()) {
+        if (!layers.contains(layer))
+            continue;
+        result.setAddedBias(layer, values);
+        const auto name = quant::addedBiasName(layer);
+        if (const auto* quantizer = plan.find(name))
+            result.set(name, *quantizer);
+    }
     return result;
 }
 
