@@ -4,8 +4,6 @@
 #include <cassert>
 #include <cstdint>
 
-#include "core/quant/encoding.h"
-
 namespace quantoscope::calibration::detail {
 
 namespace {
@@ -22,15 +20,16 @@ Range rangeOf(const quant::QuantizerConfig& config, bool isSigned, double step, 
 
 } // namespace
 
-Range refinedRange(quant::QuantizerConfig config, bool isSigned, Range coarse, int bits)
+Range refinedRange(
+    quant::QuantizerConfig config, bool isSigned, Range coarse, int coarseBits, int bits, quant::Encoding& scratch)
 {
-    assert(bits > quant::minBits);
-    config.bits = bits - 1;
-    quant::Encoding encoding;
-    quant::setChannel(encoding, 0, config, isSigned, coarse.low, coarse.high);
+    assert(coarseBits <= bits);
+    config.bits = coarseBits;
+    quant::setChannel(scratch, 0, config, isSigned, coarse.low, coarse.high);
     config.bits = bits;
-    return rangeOf(
-        config, isSigned, static_cast<double>(encoding.scale[0]) / 2, 2 * std::int64_t { encoding.zeroPoint[0] });
+    const std::int64_t parts = std::int64_t { 1 } << (bits - coarseBits);
+    return rangeOf(config, isSigned, static_cast<double>(scratch.scale[0]) / static_cast<double>(parts),
+        parts * scratch.zeroPoint[0]);
 }
 
 void forEachPowerOfTwoRange(

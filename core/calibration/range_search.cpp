@@ -123,6 +123,12 @@ public:
         return std::ranges::min(ranges, {}, [this](Range range) { return errorOf(range, Detail::Exact); });
     }
 
+    /// The best grid of one bit less, refined.
+    Range refined(Range coarse)
+    {
+        return refinedRange(m_config, m_isSigned, coarse, m_config.bits - 1, m_config.bits, m_encoding);
+    }
+
     /// Ends as fractions of the full range's.
     void attemptFractions(double low, double high)
     {
@@ -200,7 +206,7 @@ Range leastSquaresRange(const DensityModel& model, const quant::QuantizerConfig&
             search.searchOneEnd();
         else
             search.searchBothEnds();
-        const Range refined = bits > quant::minBits ? refinedRange(config, isSigned, best, bits) : seen;
+        const Range refined = bits > quant::minBits ? search.refined(best) : seen;
         best = search.bestOf({ seen, search.best(), refined });
     }
     return best;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <vector>
 
@@ -42,7 +43,10 @@ public:
     }
     Histogram histogram() const override
     {
-        Histogram result;
+        // More bins than values would only be empty.
+        constexpr std::size_t fewest = 64;
+        Histogram result(
+            static_cast<int>(std::clamp<std::size_t>(std::bit_ceil(m_values.size()), fewest, Histogram::targetBins)));
         result.add(m_values);
         return result;
     }

@@ -15,7 +15,7 @@ namespace quantoscope::calibration::detail {
 
 namespace {
 
-/// A lower bound of what clipping costs, from the counts and power sums of 64 classes of magnitude on each side.
+/// A lower bound of what clipping costs, from the counts and power sums of 32 classes of magnitude on each side.
 class ClippingBound {
 public:
     ClippingBound(std::span<const float> values, Range full)
@@ -37,7 +37,7 @@ public:
     double of(double low, double high) const { return beyond(m_sides[1], -low) + beyond(m_sides[0], high); }
 
 private:
-    static constexpr std::size_t classes = 64;
+    static constexpr std::size_t classes = 32;
     /// Over one class, then over it and all above.
     struct Sums {
         double count = 0;
@@ -93,13 +93,22 @@ public:
     /// Where the error is above `limit`: some number above it.
     double of(const quant::QuantizerConfig& config, Range range, double limit)
     {
-        constexpr std::size_t block = 512;
         if (const double clipped = clipping(config, range); clipped > limit)
             return clipped;
+        constexpr std::size_t longest = 512;
         double sum = 0;
-        for (std::size_t i = 0; i < m_values.size() && sum <= limit; i += block)
-            sum += quant::squaredError(m_encoding, 0, m_values.subspan(i, std::min(block, m_values.size() - i)));
+        auto rest = m_values;
+        for (std::size_t block = 64; !rest.empty() && sum <= limit; block = std::min(2 * block, longest)) {
+            const auto count = std::min(block, rest.size());
+            sum += quant::squaredError(m_encoding, 0, rest.first(count));
+            rest = rest.subspan(count);
+        }
         return sum;
+    }
+
+    Range refined(const quant::QuantizerConfig& config, Range coarse, int coarseBits, int bits)
+    {
+        return refinedRange(config, m_isSigned, coarse, coarseBits, bits, m_encoding);
     }
 
     /// Summed value by value, in their order.
@@ -197,22 +206,20 @@ Choice moveEnds(GridError& error, const quant::QuantizerConfig& config, Choice b
 }
 
 /// `best`, or the refinement of a coarser grid that is better although it has one bit less.
-Range orCoarserGrid(GridError& error, const quant::QuantizerConfig& config, bool isSigned, const Choice& best)
+Range orCoarserGrid(GridError& error, const quant::QuantizerConfig& config, const Choice& best)
 {
     auto oneLess = config;
     oneLess.bits = config.bits - 1;
     Choice coarse { {}, best.error };
     for (int bits = oneLess.bits; bits >= quant::minBits && coarse.error > 0; --bits)
         for (int k = largest; k >= smallest; --k) {
-            Range range = scaled(error.full(), k, k);
-            for (int finer = bits + 1; finer <= oneLess.bits; ++finer)
-                range = refinedRange(config, isSigned, range, finer);
+            const Range range = error.refined(config, scaled(error.full(), k, k), bits, oneLess.bits);
             if (error.clipping(oneLess, range) >= coarse.error)
                 break; // and so do those that are narrower
             if (const double sum = error.of(oneLess, range, coarse.error); sum < coarse.error)
                 coarse = { range, sum };
         }
-    return coarse.error < best.error ? refinedRange(config, isSigned, coarse.range, config.bits) : best.range;
+    return coarse.error < best.error ? error.refined(config, coarse.range, oneLess.bits, config.bits) : best.range;
 }
 
 } // namespace
@@ -232,15 +239,15 @@ Range leastSquaresRange(std::span<const float> values, const quant::QuantizerCon
     }
     Choice best = bestOf(error, config, candidates);
     if (!bothEnds)
-        return config.bits == quant::minBits ? best.range : orCoarserGrid(error, config, isSigned, best);
+        return config.bits == quant::minBits ? best.range : orCoarserGrid(error, config, best);
     if (config.scale == quant::ScaleRestriction::None)
         best = moveEnds(error, config, best);
     if (config.bits == quant::minBits)
         return best.range;
     auto oneLess = config;
     oneLess.bits = config.bits - 1;
-    const Range refined = refinedRange(config, isSigned, leastSquaresRange(values, oneLess, isSigned), config.bits);
-    return bestOf(error, config, { best.range, refined }).range;
+    const Range coarse = leastSquaresRange(values, oneLess, isSigned);
+    return bestOf(error, config, { best.range, error.refined(config, coarse, oneLess.bits, config.bits) }).range;
 }
 
 } // namespace quantoscope::calibration::detail
