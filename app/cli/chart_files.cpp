@@ -18,7 +18,10 @@ Result<void> checkChartFile(const std::string& path)
     return {};
 }
 
-Result<void> writeCharts(const sweep::SweepResult& result, const std::vector<std::string>& paths)
+namespace {
+
+/// Calls `draw` for every file while there is an application to draw with.
+template <typename Draw> Result<void> drawAll(const std::vector<std::string>& paths, Draw draw)
 {
     qputenv("QT_QPA_PLATFORM", "offscreen");
     QLoggingCategory::setFilterRules(
@@ -28,8 +31,20 @@ Result<void> writeCharts(const sweep::SweepResult& result, const std::vector<std
     char* argv[] = { name, nullptr };
     const QApplication application(argc, argv);
     for (const auto& path : paths)
-        QS_CHECK(ui::exportSweepChart(result, path));
+        QS_CHECK(draw(path));
     return {};
+}
+
+} // namespace
+
+Result<void> writeCharts(const sweep::SweepResult& result, const std::vector<std::string>& paths)
+{
+    return drawAll(paths, [&](const std::string& path) { return ui::exportSweepChart(result, path); });
+}
+
+Result<void> writeCharts(const sweep::OptionsStudyPtr& study, const std::vector<std::string>& paths)
+{
+    return drawAll(paths, [&](const std::string& path) { return ui::exportOptionsChart(study, path); });
 }
 
 } // namespace quantoscope::cli
@@ -45,6 +60,7 @@ Result<void> checkChartFile(const std::string& path)
 }
 
 Result<void> writeCharts(const sweep::SweepResult&, const std::vector<std::string>&) { return {}; }
+Result<void> writeCharts(const sweep::OptionsStudyPtr&, const std::vector<std::string>&) { return {}; }
 
 } // namespace quantoscope::cli
 

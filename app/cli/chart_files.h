@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/sweep/options_study.h"
 #include "core/sweep/sweep.h"
 
 namespace quantoscope::cli {
@@ -15,5 +16,7 @@ Result<void> checkChartFile(const std::string& path);
 
 /// Draws accuracy against word-length into every file. Needs no display.
 Result<void> writeCharts(const sweep::SweepResult& result, const std::vector<std::string>& paths);
+/// Draws combinations of options, ranked by accuracy.
+Result<void> writeCharts(const sweep::OptionsStudyPtr& study, const std::vector<std::string>& paths);
 
 } // namespace quantoscope::cli

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/cli/accumulator_report.h"
 #include "app/cli/command.h"
 #include "app/cli/findings.h"
 #include "app/cli/output_file.h"
@@ -48,13 +49,16 @@ public:
 
         evaluation::EvaluationOptions options;
         options.threads = m_common.threads;
-        QS_TRY(const auto floatResult, evaluation::evaluate(pipeline.graph(), {}, *pipeline.samples(), options, job));
+        QS_TRY(const auto floatResult,
+            evaluation::evaluate(*pipeline.floatGraph(), {}, *pipeline.samples(), options, job));
         EvaluationResultPtr quantized = floatResult;
         if (!plan->empty()) {
             QS_TRY(quantized, evaluation::evaluate(pipeline.graph(), *plan, *pipeline.samples(), options, job));
         }
         const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
         describe(report, *floatResult, *quantized, cost::computeCost(pipeline.graph(), *plan), elapsed.count());
+        QS_CHECK(reportAccumulators(pipeline, *plan, m_quantization, m_common, job, report));
+        describeFormats(report, *plan);
         return {};
     }
 

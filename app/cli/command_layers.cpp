@@ -63,26 +63,29 @@ private:
     {
         using enum Table::Align;
         Table table({ { "tensor", Left }, { "kind", Left }, { "bits" }, { "SQNR [dB]" }, { "cosine" }, { "MSE" },
-            { "clipped [%]" }, { "own MSE" }, { "inherited MSE" }, { "lowest" }, { "highest" }, { "Q format", Left } });
+            { "clipped [%]" }, { "own MSE" }, { "rounding" }, { "clipping" }, { "inherited MSE" }, { "lowest" },
+            { "highest" }, { "Q format", Left } });
         Json rows = Json::array();
         for (const auto& error : errors) {
             rows.push_back({ { "name", error.name }, { "kind", quant::toString(error.role) }, { "bits", error.bits },
                 { "sqnr_db", error.sqnrDb }, { "cosine", error.cosine }, { "mse", error.mse },
                 { "clipped_percent", error.clippedPercent }, { "own_error", error.ownError },
+                { "rounding_error", error.roundingError }, { "clipping_error", error.clippingError },
                 { "inherited_error", error.inheritedError }, { "encoding", error.encoding.toJson() } });
             const auto [low, high] = bounds(error.encoding);
             const auto format = quant::qFormat(error.encoding);
             rows.back()["q_format"] = format ? Json(*format) : Json();
             table.add({ error.name, quant::toString(error.role), std::to_string(error.bits), significant(error.sqnrDb),
                 fixed(error.cosine, 5), significant(error.mse), significant(error.clippedPercent),
-                significant(error.ownError), significant(error.inheritedError), significant(low), significant(high),
-                format.value_or("") });
+                significant(error.ownError), significant(error.roundingError), significant(error.clippingError),
+                significant(error.inheritedError), significant(low), significant(high), format.value_or("") });
         }
         report.json()["tensors"] = std::move(rows);
         report.text(table.empty() ? "The plan quantizes nothing.\n" : table.toString());
         report.text("On " + count(images)
             + " images: SQNR, cosine and MSE of the quantized network's value against the float one; own: "
-              "quantizing the float value alone; inherited: what arrives from layers before.\n");
+              "quantizing the float value alone, of which rounding and clipping are the parts; inherited: what arrives "
+              "from layers before.\n");
     }
 
     /// Ends of the representable range over all channels.

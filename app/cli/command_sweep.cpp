@@ -6,6 +6,7 @@
 
 #include "app/cli/chart_files.h"
 #include "app/cli/command.h"
+#include "app/cli/correction_report.h"
 #include "app/cli/findings.h"
 #include "app/cli/output_file.h"
 #include "app/cli/pipeline.h"
@@ -67,10 +68,12 @@ public:
         Pipeline pipeline(m_common, job, report);
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openLabelledData(m_data));
-        QS_CHECK(pipeline.calibrate(m_data, gridNeedsStatistics()));
+        m_grid.best = m_quantization.bestFlow();
         m_grid.evaluation.threads = m_common.threads;
-        QS_TRY(const auto result, sweep::runGrid(pipeline.graph(), pipeline.stats(), *pipeline.samples(), m_grid, job));
+        QS_TRY(const auto* quantizer, pipeline.openQuantizer(m_quantization, m_data, needsCalibration()));
+        QS_TRY(const auto result, sweep::runGrid(*quantizer, *pipeline.samples(), m_grid, job));
         const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+        pipeline.reportStatistics();
         if (!m_quantization.profile.empty())
             report.fact("profile", m_quantization.profile);
         for (const auto& note : m_leftOut)
@@ -87,11 +90,12 @@ public:
     bool worthPrinting() const override { return m_finished; }
 
 private:
-    bool gridNeedsStatistics() const
+    bool needsCalibration() const
     {
-        return std::any_of(m_grid.activationBits.begin(), m_grid.activationBits.end(), [](Bits b) {
-            return b.has_value();
-        }) || needsStatistics(m_grid.request);
+        auto request = m_grid.request;
+        request.activations.bits.reset();
+        const auto quantizes = [](Bits b) { return b.has_value(); };
+        return m_grid.best || std::ranges::any_of(m_grid.activationBits, quantizes) || flow::needsCalibration(request);
     }
 
     /// Takes the word-lengths out of the grid that the profile does not allow. InvalidInput if none is left.
@@ -160,7 +164,8 @@ private:
             { "top1", point.top1 }, { "top5", point.top5 }, { "loss", point.loss },
             { "top1_ci95", toJson(point.top1Interval) }, { "delta_top1", point.againstFloat.delta },
             { "delta_top1_ci95", toJson(point.againstFloat.deltaInterval) }, { "p_value", point.againstFloat.pValue },
-            { "agreement", point.againstFloat.agreement }, { "cost", toJson(point.cost) } };
+            { "agreement", point.againstFloat.agreement }, { "cost", toJson(point.cost) },
+            { "corrections", toJson(point.corrections) } };
     }
 
     static std::string listPoints(const SweepResult& result)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/pipeline.h"
 
-#include <algorithm>
-
+#include "app/cli/correction_report.h"
 #include "app/cli/findings.h"
 #include "app/cli/text.h"
 #include "core/engine/engine.h"
@@ -10,13 +9,6 @@
 #include "core/onnx_io/reader.h"
 
 namespace quantoscope::cli {
-
-bool needsStatistics(const planning::PlanRequest& request)
-{
-    return request.activations.bits || request.firstLastBits
-        || std::any_of(request.overrides.begin(), request.overrides.end(),
-            [](const planning::LayerOverride& o) { return o.activations.bits && *o.activations.bits; });
-}
 
 Pipeline::Pipeline(const CommonOptions& common, const base::Job& job, Report& report)
     : m_common(common)
@@ -115,47 +107,72 @@ std::string Pipeline::describeCalibration(bool own) const
     return text;
 }
 
-Result<void> Pipeline::calibrate(const DataOptions& options, bool needed)
+Result<const flow::Quantizer*> Pipeline::openQuantizer(
+    const QuantizationOptions& options, const DataOptions& data, bool needsImages)
 {
-    if (!needed || m_stats)
-        return {};
-    QS_CHECK(openCalibrationData(options));
-    calibration::CalibrationOptions calibration;
-    calibration.threads = m_common.threads;
-    QS_TRY(m_stats, calibration::calibrate(*m_graph, *m_calibrationSamples, calibration, m_job));
-    return {};
+    if (needsImages)
+        QS_CHECK(openCalibrationData(data));
+    auto quantizer = options.corrections.quantizer(m_common.threads);
+    if (!m_common.noCache)
+        quantizer.cache = m_statsCache = std::make_shared<calibration::StatsCache>(
+            calibration::StatsCache::Options { .folder = calibration::StatsCache::defaultFolder() });
+    m_quantizer = std::make_unique<flow::Quantizer>(m_graph, m_calibrationSamples, quantizer);
+    return m_quantizer.get();
 }
 
-Result<planning::BuiltPlan> Pipeline::newPlan(const QuantizationOptions& options, const DataOptions& data)
+void Pipeline::reportStatistics()
+{
+    const auto use = m_statsCache ? m_statsCache->use() : calibration::StatsCache::Use {};
+    if (use.kept > 0)
+        m_report.fact("statistics", use.computed > 0 ? "in part from the cache" : "from the cache");
+}
+
+Result<flow::QuantizedNetwork> Pipeline::newPlan(const QuantizationOptions& options, const DataOptions& data)
 {
     planning::PlanRequest base;
     base.seed = m_common.seed;
     QS_TRY(const auto request, options.request(base, WordLengths::Single));
-    QS_CHECK(calibrate(data, needsStatistics(request)));
-    return planning::buildPlan(*m_graph, stats(), request);
+    const auto fixed = options.bestFlow();
+    QS_TRY(const auto* quantizer, openQuantizer(options, data, fixed || flow::needsCalibration(request)));
+    if (!fixed)
+        return quantizer->quantize(request, m_job);
+    QS_TRY(auto best, flow::findBestFlow(*quantizer, { .request = request, .fixed = *fixed }, m_job));
+    m_report.json()["flow"] = toJson(best);
+    m_report.text(describe(best));
+    return std::move(best.network);
 }
 
-Result<planning::BuiltPlan> Pipeline::savedPlan(
+Result<flow::QuantizedNetwork> Pipeline::savedPlan(
     const QuantizationOptions& options, const DataOptions& data, const std::string& file)
 {
     QS_TRY(auto saved, quant::loadPlan(file));
     m_report.fact("plan", file);
+    if (options.corrections.best())
+        return fail(ErrorCode::InvalidInput, "--flow best makes a plan of its own, and --plan gives one", file,
+            "leave one of the two out");
     QS_TRY(const auto hardware, options.hardwareProfile());
-    if (!options.changeAnything())
-        return planning::BuiltPlan { std::move(saved), {}, {} };
-    QS_TRY(auto request, options.changed(planning::requestLike(saved), WordLengths::Single));
-    if (hardware) { // what a plan does not tell
-        request.biasRoom = hardware->bias.room;
-        request.floatOperators = hardware->floatOperators;
-    }
+    auto request = planning::requestLike(saved);
     const auto changed = options.changedTensors();
-    // What stays as it is needs no word-length here, and so no calibration.
-    if (!changed.weights)
-        request.weights.bits.reset();
-    if (!changed.activations)
-        request.activations.bits.reset();
-    QS_CHECK(calibrate(data, needsStatistics(request)));
-    return planning::changePlan(*m_graph, stats(), saved, request, changed);
+    if (options.changeAnything()) {
+        QS_TRY(request, options.changed(request, WordLengths::Single));
+        if (hardware) { // what a plan does not tell
+            request.biasRoom = hardware->bias.room;
+            request.floatOperators = hardware->floatOperators;
+        }
+        // What stays as it is needs no word-length here, and so no calibration.
+        if (!changed.weights)
+            request.weights.bits.reset();
+        if (!changed.activations)
+            request.activations.bits.reset();
+    }
+    const bool needsImages = options.changeAnything() && flow::needsCalibration(request);
+    QS_TRY(const auto* quantizer, openQuantizer(options, data, needsImages));
+    if (options.changeAnything())
+        return quantizer->change(saved, request, changed, m_job);
+    flow::QuantizedNetwork network;
+    QS_TRY(network.graph, quantizer->graphFor(saved));
+    network.plan = std::make_shared<const quant::QuantizationPlan>(std::move(saved));
+    return network;
 }
 
 Result<quant::PlanPtr> Pipeline::makePlan(
@@ -164,16 +181,21 @@ Result<quant::PlanPtr> Pipeline::makePlan(
     QS_TRY(const auto hardware, options.hardwareProfile());
     if (hardware)
         m_report.fact("profile", hardware->name);
-    QS_TRY(auto built, files.load.empty() ? newPlan(options, data) : savedPlan(options, data, files.load));
+    QS_TRY(const auto network, files.load.empty() ? newPlan(options, data) : savedPlan(options, data, files.load));
+    reportStatistics();
     if (hardware)
-        QS_CHECK(refuse(planning::check(*hardware, built.plan), "make a plan for this profile"));
-    for (const auto& note : built.notes)
+        QS_CHECK(refuse(planning::check(*hardware, *network.plan), "make a plan for this profile"));
+    for (const auto& note : network.notes)
         m_report.note(note);
-    m_report.json()["bias_remedies"] = toJson(built.biasRemedies);
-    m_report.fact("scope", built.plan.empty() ? "float" : built.plan.title);
+    m_report.json()["bias_remedies"] = toJson(network.biasRemedies);
+    m_report.json()["corrections"] = toJson(network.corrections);
+    if (!network.corrections.empty())
+        m_report.text(describe(network.corrections));
+    m_report.fact("scope", network.plan->empty() ? "float" : network.plan->title);
     if (!files.save.empty())
-        QS_CHECK(quant::savePlan(built.plan, files.save));
-    return std::make_shared<const quant::QuantizationPlan>(std::move(built.plan));
+        QS_CHECK(quant::savePlan(*network.plan, files.save));
+    m_planGraph = network.graph;
+    return network.plan;
 }
 
 } // namespace quantoscope::cli

@@ -8,15 +8,14 @@
 #include "app/cli/options.h"
 #include "app/cli/report.h"
 #include "core/base/progress.h"
-#include "core/calibration/stats.h"
 #include "core/dataset/preprocessing.h"
+#include "core/flow/quantizer.h"
 #include "core/graph/graph.h"
-#include "core/planning/plan_builder.h"
 #include "core/quant/plan.h"
 
 namespace quantoscope::cli {
 
-/// The way from files to a plan that the commands share: model -> prepared graph -> samples -> statistics -> plan. Each
+/// The way from files to a plan that the commands share: model -> prepared graph -> samples -> quantized network. Each
 /// step says in the report what it did.
 class Pipeline {
 public:
@@ -27,8 +26,11 @@ public:
     Result<void> openData(const DataOptions& options);
     /// Like openData(), for commands that measure accuracy: labels are needed.
     Result<void> openLabelledData(const DataOptions& options);
-    /// Statistics of the calibration images, if `needed`: activations are quantized.
-    Result<void> calibrate(const DataOptions& options, bool needed);
+    /// What turns requests into networks; with the calibration images if `needsImages`.
+    Result<const flow::Quantizer*> openQuantizer(
+        const QuantizationOptions& options, const DataOptions& data, bool needsImages);
+    /// Says so where statistics of the calibration images were at hand.
+    void reportStatistics();
     /// The calibration images without running them.
     Result<void> openCalibrationData(const DataOptions& options);
     /// The plan in --plan with what the options change, or the one the options make; written to --save-plan.
@@ -36,10 +38,11 @@ public:
         const QuantizationOptions& options, const DataOptions& data, const PlanFileOptions& files);
 
     const graph::Model& model() const { return *m_model; }
-    const graph::Graph& graph() const { return *m_graph; }
+    const flow::GraphPtr& floatGraph() const { return m_graph; } ///< as prepared
+    /// The graph that the plan is for: the prepared one, equalized where the plan says so.
+    const graph::Graph& graph() const { return m_planGraph ? *m_planGraph : *m_graph; }
     const dataset::SampleSetPtr& samples() const { return m_samples; }
     const dataset::SampleSetPtr& calibrationSamples() const { return m_calibrationSamples; }
-    const calibration::CalibrationStats* stats() const { return m_stats.get(); }
 
 private:
     Result<dataset::DatasetPtr> openDataset(const std::string& path, const DataOptions& options, bool labelled) const;
@@ -47,22 +50,21 @@ private:
         const dataset::Preprocessing& preprocessing, std::vector<std::int64_t> indices) const;
     Result<void> choosePreprocessing(const DataOptions& options);
     std::string describeCalibration(bool own) const;
-    Result<planning::BuiltPlan> newPlan(const QuantizationOptions& options, const DataOptions& data);
-    Result<planning::BuiltPlan> savedPlan(
+    Result<flow::QuantizedNetwork> newPlan(const QuantizationOptions& options, const DataOptions& data);
+    Result<flow::QuantizedNetwork> savedPlan(
         const QuantizationOptions& options, const DataOptions& data, const std::string& file);
 
     const CommonOptions& m_common;
     base::Job m_job;
     Report& m_report;
     std::shared_ptr<const graph::Model> m_model;
-    std::shared_ptr<const graph::Graph> m_graph;
+    flow::GraphPtr m_graph;
+    flow::GraphPtr m_planGraph;
+    std::shared_ptr<calibration::StatsCache> m_statsCache;
+    std::unique_ptr<flow::Quantizer> m_quantizer;
     std::optional<dataset::Preprocessing> m_preprocessing;
     dataset::SampleSetPtr m_samples;
     dataset::SampleSetPtr m_calibrationSamples;
-    calibration::CalibrationStatsPtr m_stats;
 };
-
-/// Whether a request quantizes activations, so that statistics are needed.
-bool needsStatistics(const planning::PlanRequest& request);
 
 } // namespace quantoscope::cli

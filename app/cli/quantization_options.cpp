@@ -130,6 +130,7 @@ void QuantizationOptions::addTo(CLI::App& command, WordLengths wordLengths)
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     add("--engine", engine, "Arithmetic of the simulation", { "auto", "float" });
+    corrections.addTo(command);
     command.footer(explain("Ranges", quant::rangeTexts()) + "\n" + explain("Schemes", quant::schemeTexts()) + "\n"
         + explain("Roundings", quant::roundingTexts()) + "\n" + explain("Scopes", quant::scopeTexts()));
 }
@@ -168,6 +169,8 @@ Result<planning::PlanRequest> QuantizationOptions::changed(planning::PlanRequest
             QS_TRY(wish->bits, singleBits(options->bits, "word-length"));
         }
     }
+    if (corrections.corrections.any())
+        request.corrections = corrections.corrections;
     if (firstLastBits)
         request.firstLastBits = firstLastBits;
     if (!biasBits.empty()) {
@@ -194,7 +197,14 @@ bool QuantizationOptions::changeAnything() const
 {
     const auto tensors = changedTensors();
     return tensors.weights || tensors.activations || !layers.empty() || !scope.empty() || !biasBits.empty()
-        || !biasRoom.empty();
+        || !biasRoom.empty() || corrections.given();
+}
+
+std::optional<flow::FixedOptions> QuantizationOptions::bestFlow() const
+{
+    if (!corrections.best())
+        return std::nullopt;
+    return flow::FixedOptions { !weights.range.empty(), !activations.range.empty(), corrections.corrections };
 }
 
 Result<void> refuse(const std::vector<planning::Violation>& violations, const std::string& hint)

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "app/cli/correction_options.h"
 #include "core/base/error.h"
+#include "core/flow/best_flow.h"
 #include "core/planning/plan_changes.h"
 #include "core/planning/profile_rules.h"
 #include "core/planning/request.h"
@@ -47,6 +49,7 @@ struct QuantizationOptions {
     std::vector<std::string> layers;
     std::string profile;
     std::string engine = "auto";
+    CorrectionOptions corrections;
 
     void addTo(CLI::App& command, WordLengths wordLengths);
     /// What these options make of `base`, or of the profile's choices; of the word-lengths only a single pair.
@@ -59,6 +62,8 @@ struct QuantizationOptions {
     /// Which tensors of a saved plan the options are about, besides those of --layer.
     planning::ChangedTensors changedTensors() const;
     bool changeAnything() const;
+    /// What --flow best leaves alone, because it was said; empty without --flow best.
+    std::optional<flow::FixedOptions> bestFlow() const;
 };
 
 /// InvalidInput with the first violation and how many more there are; nothing if there is none.

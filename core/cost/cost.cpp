@@ -58,6 +58,11 @@ Cost computeCost(const graph::Graph& graph, const quant::QuantizationPlan& plan)
         cost.parameters += value.constant->size();
         cost.sizeBytes += bytes(value.constant->size(), bitsOf(graph, plan, id));
     }
+    for (const auto& [layer, bias] : plan.addedBiases()) {
+        const auto* quantizer = plan.find(quant::addedBiasName(layer));
+        cost.parameters += bias->size();
+        cost.sizeBytes += bytes(bias->size(), quantizer ? quantizer->encoding.bits() : floatBits);
+    }
     return cost;
 }
 

@@ -81,6 +81,8 @@ struct TensorError {
     double mse = 0;
     double clippedPercent = 0; ///< values in the quantized network outside the representable range
     double ownError = 0; ///< mean squared error of quantizing the float value of this tensor alone
+    double roundingError = 0; ///< the part of ownError from values inside the representable range
+    double clippingError = 0; ///< and the part from those more than half a step outside
     double inheritedError = 0; ///< mean squared error that arrives at it from upstream
     quant::Encoding encoding;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 #include <utility>
 
@@ -109,19 +110,64 @@ void setTotal(TensorError& error, const QuantizationError& total)
     error.mse = total.mse();
 }
 
-/// A weight or bias: its value is the same in both networks, so all of its error is its own.
-Result<TensorError> constantError(
-    const graph::Graph& graph, const std::string& name, const quant::TensorQuantizer& quantizer)
+graph::TensorPtr constantOf(const graph::Graph& graph, const std::string& name)
 {
     const auto value = graph.find(name);
-    if (!value || !graph.isConstant(*value))
+    return value && graph.isConstant(*value) ? graph.value(*value).constant : nullptr;
+}
+
+/// The error that `encoding` and, where a correction changed the values, that correction made of a constant.
+/// `reference` is the float value, `stored` what is quantized.
+QuantizationError errorOfConstant(
+    const quant::Encoding& encoding, const Tensor& reference, const Tensor& stored, std::uint64_t seed)
+{
+    if (&reference == &stored)
+        return quant::measureError(encoding, reference.view());
+    const Tensor quantized = quant::fakeQuantize(encoding, stored.view(), seed);
+    QuantizationError error = quant::measureError(reference.as<float>(), quantized.as<float>());
+    // Clipped is what the encoding alone would not represent, wherever the correction put it.
+    const Tensor nearest = quant::fakeQuantize(encoding, reference.view(), seed);
+    std::int64_t inner = 1;
+    for (int axis = encoding.axis + 1; encoding.perChannel() && axis < reference.shape().rank(); ++axis)
+        inner *= reference.shape()[axis];
+    const auto channels = static_cast<std::int64_t>(encoding.scale.size());
+    const auto values = reference.as<float>();
+    for (std::int64_t i = 0; i < reference.size(); ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        const double step = encoding.scale[static_cast<std::size_t>(i / inner % channels)];
+        if (std::abs(static_cast<double>(values[at]) - nearest.as<float>()[at]) <= step / 2 * (1 + 1e-6))
+            continue;
+        const double noise = static_cast<double>(values[at]) - quantized.as<float>()[at];
+        ++error.clipped;
+        error.clippingPower += noise * noise;
+    }
+    return error;
+}
+
+void setOwn(TensorError& error, const QuantizationError& own)
+{
+    error.ownError = own.mse();
+    error.clippingError = own.count > 0 ? own.clippingPower / static_cast<double>(own.count) : 0;
+    error.roundingError = std::max(0.0, error.ownError - error.clippingError);
+}
+
+/// A weight or bias: what it is in the quantized network against the float network's, all of it its own error. A bias
+/// that a correction added is compared with itself before it was rounded.
+Result<TensorError> constantError(const graph::Graph& graph, const graph::Graph& corrected, const std::string& name,
+    const quant::QuantizationPlan& plan)
+{
+    const auto& quantizer = *plan.find(name);
+    const auto stored = constantOf(corrected, name);
+    if (!stored)
         return fail(ErrorCode::NotFound, "the plan names a constant that the graph does not have",
             "tensor '" + name + "'", "make the plan for this model");
-    const QuantizationError own = quant::measureError(quantizer.encoding, graph.value(*value).constant->view());
+    const auto known = constantOf(graph, name);
+    const Tensor& reference = known ? *known : *stored;
+    const QuantizationError own = errorOfConstant(quantizer.encoding, reference, *stored, plan.seedFor(name));
     TensorError error = describe(name, quantizer);
     setTotal(error, own);
+    setOwn(error, own);
     error.clippedPercent = own.clippedPercent();
-    error.ownError = own.mse();
     return error;
 }
 
@@ -168,7 +214,7 @@ Result<void> compareActivations(const graph::Graph& graph, const quant::Quantiza
         TensorError error = describe(taps[i].name, *plan.find(taps[i].name));
         setTotal(error, sums[i].total);
         error.clippedPercent = sums[i].clipping.clippedPercent();
-        error.ownError = sums[i].own.mse();
+        setOwn(error, sums[i].own);
         error.inheritedError = sums[i].inherited.mse();
         result.push_back(std::move(error));
     }
@@ -199,6 +245,7 @@ Result<std::vector<TensorError>> inComputationOrder(const graph::Graph& graph, s
 Result<std::vector<TensorError>> compareLayers(const graph::Graph& graph, const quant::QuantizationPlan& plan,
     const dataset::SampleSet& samples, const EvaluationOptions& options, const base::Job& job)
 {
+    QS_TRY(const auto corrected, quant::correctedGraph(graph, plan));
     std::vector<std::string> activations;
     std::vector<TensorError> result;
     for (const auto& [name, quantizer] : plan.tensors()) {
@@ -206,12 +253,12 @@ Result<std::vector<TensorError>> compareLayers(const graph::Graph& graph, const 
             activations.push_back(name);
             continue;
         }
-        QS_TRY(auto error, constantError(graph, name, quantizer));
+        QS_TRY(auto error, constantError(graph, corrected, name, plan));
         result.push_back(std::move(error));
     }
     if (!activations.empty())
         QS_CHECK(compareActivations(graph, plan, samples, std::move(activations), options, job, result));
-    return inComputationOrder(graph, std::move(result));
+    return inComputationOrder(corrected, std::move(result));
 }
 
 } // namespace quantoscope::evaluation

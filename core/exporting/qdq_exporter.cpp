@@ -54,6 +54,15 @@ Result<double> largestOutputDifference(const graph::Graph& simulated, const quan
     return largest;
 }
 
+/// The plan without the values of corrected constants, which the file holds as integers and biases anyway.
+Json describePlan(const quant::QuantizationPlan& plan)
+{
+    Json json = plan.toJson();
+    json.erase("constants");
+    json.erase("added_biases");
+    return json;
+}
+
 /// Fills in what the written file does on the samples, run like any other model, against the simulation.
 Result<void> compareWithSimulation(const graph::Graph& prepared, const quant::QuantizationPlan& plan,
     const graph::Graph& exported, const dataset::SampleSet& samples, bool classifies, const base::Job& job,
@@ -77,10 +86,10 @@ Result<graph::Model> buildQdqModel(
 {
     graph::Model model = source;
     model.path.clear();
-    model.graph = prepared;
+    QS_TRY(model.graph, quant::correctedGraph(prepared, plan));
     model.producerName = "quantoscope";
     model.producerVersion = QUANTOSCOPE_VERSION;
-    model.metadata["quantoscope.plan"] = plan.toJson().dump();
+    model.metadata["quantoscope.plan"] = describePlan(plan).dump();
     QS_CHECK(raiseOpset(model.graph, QdqBuilder::requiredOpset(plan)));
     QS_CHECK(QdqBuilder(model.graph, plan).run());
     model.irVersion = std::max(model.irVersion, onnx_io::minimumIrVersion(model.graph.opset()));

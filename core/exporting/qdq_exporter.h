@@ -20,7 +20,8 @@ namespace quantoscope::exporting {
 /// 8 bits. Below 8 bits activations get an integer Clip, at 9 to 15 bits Max and Min before the quantizer (runtimes
 /// have no 16-bit Clip); weights are stored inside their bounds. Scope::Compute: Q/DQ on the edges into compute layers
 /// only, bias float; Scope::Integer: at the producer, bias int32 named `<b>_quantized`. Word-lengths go into
-/// metadata_props `quantoscope.plan` (JSON).
+/// metadata_props `quantoscope.plan` (JSON). Corrected weights and biases are what is written; `prepared` is equalized
+/// where the plan says so.
 /// Errors: Unsupported for what the format cannot say (activations rounded other than half even, an operator whose form
 /// at the source's opset has no equivalent), NotFound (the plan names a tensor that `prepared` does not have),
 /// InvalidInput.

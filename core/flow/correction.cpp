@@ -3,7 +3,9 @@
 
 #include <cstdio>
 
+#include "core/planning/transforms/adaptive_rounding.h"
 #include "core/planning/transforms/bias_correction.h"
+#include "core/planning/transforms/compensation.h"
 #include "core/planning/transforms/gain_correction.h"
 #include "core/quant/option_texts.h"
 
@@ -16,6 +18,12 @@ std::vector<Correction> correctionsFor(const planning::Corrections& wanted)
         if (applied)
             list.push_back({ word, function });
     };
+    add(wanted.compensate, "compensate", [](const auto& data, const auto& plan, const auto& job) {
+        return planning::compensateWeights(data, plan, {}, job);
+    });
+    add(wanted.adaptiveRounding, "adaptive-rounding", [](const auto& data, const auto& plan, const auto& job) {
+        return planning::roundAdaptively(data, plan, {}, job);
+    });
     add(wanted.gain, "gain-correction", &planning::correctGain);
     add(wanted.bias, "bias-correction", &planning::correctBias);
     return list;

@@ -30,10 +30,10 @@ std::vector<Correction> correctionsFor(const planning::Corrections& wanted);
 struct CorrectionOutcome {
     std::string correction; ///< a word of quant::correctionTexts(): "compensate", "bias-correction"
     bool kept = false; ///< everywhere but in droppedLayers
-    evaluation::Fidelity before; ///< on the held-back calibration images
-    evaluation::Fidelity after; ///< with the correction where it is kept; if it is not, with it everywhere
-    std::vector<std::string> droppedLayers; ///< layers it was undone in while kept in the others
-    std::string reason; ///< one sentence
+    evaluation::Fidelity before = {}; ///< on the held-back calibration images
+    evaluation::Fidelity after = {}; ///< with the correction where it is kept; if it is not, with it everywhere
+    std::vector<std::string> droppedLayers = {}; ///< layers it was undone in while kept in the others
+    std::string reason = {}; ///< one sentence
 
     /// "bias correction: kept, agreement 88.2 -> 90.2 %"
     std::string describe() const;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/flow/guard.h"
+#include "core/planning/transforms/equalization.h"
 
 namespace quantoscope::flow {
 
@@ -28,6 +29,7 @@ std::vector<std::int64_t> positions(std::int64_t images, bool heldBack)
 struct Variant {
     GraphPtr graph;
     calibration::CalibrationStatsPtr stats;
+    std::vector<std::string> notes; ///< of what made the graph
 };
 
 /// The calibration images in two parts, and float's answers for the one held back.
@@ -36,6 +38,19 @@ struct Split {
     dataset::SampleSetPtr heldBack; ///< null: too few images to hold any back
     std::optional<evaluation::FloatReference> reference;
 };
+
+/// A network on its way: what it is so far, and its plan.
+struct Start {
+    QuantizedNetwork network;
+    quant::QuantizationPlan plan;
+};
+
+Result<void> checkOffered(const planning::Corrections& wanted)
+{
+    if (!wanted.absorbHighBias && !wanted.adaptiveRounding && !wanted.reconstruct)
+        return {};
+    return fail(ErrorCode::Unsupported, "absorbing high biases, adaptive rounding and reconstruction are not offered");
+}
 
 bool quantizesActivations(const planning::PlanRequest& request)
 {
@@ -77,11 +92,26 @@ struct Quantizer::State {
             {}, "give calibration images");
     }
 
-    Result<GraphPtr> graphOf(bool isEqualized)
+    Result<void> makeGraph(Variant& variant, bool isEqualized) const
     {
-        if (!isEqualized)
-            return graph;
-        return fail(ErrorCode::Unsupported, "the plan is for an equalized graph");
+        if (!isEqualized) {
+            variant.graph = graph;
+            return {};
+        }
+        QS_TRY(auto made, planning::equalize(*graph));
+        variant.graph = std::move(made.graph);
+        variant.notes = std::move(made.notes);
+        return {};
+    }
+
+    Result<calibration::CalibrationStatsPtr> seenOn(const graph::Graph& network, const base::Job& job) const
+    {
+        calibration::CalibrationOptions calibrationOptions;
+        calibrationOptions.threads = options.threads;
+        if (!options.cache)
+            return calibration::calibrate(network, *calibration, calibrationOptions, job);
+        QS_TRY(const auto answer, options.cache->statsFor(network, *calibration, calibrationOptions, job));
+        return answer.stats;
     }
 
     /// The graph, equalized or not, with statistics if they are asked for.
@@ -89,16 +119,50 @@ struct Quantizer::State {
     {
         const std::scoped_lock lock(mutex);
         Variant& kept = isEqualized ? equalized : plain;
-        if (!kept.graph) {
-            QS_TRY(kept.graph, graphOf(isEqualized));
-        }
+        if (!kept.graph)
+            QS_CHECK(makeGraph(kept, isEqualized));
         if (withStats && !kept.stats) {
             QS_CHECK(needImages());
-            calibration::CalibrationOptions calibrationOptions;
-            calibrationOptions.threads = options.threads;
-            QS_TRY(kept.stats, calibration::calibrate(*kept.graph, *calibration, calibrationOptions, job));
+            QS_TRY(kept.stats, seenOn(*kept.graph, job));
         }
         return kept;
+    }
+
+    /// The request's plan before corrections, and the network it is for.
+    Result<Start> planFor(const planning::PlanRequest& request, bool isEqualized, const base::Job& job)
+    {
+        QS_TRY(const Variant at, variant(isEqualized, quantizesActivations(request), job));
+        QS_TRY(auto built, planning::buildPlan(*at.graph, at.stats.get(), request));
+        built.plan.equalized = isEqualized;
+        Start start;
+        start.network.graph = at.graph;
+        start.network.notes = at.notes;
+        std::ranges::move(built.notes, std::back_inserter(start.network.notes));
+        start.network.biasRemedies = std::move(built.biasRemedies);
+        start.plan = std::move(built.plan);
+        return start;
+    }
+
+    /// The same with equalization where it is asked for and does no harm.
+    Result<Start> start(const planning::PlanRequest& request, const base::Job& job)
+    {
+        if (!request.corrections.equalize)
+            return planFor(request, false, job);
+        QS_TRY(auto equal, planFor(request, true, job));
+        QS_TRY(const auto* images, splitImages(job));
+        CorrectionOutcome outcome { .correction = "equalize", .kept = true, .reason = "kept unchecked" };
+        if (images->reference && options.guard) {
+            QS_TRY(auto plainly, planFor(request, false, job));
+            QS_TRY(outcome.before, images->reference->compare(*plainly.network.graph, plainly.plan, job));
+            QS_TRY(outcome.after, images->reference->compare(*equal.network.graph, equal.plan, job));
+            outcome.kept = evaluation::notWorse(outcome.after, outcome.before);
+            outcome.reason = outcome.kept ? "on the images held back it does no harm"
+                                          : "the equalized network is farther from float";
+            if (!outcome.kept)
+                equal = std::move(plainly);
+        }
+        equal.network.corrections.push_back(std::move(outcome));
+        return equal;
     }
 
     /// Alive as long as the quantizer.
@@ -222,33 +286,36 @@ const QuantizerOptions& Quantizer::options() const { return m_state->options; }
 
 Result<QuantizedNetwork> Quantizer::quantize(const planning::PlanRequest& request, const base::Job& job) const
 {
-    QuantizedNetwork network;
-    const bool withStats = quantizesActivations(request);
-    QS_TRY(const Variant variant, m_state->variant(false, withStats, job));
-    QS_TRY(auto built, planning::buildPlan(*variant.graph, variant.stats.get(), request));
-    network.graph = variant.graph;
-    network.notes = std::move(built.notes);
-    if (request.corrections.any() && !built.plan.empty()) {
+    QS_CHECK(checkOffered(request.corrections));
+    QS_TRY(auto start, m_state->start(request, job));
+    auto& [network, plan] = start;
+    if (request.corrections.any() && !plan.empty()) {
         QS_TRY(const auto* split, m_state->splitImages(job));
         if (!split->heldBack)
             network.notes.push_back("fewer than five calibration images: corrections are kept unchecked");
         const Corrector corrector(*split, *network.graph, request, m_state->options);
-        QS_CHECK(corrector.run(correctionsFor(request.corrections), built.plan, network, job));
-        built.plan.title = asKept(request, network.corrections).describe();
+        QS_CHECK(corrector.run(correctionsFor(request.corrections), plan, network, job));
+        plan.title = asKept(request, network.corrections).describe();
     }
-    network.plan = std::make_shared<const quant::QuantizationPlan>(std::move(built.plan));
-    return network;
+    network.plan = std::make_shared<const quant::QuantizationPlan>(std::move(plan));
+    return std::move(network);
 }
 
 Result<QuantizedNetwork> Quantizer::change(const quant::QuantizationPlan& saved, const planning::PlanRequest& request,
     planning::ChangedTensors changed, const base::Job& job) const
 {
+    QS_CHECK(checkOffered(request.corrections));
+    if (request.corrections.equalize && !saved.equalized)
+        return fail(ErrorCode::InvalidInput, "the plan was made for the network as it is, not equalized", {},
+            "make a new plan to equalize");
     QuantizedNetwork network;
     QS_TRY(const Variant variant, m_state->variant(saved.equalized, quantizesActivations(request), job));
     QS_TRY(auto built, planning::changePlan(*variant.graph, variant.stats.get(), saved, request, changed));
     network.graph = variant.graph;
     network.notes = std::move(built.notes);
+    network.biasRemedies = std::move(built.biasRemedies);
     auto plan = withoutStaleConstants(built.plan, saved);
+    plan.equalized = saved.equalized;
     if (request.corrections.any()) {
         QS_TRY(const auto* split, m_state->splitImages(job));
         const Corrector corrector(*split, *network.graph, request, m_state->options);

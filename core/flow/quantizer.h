@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/progress.h"
 #include "core/calibration/stats.h"
+#include "core/calibration/stats_cache.h"
 #include "core/dataset/preprocessing.h"
 #include "core/evaluation/fidelity.h"
 #include "core/flow/correction.h"
@@ -26,11 +27,13 @@ struct QuantizedNetwork {
     quant::PlanPtr plan; ///< encodings and corrected constants
     std::vector<std::string> notes; ///< what a person should know
     std::vector<CorrectionOutcome> corrections; ///< in the order they were tried
+    std::vector<planning::BiasRemedy> biasRemedies; ///< of the layers whose biases did not fit
 };
 
 struct QuantizerOptions {
     int threads = 0;
     bool guard = true; ///< false: every correction is kept, whatever it does
+    std::shared_ptr<calibration::StatsCache> cache {}; ///< statistics collected before; null: every one is collected
 };
 
 /// Turns requests into quantized networks: equalizes, calibrates, plans, corrects. Keeps what requests have in common

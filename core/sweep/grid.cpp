@@ -14,10 +14,9 @@ using evaluation::EvaluationResultPtr;
 /// One grid on its way: what every point needs.
 class GridRun {
 public:
-    GridRun(const graph::Graph& graph, const calibration::CalibrationStats* stats, const dataset::SampleSet& samples,
-        const GridOptions& options, const base::Job& job)
-        : m_graph(graph)
-        , m_stats(stats)
+    GridRun(const flow::Quantizer& quantizer, const dataset::SampleSet& samples, const GridOptions& options,
+        const base::Job& job)
+        : m_quantizer(quantizer)
         , m_samples(samples)
         , m_options(options)
         , m_job(job)
@@ -30,14 +29,14 @@ public:
     Result<void> chooseBatch()
     {
         if (m_evaluation.batch == 0) {
-            QS_TRY(m_evaluation.batch, calibration::chooseBatch(m_graph, m_samples));
+            QS_TRY(m_evaluation.batch, calibration::chooseBatch(*m_quantizer.graph(), m_samples));
         }
         return {};
     }
 
     Result<EvaluationResultPtr> evaluateFloat() const
     {
-        return evaluation::evaluate(m_graph, {}, m_samples, m_evaluation, m_job);
+        return evaluation::evaluate(*m_quantizer.graph(), {}, m_samples, m_evaluation, m_job);
     }
 
     Result<SweepPoint> evaluatePoint(Bits weightBits, Bits activationBits, const EvaluationResultPtr& floatResult) const
@@ -45,24 +44,37 @@ public:
         planning::PlanRequest request = m_options.request;
         request.weights.bits = weightBits;
         request.activations.bits = activationBits;
-        QS_TRY(auto built, planning::buildPlan(m_graph, m_stats, request));
+        // Planning begins no stage of its own: the grid's goes on.
+        QS_TRY(auto network, quantize(request, { nullptr, m_job.stop }));
         EvaluationResultPtr result = floatResult;
-        if (!built.plan.empty()) {
-            QS_TRY(result, evaluation::evaluate(m_graph, built.plan, m_samples, m_evaluation, m_job));
+        if (!network.plan->empty()) {
+            QS_TRY(result, evaluation::evaluate(*network.graph, *network.plan, m_samples, m_evaluation, m_job));
         } else {
             m_job.advance(m_samples.size());
         }
         SweepPoint point;
         point.weightBits = weightBits;
         point.activationBits = activationBits;
-        point.plan = std::make_shared<const quant::QuantizationPlan>(std::move(built.plan));
+        point.cost = cost::computeCost(*network.graph, *network.plan);
+        point.cost.layers.clear();
+        point.plan = std::move(network.plan);
+        point.corrections = std::move(network.corrections);
         describe(point, *result, *floatResult);
         return point;
     }
 
 private:
-    void describe(SweepPoint& point, const evaluation::EvaluationResult& result,
-        const evaluation::EvaluationResult& floatResult) const
+    Result<flow::QuantizedNetwork> quantize(const planning::PlanRequest& request, const base::Job& job) const
+    {
+        if (!m_options.best)
+            return m_quantizer.quantize(request, job);
+        flow::BestFlowOptions best { .request = request, .fixed = *m_options.best };
+        QS_TRY(auto found, flow::findBestFlow(m_quantizer, best, job));
+        return std::move(found.network);
+    }
+
+    static void describe(
+        SweepPoint& point, const evaluation::EvaluationResult& result, const evaluation::EvaluationResult& floatResult)
     {
         point.images = result.images();
         point.top1 = result.top1();
@@ -70,15 +82,12 @@ private:
         point.loss = result.loss();
         point.top1Interval = result.top1Interval();
         point.againstFloat = evaluation::compare(floatResult.outcomes, result.outcomes);
-        point.cost = cost::computeCost(m_graph, *point.plan);
-        point.cost.layers.clear();
         point.predictions.reserve(result.outcomes.size());
         for (const auto& outcome : result.outcomes)
             point.predictions.push_back(outcome.prediction);
     }
 
-    const graph::Graph& m_graph;
-    const calibration::CalibrationStats* m_stats;
+    const flow::Quantizer& m_quantizer;
     const dataset::SampleSet& m_samples;
     const GridOptions& m_options;
     const base::Job& m_job;
@@ -118,12 +127,11 @@ bool wasCancelled(const Error& error) { return error.code == ErrorCode::Cancelle
 
 } // namespace
 
-Result<SweepResult> runGrid(const graph::Graph& graph, const calibration::CalibrationStats* stats,
-    const dataset::SampleSet& samples, const GridOptions& options, const base::Job& job,
-    EvaluationResultPtr floatResult)
+Result<SweepResult> runGrid(const flow::Quantizer& quantizer, const dataset::SampleSet& samples,
+    const GridOptions& options, const base::Job& job, EvaluationResultPtr floatResult)
 {
     QS_CHECK(checkGrid(options));
-    GridRun run(graph, stats, samples, options, job);
+    GridRun run(quantizer, samples, options, job);
     QS_CHECK(run.chooseBatch());
 
     SweepResult sweep;

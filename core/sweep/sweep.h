@@ -14,8 +14,10 @@
 #include "core/cost/cost.h"
 #include "core/dataset/preprocessing.h"
 #include "core/evaluation/evaluator.h"
+#include "core/flow/best_flow.h"
+#include "core/flow/quantizer.h"
 #include "core/graph/graph.h"
-#include "core/planning/plan_builder.h"
+#include "core/planning/request.h"
 
 namespace quantoscope::sweep {
 
@@ -38,6 +40,7 @@ struct SweepPoint {
     evaluation::PairedComparison againstFloat;
     cost::Cost cost; ///< without the layer list
     quant::PlanPtr plan;
+    std::vector<flow::CorrectionOutcome> corrections;
     std::vector<std::int32_t> predictions;
 };
 
@@ -53,17 +56,17 @@ struct GridOptions {
     std::vector<Bits> weightBits;
     std::vector<Bits> activationBits;
     planning::PlanRequest request; ///< everything but the two word-lengths
+    std::optional<flow::FixedOptions> best; ///< every point with the best flow for it, these options fixed
     evaluation::EvaluationOptions evaluation;
     std::function<void(const SweepPoint&)> onPoint; ///< each finished point, on the calling thread
 };
 
 /// Evaluates the grid, float first (unless `floatResult` is given). On cancellation what is finished is returned with
 /// complete == false; the Cancelled error only if not even float is. Progress counts images over all points. A point
-/// that quantizes nothing takes the float result over. Errors: as buildPlan() and evaluate(); InvalidInput for an empty
-/// grid.
-Result<SweepResult> runGrid(const graph::Graph& graph, const calibration::CalibrationStats* stats,
-    const dataset::SampleSet& samples, const GridOptions& options, const base::Job& job = {},
-    evaluation::EvaluationResultPtr floatResult = {});
+/// that quantizes nothing takes the float result over. Errors: as flow::Quantizer::quantize() and evaluate();
+/// InvalidInput for an empty grid.
+Result<SweepResult> runGrid(const flow::Quantizer& quantizer, const dataset::SampleSet& samples,
+    const GridOptions& options, const base::Job& job = {}, evaluation::EvaluationResultPtr floatResult = {});
 
 /// The grid as CSV: weight_bits,activation_bits,images,top1,top1_low,top1_high,delta_top1,delta_low,delta_high,p_value,
 /// agreement,size_bytes,bops,energy_pj. First line: a comment with scope and data.

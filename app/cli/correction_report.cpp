@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/correction_report.h"
+
+#include <nlohmann/json.hpp>
+
+#include "app/cli/text.h"
+#include "core/quant/option_texts.h"
+
+namespace quantoscope::cli {
+
+namespace {
+
+using evaluation::Fidelity;
+
+Json agreement(const Fidelity& fidelity) { return fidelity.classifies ? Json(fidelity.agreement()) : Json(); }
+Json divergence(const Fidelity& fidelity) { return fidelity.images > 0 ? Json(fidelity.divergence) : Json(); }
+
+std::string agreementText(const Fidelity& fidelity)
+{
+    return fidelity.classifies ? fixed(fidelity.agreement(), 1) : "-";
+}
+std::string divergenceText(const Fidelity& fidelity)
+{
+    return fidelity.images > 0 ? significant(fidelity.divergence) : "-";
+}
+
+std::string joined(const std::vector<std::string>& words)
+{
+    std::string text;
+    for (const auto& word : words)
+        (text += text.empty() ? "" : ", ") += word;
+    return text;
+}
+
+std::string nameOf(const std::string& word)
+{
+    const auto* text = quant::findText(quant::correctionTexts(), word);
+    return std::string(text ? text->name : std::string_view(word));
+}
+
+std::string verdict(const flow::CorrectionOutcome& outcome)
+{
+    if (!outcome.kept)
+        return "dropped";
+    return outcome.droppedLayers.empty() ? "kept" : "kept but for " + joined(outcome.droppedLayers);
+}
+
+} // namespace
+
+Json toJson(const std::vector<flow::CorrectionOutcome>& outcomes)
+{
+    Json rows = Json::array();
+    for (const auto& outcome : outcomes)
+        rows.push_back({ { "name", outcome.correction }, { "kept", outcome.kept },
+            { "agreement_before", agreement(outcome.before) }, { "agreement_after", agreement(outcome.after) },
+            { "divergence_before", divergence(outcome.before) }, { "divergence_after", divergence(outcome.after) },
+            { "dropped_layers", outcome.droppedLayers }, { "reason", outcome.reason } });
+    return rows;
+}
+
+std::string describe(const std::vector<flow::CorrectionOutcome>& outcomes)
+{
+    using enum Table::Align;
+    Table table(
+        { { "correction", Left }, { "agreement [%]" }, { "with it" }, { "divergence" }, { "with it" }, { "", Left } });
+    for (const auto& outcome : outcomes)
+        table.add({ nameOf(outcome.correction), agreementText(outcome.before), agreementText(outcome.after),
+            divergenceText(outcome.before), divergenceText(outcome.after), verdict(outcome) });
+    return table.toString() + "Agreement with float and divergence from it on the calibration images held back.\n";
+}
+
+Json toJson(const flow::BestFlow& best)
+{
+    Json steps = Json::array();
+    for (const auto& step : best.steps)
+        steps.push_back({ { "stage", step.stage }, { "choice", step.choice }, { "agreement", agreement(step.fidelity) },
+            { "divergence", divergence(step.fidelity) }, { "chosen", step.chosen } });
+    return { { "steps", std::move(steps) }, { "agreement_plain", agreement(best.plain) },
+        { "agreement_best", agreement(best.best) } };
+}
+
+std::string describe(const flow::BestFlow& best)
+{
+    using enum Table::Align;
+    Table table({ { "best flow", Left }, { "choice", Left }, { "agreement [%]" }, { "divergence" }, { "", Left } });
+    for (const auto& step : best.steps)
+        table.add({ step.stage, step.choice, agreementText(step.fidelity), divergenceText(step.fidelity),
+            step.chosen ? "chosen" : "" });
+    return table.toString();
+}
+
+} // namespace quantoscope::cli
