@@ -52,6 +52,18 @@ std::optional<TensorWish> commonWish(const QuantizationPlan& plan, Role role)
     return most == counts.end() ? std::nullopt : std::optional(most->first);
 }
 
+/// The widest of the plan's biases; 32 bits in a scope that has none, empty where they stayed float.
+std::optional<int> biasBitsOf(const QuantizationPlan& plan)
+{
+    if (plan.scope != quant::Scope::Integer)
+        return quant::maxBiasBits;
+    std::optional<int> bits;
+    for (const auto& [name, quantizer] : plan.tensors())
+        if (quantizer.role == Role::Bias)
+            bits = std::max(bits.value_or(0), quantizer.encoding.bits());
+    return bits;
+}
+
 bool isNamed(const QuantizerSlot& slot, const PlanRequest& request)
 {
     return std::ranges::any_of(request.overrides, [&](const LayerOverride& layer) {
@@ -100,6 +112,7 @@ PlanRequest requestLike(const QuantizationPlan& plan)
     for (auto* wish : { &request.weights, &request.activations })
         if (wish->rounding == request.rounding)
             wish->rounding.reset();
+    request.biasBits = biasBitsOf(plan);
     return request;
 }
 

@@ -1,122 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
-#include <memory>
 #include <vector>
 
 #include <QtTest>
 #include <nlohmann/json.hpp>
 
-#include "core/base/random.h"
 #include "core/calibration/range_estimator.h"
-#include "core/graph/passes/passes.h"
-#include "core/graph/shape_inference.h"
 #include "core/planning/plan_builder.h"
+#include "tests/core/planning/plan_testing.h"
 
 using namespace quantoscope;
+using namespace quantoscope::test;
 using planning::LayerOverride;
 using planning::PlanRequest;
 using quant::Role;
 using quant::Scope;
 
 namespace {
-
-/// Builds graphs in a few words; every node is named after its output.
-class Maker {
-public:
-    Maker() { m_graph.opsets[""] = 13; }
-
-    std::string input(const std::string& name, graph::Dims dims)
-    {
-        m_graph.addInput(name, { DType::Float32, std::move(dims) });
-        return name;
-    }
-    std::string weight(const std::string& name, Shape shape, double spread = 0.1)
-    {
-        base::Random random(7);
-        Tensor tensor(DType::Float32, std::move(shape));
-        for (float& value : tensor.as<float>())
-            value = static_cast<float>(spread * random.normal());
-        return constant(name, std::move(tensor));
-    }
-    std::string constant(const std::string& name, Tensor tensor)
-    {
-        m_graph.addConstant(name, std::make_shared<const Tensor>(std::move(tensor)));
-        return name;
-    }
-    std::string node(const std::string& op, const std::vector<std::string>& inputs, const std::string& output,
-        std::map<std::string, graph::Attribute> attributes = {})
-    {
-        graph::Node node;
-        node.name = output;
-        node.opType = op;
-        for (const auto& name : inputs)
-            node.inputs.push_back(*m_graph.find(name));
-        node.outputs = { m_graph.addValue(output) };
-        node.attributes = std::move(attributes);
-        m_graph.addNode(std::move(node));
-        return output;
-    }
-    graph::Graph finish(const std::vector<std::string>& outputs)
-    {
-        for (const auto& name : outputs)
-            m_graph.markOutput(*m_graph.find(name));
-        const auto inferred = graph::inferShapes(m_graph);
-        if (!inferred)
-            qFatal("%s", inferred.error().message().c_str());
-        return std::move(m_graph);
-    }
-
-private:
-    graph::Graph m_graph;
-};
-
-/// image -> conv1 + Relu -> MaxPool -> conv2 -> Add with the pool + Relu -> Flatten -> Gemm -> logits
-graph::Graph residualNet(float bias = 0.1F)
-{
-    Maker make;
-    make.input("image", { 1, 3, 8, 8 });
-    make.weight("w1", { 4, 3, 1, 1 });
-    make.constant("b1", Tensor::from<float>({ 4 }, std::vector<float> { bias, 0.2F, -0.3F, 0 }));
-    make.weight("w2", { 4, 4, 1, 1 });
-    make.weight("w3", { 5, 64 });
-    make.weight("b3", { 5 });
-    make.node("Conv", { "image", "w1", "b1" }, "c1");
-    make.node("Relu", { "c1" }, "r1");
-    make.node("MaxPool", { "r1" }, "p1",
-        { { "kernel_shape", std::vector<std::int64_t> { 2, 2 } }, { "strides", std::vector<std::int64_t> { 2, 2 } } });
-    make.node("Conv", { "p1", "w2" }, "c2");
-    make.node("Add", { "c2", "p1" }, "a2");
-    make.node("Relu", { "a2" }, "r2");
-    make.node("Flatten", { "r2" }, "f");
-    make.node("Gemm", { "f", "w3", "b3" }, "logits", { { "transB", std::int64_t { 1 } } });
-    return make.finish({ "logits" });
-}
-
-/// Statistics for every activation: normal values of a spread of their own, non-negative after a Relu.
-calibration::CalibrationStats statsFor(const graph::Graph& graph)
-{
-    calibration::CalibrationStats stats;
-    for (const auto id : graph.values()) {
-        const auto& value = graph.value(id);
-        if (value.constant)
-            continue;
-        base::Random random(id.index() + 1);
-        const Shape shape = *value.type.shape();
-        Tensor tensor(DType::Float32, shape);
-        for (float& element : tensor.as<float>()) {
-            element = static_cast<float>(random.normal() * static_cast<double>(id.index() + 1));
-            if (value.name.front() != 'c' && value.name != "logits")
-                element = std::abs(element);
-        }
-        calibration::TensorStats seen(shape.rank() >= 2 ? shape[1] : 0);
-        seen.observe(tensor.view());
-        stats.tensors.emplace(value.name, seen);
-    }
-    return stats;
-}
 
 std::map<std::string, std::string> sharing(const graph::Graph& graph, Scope scope, Role role)
 {
@@ -128,13 +30,6 @@ std::map<std::string, std::string> sharing(const graph::Graph& graph, Scope scop
 }
 
 using Sharing = std::map<std::string, std::string>;
-
-PlanRequest requestFor(Scope scope)
-{
-    PlanRequest request;
-    request.scope = scope;
-    return request;
-}
 
 } // namespace
 
@@ -148,17 +43,9 @@ private slots:
     void paddingMovesZerosOnly();
     void computePlan();
     void integerPlan();
-    void biasScales();
-    void biasOverflowRaisesTheWeight();
-    void biasWordLengths_data();
-    void biasWordLengths();
-    void narrowBiasesCanBeShifted();
-    void biasesOfAWeightOnTheLeft();
-    void sharedBiasesNeedCopies();
     void constantsAreQuantized();
     void constantsWidenASharedRange();
     void overridesReachEverything();
-    void biasThatStaysFloat();
     void firstAndLast();
     void overridesReachTensors();
     void sharedWeights();
@@ -281,168 +168,6 @@ void TestPlanBuilder::integerPlan()
         QVERIFY2(quantizer.encoding.validate(), name.c_str());
 }
 
-void TestPlanBuilder::biasScales()
-{
-    const auto graph = residualNet();
-    const auto stats = statsFor(graph);
-    const auto built = planning::buildPlan(graph, &stats, requestFor(Scope::Integer));
-    const auto* bias = built->plan.find("b1");
-    QVERIFY(bias && bias->role == Role::Bias);
-    QCOMPARE(bias->encoding.bits(), 32);
-    QCOMPARE(bias->encoding.axis, 0);
-    QCOMPARE(bias->encoding.scale.size(), std::size_t { 4 });
-    const auto input = static_cast<double>(built->plan.find("image")->encoding.scale[0]);
-    for (std::size_t c = 0; c < 4; ++c) {
-        QCOMPARE(bias->encoding.zeroPoint[c], 0);
-        QCOMPARE(bias->encoding.scale[c],
-            static_cast<float>(input * static_cast<double>(built->plan.find("w1")->encoding.scale[c])));
-    }
-}
-
-void TestPlanBuilder::biasOverflowRaisesTheWeight()
-{
-    const auto graph = residualNet(1e9F);
-    const auto stats = statsFor(graph);
-    const auto normal = planning::buildPlan(residualNet(), &stats, requestFor(Scope::Integer));
-    const auto built = planning::buildPlan(graph, &stats, requestFor(Scope::Integer));
-    QVERIFY(built);
-    QCOMPARE(built->notes.size(), std::size_t { 1 });
-    QVERIFY2(built->notes[0].find("'c1'") != std::string::npos
-            && built->notes[0].find("1 of 4 channels") != std::string::npos,
-        built->notes[0].c_str());
-    const auto& raised = built->plan.find("w1")->encoding.scale;
-    const auto& before = normal->plan.find("w1")->encoding.scale;
-    QVERIFY(raised[0] > before[0]);
-    QVERIFY(std::equal(raised.begin() + 1, raised.end(), before.begin() + 1));
-    const auto& bias = *graph.value(*graph.find("b1")).constant;
-    const auto error = quant::measureError(built->plan.find("b1")->encoding, bias.view());
-    QCOMPARE(error.clipped, 0);
-    QVERIFY(error.sqnrDb() > 100);
-}
-
-void TestPlanBuilder::biasWordLengths_data()
-{
-    QTest::addColumn<int>("bits");
-    for (const int bits : { 8, 12, 16, 24, 32 })
-        QTest::addRow("%d bits", bits) << bits;
-}
-
-/// No bias is clipped, whatever its word-length, and what that costs the weights is told.
-void TestPlanBuilder::biasWordLengths()
-{
-    QFETCH(int, bits);
-    const auto graph = residualNet();
-    const auto stats = statsFor(graph);
-    auto request = requestFor(Scope::Integer);
-    const auto usual = planning::buildPlan(graph, &stats, request);
-    request.biasBits = bits;
-    const auto built = planning::buildPlan(graph, &stats, request);
-    QVERIFY(built);
-    for (const char* name : { "b1", "b3" }) {
-        const auto* bias = built->plan.find(name);
-        QCOMPARE(bias->encoding.bits(), bits);
-        const auto& values = *graph.value(*graph.find(name)).constant;
-        QCOMPARE(quant::measureError(bias->encoding, values.view()).clipped, 0);
-    }
-    QCOMPARE(built->biasRemedies.empty(), bits >= 24);
-    for (const auto& remedy : built->biasRemedies) {
-        const auto& before = usual->plan.find(remedy.weight)->encoding.scale;
-        const auto& after = built->plan.find(remedy.weight)->encoding.scale;
-        std::int64_t raised = 0;
-        double largest = 1;
-        double noiseBefore = 0;
-        double noiseAfter = 0;
-        for (std::size_t c = 0; c < before.size(); ++c) {
-            QVERIFY(after[c] >= before[c]);
-            raised += after[c] > before[c] ? 1 : 0;
-            const double old = static_cast<double>(before[c]);
-            const double now = static_cast<double>(after[c]);
-            largest = std::max(largest, now / old);
-            noiseBefore += old * old;
-            noiseAfter += now * now;
-        }
-        QCOMPARE(remedy.bits, bits);
-        QCOMPARE(remedy.channels, static_cast<std::int64_t>(before.size()));
-        QCOMPARE(remedy.raised, raised);
-        QVERIFY(std::abs(remedy.largestFactor / largest - 1) < 1e-5);
-        QVERIFY(std::abs(remedy.weightNoiseDb - 10 * std::log10(noiseAfter / noiseBefore)) < 1e-4);
-    }
-    request.biasBits.reset();
-    const auto withFloat = planning::buildPlan(graph, &stats, request);
-    QVERIFY(withFloat && !withFloat->plan.find("b1") && withFloat->plan.find("w1"));
-}
-
-void TestPlanBuilder::narrowBiasesCanBeShifted()
-{
-    const auto graph = residualNet();
-    const auto stats = statsFor(graph);
-    auto request = requestFor(Scope::Integer);
-    const auto usual = planning::buildPlan(graph, &stats, request);
-    request.biasBits = 8;
-    request.biasRoom = quant::BiasRoom::ShiftBias;
-    const auto built = planning::buildPlan(graph, &stats, request);
-    QVERIFY(built && !built->biasRemedies.empty());
-    QVERIFY(built->plan.find("w1")->encoding == usual->plan.find("w1")->encoding); // weights keep their steps
-    const auto& fine = usual->plan.find("b1")->encoding;
-    const auto& coarse = built->plan.find("b1")->encoding;
-    for (std::size_t c = 0; c < fine.scale.size(); ++c) {
-        int exponent = 0;
-        QCOMPARE(std::frexp(coarse.scale[c] / fine.scale[c], &exponent), 0.5F);
-        QVERIFY(exponent >= 1);
-    }
-    const auto& values = *graph.value(*graph.find("b1")).constant;
-    QCOMPARE(quant::measureError(coarse, values.view()).clipped, 0);
-    QCOMPARE(built->biasRemedies.front().weightNoiseDb, 0.0);
-    QVERIFY(built->biasRemedies.front().describe().find("bias stored coarser") != std::string::npos);
-}
-
-void TestPlanBuilder::biasesOfAWeightOnTheLeft()
-{
-    Maker make;
-    make.input("x", { 3, 4 });
-    make.weight("w", { 2, 3 });
-    make.constant("b", Tensor::from<float>({ 2, 1 }, std::vector<float> { 1, -2 }));
-    make.node("Gemm", { "w", "x", "b" }, "y");
-    const auto graph = make.finish({ "y" });
-    const auto stats = statsFor(graph);
-    const auto built = planning::buildPlan(graph, &stats, requestFor(Scope::Integer));
-    QVERIFY(built);
-    QCOMPARE(built->plan.find("w")->encoding.axis, 0);
-    QCOMPARE(built->plan.find("b")->encoding.axis, 0);
-    QCOMPARE(built->plan.find("b")->encoding.scale.size(), std::size_t { 2 });
-}
-
-void TestPlanBuilder::sharedBiasesNeedCopies()
-{
-    for (const bool separate : { false, true }) {
-        Maker make;
-        make.input("x", { 1, 2, 4, 4 });
-        make.weight("w1", { 2, 2, 1, 1 });
-        make.weight("w2", { 2, 2, 1, 1 }, 0.5);
-        make.constant("b", Tensor::from<float>({ 2 }, std::vector<float> { 1, -2 }));
-        make.node("Conv", { "x", "w1", "b" }, "c1");
-        make.node("Conv", { "c1", "w2", "b" }, "c2");
-        auto graph = make.finish({ "c2" });
-        if (separate)
-            graph::separateBiases(graph);
-        const auto stats = statsFor(graph);
-        const auto built = planning::buildPlan(graph, &stats, requestFor(Scope::Integer));
-        QVERIFY(built);
-        const auto layers = graph::computeLayers(graph);
-        for (const auto& layer : layers) {
-            const auto* bias = built->plan.find(graph.value(layer.bias).name);
-            QCOMPARE(bias != nullptr, separate);
-            if (!bias)
-                continue;
-            const auto& input = built->plan.find(graph.value(layer.input).name)->encoding;
-            const auto& weight = built->plan.find(graph.value(layer.weight).name)->encoding;
-            for (std::size_t c = 0; c < 2; ++c)
-                QCOMPARE(bias->encoding.scale[c],
-                    static_cast<float>(static_cast<double>(input.scale[0]) * static_cast<double>(weight.scale[c])));
-        }
-    }
-}
-
 void TestPlanBuilder::constantsAreQuantized()
 {
     Maker make;
@@ -512,24 +237,6 @@ void TestPlanBuilder::overridesReachEverything()
     QVERIFY(w1->config.symmetric && w1->encoding.perChannel() && !w1->overridden && w1->encoding.qmin == -128);
     const auto again = quant::QuantizationPlan::fromJson(built->plan.toJson());
     QVERIFY(again && *again == built->plan);
-}
-
-void TestPlanBuilder::biasThatStaysFloat()
-{
-    const auto graph = residualNet();
-    const auto stats = statsFor(graph);
-    auto request = requestFor(Scope::Integer);
-    request.activations.perChannel = true;
-    const auto built = planning::buildPlan(graph, &stats, request);
-    QVERIFY(built);
-    QVERIFY(!built->plan.find("b1")); // the image is quantized per channel
-    QVERIFY(std::ranges::any_of(
-        built->notes, [](const auto& note) { return note.find("'b1' stays float") != std::string::npos; }));
-    QVERIFY(built->plan.find("b3")); // Flatten shares, so it is per tensor
-    // A float weight leaves its bias float without a word.
-    request = requestFor(Scope::Integer);
-    request.weights.bits.reset();
-    QVERIFY(!planning::buildPlan(graph, &stats, request)->plan.find("b1"));
 }
 
 void TestPlanBuilder::firstAndLast()
