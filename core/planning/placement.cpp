@@ -254,13 +254,14 @@ private:
         const Node& node = m_graph.node(id);
         if (const auto layer = m_layers.find(id); layer != m_layers.end())
             visitLayer(*layer->second);
-        if (combinesOperands(node) && !isFloat(node, m_floatOperators))
+        if (combinesOperands(node) && !isFloat(node, m_floatOperators) && !m_fusion.isCap(id))
             for (const auto operand : node.inputs)
                 if (isFloatConstant(m_graph, operand))
                     m_slots.slotOf(operand, Role::Constant);
         for (const auto output : node.outputs) {
-            const bool insidePair = output.valid() && m_fusion.after(id) && m_fusion.finalOutput(m_graph, id) != output;
-            if (isActivation(m_graph, output) && !insidePair && !staysFloat(output))
+            const bool insideFused
+                = output.valid() && output == node.outputs[0] && m_fusion.finalOutput(m_graph, id) != output;
+            if (isActivation(m_graph, output) && !insideFused && !staysFloat(output))
                 m_slots.slotOf(output, Role::Activation);
         }
         share(node);

@@ -64,7 +64,21 @@ ActivationFusion::ActivationFusion(const Graph& graph)
         if (const auto clamp = asClamp(graph, readers[0])) {
             m_after.emplace(id, *clamp);
             m_producers.emplace(clamp->node, id);
+            findCap(graph, *clamp, consumers[clamp->output.index()]);
         }
+    }
+}
+
+void ActivationFusion::findCap(const Graph& graph, const FusedActivation& clamp, const std::vector<NodeId>& readers)
+{
+    if (graph.node(clamp.node).opType != "Relu" || readers.size() != 1 || graph.isOutput(clamp.output))
+        return;
+    const Node& min = graph.node(readers[0]);
+    if (min.opType != "Min" || !findSchema(min) || min.inputs.size() != 2 || !min.hasOutput(0))
+        return;
+    if (graph.isConstant(min.inputs[0]) || graph.isConstant(min.inputs[1])) {
+        m_caps.emplace(clamp.node, readers[0]);
+        m_capped.insert(readers[0]);
     }
 }
 
@@ -77,6 +91,9 @@ std::optional<FusedActivation> ActivationFusion::after(NodeId producer) const
 ValueId ActivationFusion::finalOutput(const Graph& graph, NodeId node) const
 {
     const auto fused = after(node);
+    const auto cap = m_caps.find(fused ? fused->node : node);
+    if (cap != m_caps.end())
+        return graph.node(cap->second).outputs[0];
     return fused ? fused->output : graph.node(node).outputs[0];
 }
 

@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 #include "core/graph/graph.h"
 
@@ -19,7 +21,9 @@ struct FusedActivation {
 
 /// An analysis, not a rewrite: the graph stays as it is, and the engine and the quantizer placement both ask here, so
 /// that they agree. Conv, ConvTranspose, Gemm, MatMul, Add (any producer of float values among them) whose only reader
-/// is a Relu or a Clip with constant bounds, and whose output is not a graph output.
+/// is a Relu or a Clip with constant bounds, and whose output is not a graph output. A Min with constants that alone
+/// reads such a Relu belongs to them: it is a clamp whose upper bound may differ from channel to channel, which the
+/// engine computes as a step of its own.
 class ActivationFusion {
 public:
     explicit ActivationFusion(const Graph& graph);
@@ -28,12 +32,19 @@ public:
     std::optional<FusedActivation> after(NodeId producer) const;
     /// True if `activation` is computed by the node before it.
     bool isFused(NodeId activation) const { return m_producers.contains(activation); }
-    /// The value that leaves `node` once its fused activation is applied: first output, or the activation's.
+    /// True if `min` bounds a Relu that is computed by the node before it.
+    bool isCap(NodeId min) const { return m_capped.contains(min); }
+    /// The value that leaves `node` once its fused activation is applied, and the Min behind that: first output, the
+    /// activation's or the Min's.
     ValueId finalOutput(const Graph& graph, NodeId node) const;
 
 private:
+    void findCap(const Graph& graph, const FusedActivation& clamp, const std::vector<NodeId>& readers);
+
     std::unordered_map<NodeId, FusedActivation> m_after;
     std::unordered_map<NodeId, NodeId> m_producers;
+    std::unordered_map<NodeId, NodeId> m_caps; ///< Min by the Relu it bounds
+    std::unordered_set<NodeId> m_capped; ///< those Mins
 };
 
 } // namespace quantoscope::graph

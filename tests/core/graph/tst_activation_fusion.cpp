@@ -140,6 +140,45 @@ private slots:
         QVERIFY(!fusion.isFused(net.graph.value(second).producer));
     }
 
+    void capsBehindARelu_data()
+    {
+        QTest::addColumn<QString>("how");
+        QTest::addColumn<bool>("belongs");
+        QTest::newRow("Min with a bound a channel") << "Relu" << true;
+        QTest::newRow("the bound comes first") << "bound first" << true;
+        QTest::newRow("Min behind a Clip") << "Clip" << false;
+        QTest::newRow("the Relu has another reader") << "two readers" << false;
+        QTest::newRow("the Relu is a graph output") << "a graph output" << false;
+        QTest::newRow("computed bound") << "computed bound" << false;
+        QTest::newRow("Max") << "Max" << false;
+    }
+
+    /// A Relu and a Min that alone reads it are one activation for whoever places quantizers.
+    void capsBehindARelu()
+    {
+        QFETCH(QString, how);
+        QFETCH(bool, belongs);
+        Net net("Conv", how == "Clip" ? "Clip" : "Relu");
+        const ValueId bound = how == "computed bound" ? net.builder.input("b", { 1, 4 })
+                                                      : net.builder.constant("b", floats({ 1, 2, 3, 4 }));
+        const auto inputs = how == "bound first" ? std::vector { bound, net.after } : std::vector { net.after, bound };
+        const ValueId capped = net.builder.node(how == "Max" ? "Max" : "Min", inputs, "capped");
+        net.graph.setInput(net.graph.value(*net.graph.find("out")).producer, 0, capped);
+        if (how == "two readers")
+            net.builder.output(net.builder.node("Abs", { net.after }, "other"));
+        if (how == "a graph output")
+            net.builder.output(net.after);
+        const ActivationFusion fusion(net.graph);
+        const NodeId min = net.graph.value(capped).producer;
+        QCOMPARE(fusion.isCap(min), belongs);
+        QVERIFY(fusion.finalOutput(net.graph, net.producer()) == (belongs ? capped : net.after));
+        QVERIFY(fusion.finalOutput(net.graph, net.activation()) == (belongs ? capped : net.after));
+        QVERIFY(fusion.finalOutput(net.graph, min) == capped);
+        // What the engine fuses is still the pair.
+        QVERIFY(fusion.after(net.producer())->node == net.activation());
+        QVERIFY(fusion.after(net.producer())->output == net.after);
+    }
+
     void theGraphStaysAsItIs()
     {
         const Net net("Conv", "Relu");

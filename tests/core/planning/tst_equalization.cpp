@@ -9,6 +9,7 @@
 
 #include "core/graph/shape_inference.h"
 #include "core/graph/verifier.h"
+#include "core/planning/placement.h"
 #include "core/planning/transforms/equalization.h"
 #include "tests/support/graph_builder.h"
 #include "tests/support/run_graph.h"
@@ -270,6 +271,8 @@ private slots:
     void balancesEveryWeight();
     void residualGroupHasOneFactor();
     void capsFollow();
+    void quantizersSitWhereTheyDid_data();
+    void quantizersSitWhereTheyDid();
     void deadChannelsStay();
     void deterministic();
     void cycleIsAnError();
@@ -477,6 +480,35 @@ void TestEqualization::capsFollow()
     }
     for (const auto id : graph.nodes())
         QVERIFY(graph.node(id).opType != "Clip");
+}
+
+void TestEqualization::quantizersSitWhereTheyDid_data()
+{
+    QTest::addColumn<graph::Graph>("graph");
+    QTest::addColumn<int>("scope");
+    for (const auto scope : { quant::Scope::Compute, quant::Scope::Integer }) {
+        const auto name = quant::toString(scope);
+        QTest::addRow("ReLU6, %s", name.c_str()) << invertedResidual() << static_cast<int>(scope);
+        QTest::addRow("residual chain, %s", name.c_str()) << residualChain() << static_cast<int>(scope);
+        QTest::addRow("fire module, %s", name.c_str()) << fire() << static_cast<int>(scope);
+    }
+}
+
+/// Caps bring no quantizers of their own, neither before them nor on their bounds; the bounds of a Clip had none.
+void TestEqualization::quantizersSitWhereTheyDid()
+{
+    QFETCH(const graph::Graph, graph);
+    QFETCH(const int, scope);
+    const auto equalized = planning::equalize(graph);
+    QVERIFY(equalized.has_value());
+    const auto names = [&](const graph::Graph& of) {
+        QStringList found;
+        for (const auto& slot : planning::placeQuantizers(of, static_cast<quant::Scope>(scope)))
+            found.append(QString::fromStdString(slot.tensor));
+        found.sort();
+        return found;
+    };
+    QCOMPARE(names(*equalized->graph), names(graph));
 }
 
 void TestEqualization::deadChannelsStay()
