@@ -54,6 +54,8 @@ void CommonOptions::addTo(CLI::App& command)
     command.add_option("--threads", threads, "Workers; default: all cores")->check(wholeNumber(1, 1024));
     command.add_option("--seed", seed, "Seed of everything random; default 0")
         ->check(wholeNumber(0, std::numeric_limits<std::uint64_t>::max()));
+    command.add_flag("--no-cache", noCache,
+        "Collect calibration statistics anew, and keep none; so does the environment variable QUANTOSCOPE_NO_CACHE");
 }
 
 void DataOptions::addTo(CLI::App& command, bool dataRequired)

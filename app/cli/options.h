@@ -22,6 +22,7 @@ struct CommonOptions {
     bool json = false;
     int threads = 0;
     std::uint64_t seed = 0;
+    bool noCache = false;
 
     void addTo(CLI::App& command);
 };
