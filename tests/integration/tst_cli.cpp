@@ -495,6 +495,7 @@ void TestCli::listsSupportedOperators()
 void TestCli::interrupt(const QStringList& arguments, int afterMs, Outcome& outcome) const
 {
     QProcess process;
+    process.setProcessEnvironment(test::environmentFor({}));
     process.start(test::commandLineProgram(), arguments);
     QVERIFY(process.waitForStarted());
     QVERIFY2(!process.waitForFinished(afterMs), "the work was done before it could be interrupted");

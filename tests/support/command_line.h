@@ -29,7 +29,20 @@ struct Outcome {
 struct RunOptions {
     std::function<void()> inChild = {}; ///< called between fork and exec
     QString standardOutput = {}; ///< file that gets it instead of Outcome::out
+    QString cacheHome = {}; ///< folder for what outlives a run (XDG_CACHE_HOME); without one nothing does
 };
+
+/// What the program is to see of the environment, so that no run depends on an earlier one.
+inline QProcessEnvironment environmentFor(const QString& cacheHome)
+{
+    auto environment = QProcessEnvironment::systemEnvironment();
+    environment.remove("QUANTOSCOPE_NO_CACHE");
+    if (cacheHome.isEmpty())
+        environment.insert("QUANTOSCOPE_NO_CACHE", "1");
+    else
+        environment.insert("XDG_CACHE_HOME", cacheHome);
+    return environment;
+}
 
 /// Runs the program as a person or a script would.
 inline Outcome runCommandLine(const QStringList& arguments, const RunOptions& options = {})
@@ -39,6 +52,7 @@ inline Outcome runCommandLine(const QStringList& arguments, const RunOptions& op
         process.setChildProcessModifier(options.inChild);
     if (!options.standardOutput.isEmpty())
         process.setStandardOutputFile(options.standardOutput);
+    process.setProcessEnvironment(environmentFor(options.cacheHome));
     process.start(commandLineProgram(), arguments);
     if (!process.waitForFinished(300'000)) {
         process.kill();
