@@ -222,11 +222,13 @@ std::string rounded(double value)
 std::string BiasRemedy::describe() const
 {
     const std::string where = "layer '" + layer + "': ";
-    const std::string count = std::to_string(raised) + " of " + std::to_string(channels) + " channels";
+    const std::string count = channels == 1
+        ? "for the whole tensor"
+        : "on " + std::to_string(raised) + " of " + std::to_string(channels) + " channels";
     const std::string reason = ", the bias would not fit int" + std::to_string(bits) + " otherwise";
     if (room == quant::BiasRoom::ShiftBias)
-        return where + "bias stored coarser on " + count + ", by up to " + rounded(largestFactor) + " times" + reason;
-    return where + "weight scale raised on " + count + ", by up to " + rounded(largestFactor) + " times" + reason
+        return where + "bias stored coarser " + count + ", by up to " + rounded(largestFactor) + " times" + reason;
+    return where + "weight scale raised " + count + ", by up to " + rounded(largestFactor) + " times" + reason
         + "; rounding noise of the weight forecast to grow by " + rounded(weightNoiseDb) + " dB";
 }
 
