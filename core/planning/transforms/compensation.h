@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-
 #include "core/base/error.h"
 #include "core/base/progress.h"
 #include "core/planning/transforms/transforms.h"
+#include "core/planning/transforms/weight_correction.h"
 #include "core/quant/plan.h"
 
 namespace quantoscope::planning {
 
 struct CompensationOptions {
-    std::int64_t positions = 64; ///< output positions of an image that the Hessian is made of, at most
     double damping = 0.01; ///< times the mean of the Hessian's diagonal
-    std::size_t activationMemory = std::size_t { 512 } << 20; ///< bytes of activations kept to go on from
-    std::size_t sampleMemory = std::size_t { 256 } << 20; ///< bytes of sampled inputs of one layer
-    std::int64_t columns = 6144; ///< layers whose outputs read more inputs than this are rounded to nearest
+    bool gain = false; ///< restoreGain() in the Hessian's inner product afterwards
+    SamplingLimits limits = {};
 };
 
 /// Error-compensating rounding of weights (GPTQ: Frantar et al. 2022, algorithm 1, from optimal brain quantization):
@@ -27,7 +23,7 @@ struct CompensationOptions {
 /// as GPTQ's factor of the inverse does (Chen et al. 2025, The Geometry of LLM Quantization: GPTQ as Babai's nearest
 /// plane). A channel that nearest rounding serves better keeps it. Each weight keeps its encoding, and becomes a
 /// constant of the plan that lies on its grid. Layers without a constant weight matrix, and those with more than
-/// options.columns inputs, stay as they are and are noted. Thread safe. Errors: NotFound for a name in data.layers that
+/// limits.columns inputs, stay as they are and are noted. Thread safe. Errors: NotFound for a name in data.layers that
 /// is no compute layer's; those of engine::compile(); Cancelled.
 Result<CorrectedPlan> compensateWeights(const CorrectionData& data, const quant::QuantizationPlan& plan,
     const CompensationOptions& options = {}, const base::Job& job = {});

@@ -40,36 +40,37 @@ __attribute__((target_clones("avx512f", "fma", "default"))) void multiplyPanels(
 }
 
 /// One panel of `a` against the panels of `b` from `firstPanel` on.
-void addPanel(const SampleMatrix& a, const SampleMatrix& b, std::int64_t group, std::int64_t panel,
+void addPanel(const SampleMatrix& a, const SampleMatrix& b, RowRange rows, std::int64_t group, std::int64_t panel,
     std::int64_t firstPanel, SecondMoments& moments)
 {
-    const std::int64_t size = moments.size();
     double* sums = moments.of(group);
+    const std::int64_t columns = moments.columns();
+    const std::int64_t lastRow = std::min(moments.rows(), (panel + 1) * lanes);
     alignas(64) Tile tile;
-    for (std::int64_t row = 0; row < a.rows(); row += rowsAtOnce) {
-        const std::int64_t count = std::min(rowsAtOnce, a.rows() - row);
+    for (std::int64_t row = rows.first; row < rows.end; row += rowsAtOnce) {
+        const std::int64_t count = std::min(rowsAtOnce, rows.end - row);
         for (std::int64_t other = firstPanel; other < b.panels(); ++other) {
             multiplyPanels(
                 a.panel(group, panel) + row * lanes, b.panel(group, other) + row * lanes, count, tile.data());
-            for (std::int64_t i = panel * lanes; i < std::min(size, (panel + 1) * lanes); ++i)
-                for (std::int64_t j = other * lanes; j < std::min(size, (other + 1) * lanes); ++j)
-                    sums[i * size + j]
+            for (std::int64_t i = panel * lanes; i < lastRow; ++i)
+                for (std::int64_t j = other * lanes; j < std::min(columns, (other + 1) * lanes); ++j)
+                    sums[i * columns + j]
                         += static_cast<double>(tile[static_cast<std::size_t>(i % lanes * lanes + j % lanes)]);
         }
     }
-    for (std::int64_t i = panel * lanes; i < std::min(size, (panel + 1) * lanes); ++i)
-        for (std::int64_t j = firstPanel * lanes; j < size; ++j)
-            sums[i * size + j] /= static_cast<double>(a.rows());
+    for (std::int64_t i = panel * lanes; i < lastRow; ++i)
+        for (std::int64_t j = firstPanel * lanes; j < columns; ++j)
+            sums[i * columns + j] /= static_cast<double>(rows.count());
 }
 
 Result<SecondMoments> moments(
-    const SampleMatrix& a, const SampleMatrix& b, bool symmetric, int threads, const base::Job& job)
+    const SampleMatrix& a, const SampleMatrix& b, RowRange rows, bool symmetric, int threads, const base::Job& job)
 {
-    assert(a.groups() == b.groups() && a.columns() == b.columns() && a.rows() == b.rows());
-    SecondMoments result(a.groups(), a.columns());
+    assert(a.groups() == b.groups() && a.rows() == b.rows() && rows.count() > 0);
+    SecondMoments result(a.groups(), a.columns(), b.columns());
     QS_CHECK(base::parallelFor(threads, a.groups() * a.panels(), job.stop, [&](int, std::int64_t item) -> Result<void> {
         const std::int64_t panel = item % a.panels();
-        addPanel(a, b, item / a.panels(), panel, symmetric ? panel : 0, result);
+        addPanel(a, b, rows, item / a.panels(), panel, symmetric ? panel : 0, result);
         return {};
     }));
     return result;
@@ -77,19 +78,42 @@ Result<SecondMoments> moments(
 
 } // namespace
 
-Result<SecondMoments> secondMoments(const SampleMatrix& samples, int threads, const base::Job& job)
+void SecondMoments::mix(const SecondMoments& other, double share)
 {
-    QS_TRY(auto result, moments(samples, samples, true, threads, job));
+    assert(m_values.size() == other.m_values.size());
+    for (std::size_t i = 0; i < m_values.size(); ++i)
+        m_values[i] += share * (other.m_values[i] - m_values[i]);
+}
+
+Result<SecondMoments> secondMoments(const SampleMatrix& samples, RowRange rows, int threads, const base::Job& job)
+{
+    QS_TRY(auto result, moments(samples, samples, rows, true, threads, job));
     for (std::int64_t group = 0; group < result.groups(); ++group)
-        for (std::int64_t i = 0; i < result.size(); ++i)
+        for (std::int64_t i = 0; i < result.rows(); ++i)
             for (std::int64_t j = 0; j < i; ++j)
-                result.of(group)[i * result.size() + j] = result.at(group, j, i);
+                result.of(group)[i * result.columns() + j] = result.at(group, j, i);
     return result;
 }
 
-Result<SecondMoments> crossMoments(const SampleMatrix& a, const SampleMatrix& b, int threads, const base::Job& job)
+Result<SecondMoments> crossMoments(
+    const SampleMatrix& a, const SampleMatrix& b, RowRange rows, int threads, const base::Job& job)
 {
-    return moments(a, b, false, threads, job);
+    return moments(a, b, rows, false, threads, job);
+}
+
+std::vector<double> powers(const SampleMatrix& samples, RowRange rows)
+{
+    std::vector<double> result;
+    for (std::int64_t group = 0; group < samples.groups(); ++group)
+        for (std::int64_t column = 0; column < samples.columns(); ++column) {
+            double sum = 0;
+            for (std::int64_t row = rows.first; row < rows.end; ++row) {
+                const auto value = static_cast<double>(samples.at(group, row, column));
+                sum += value * value;
+            }
+            result.push_back(sum / static_cast<double>(rows.count()));
+        }
+    return result;
 }
 
 std::optional<HessianFactor> factorize(

@@ -48,11 +48,6 @@ PositionSampler::PositionSampler(const LayerMatrix& matrix, std::int64_t images,
     m_perImage = std::min({ wanted, affordable, m_available });
 }
 
-SampleMatrix PositionSampler::makeMatrix() const
-{
-    return { m_matrix.groups(), m_matrix.columns() + 1, m_images * m_perImage };
-}
-
 std::int64_t PositionSampler::positionOf(std::int64_t image, std::int64_t i) const
 {
     const std::int64_t first = i * m_available / m_perImage;
@@ -61,7 +56,7 @@ std::int64_t PositionSampler::positionOf(std::int64_t image, std::int64_t i) con
     return first + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(last - first)));
 }
 
-void PositionSampler::collect(std::int64_t batch, const TensorView& input, SampleMatrix& samples) const
+void PositionSampler::collectInputs(std::int64_t batch, const TensorView& input, SampleMatrix& samples) const
 {
     const auto values = input.as<float>();
     std::vector<std::int64_t> taps(m_matrix.tapCount());
@@ -71,6 +66,20 @@ void PositionSampler::collect(std::int64_t batch, const TensorView& input, Sampl
         for (std::int64_t group = 0; group < m_matrix.groups(); ++group) {
             m_matrix.gather(values.data(), taps, group, column.data());
             samples.setRow(group, row, column.data());
+        }
+    });
+}
+
+void PositionSampler::collectOutputs(std::int64_t batch, const TensorView& output, SampleMatrix& samples) const
+{
+    const auto values = output.as<float>();
+    std::vector<float> channels(static_cast<std::size_t>(m_matrix.rows()));
+    forEachRow(batch, [&](std::int64_t row, std::int64_t position) {
+        for (std::int64_t group = 0; group < m_matrix.groups(); ++group) {
+            for (std::int64_t i = 0; i < m_matrix.rows(); ++i)
+                channels[static_cast<std::size_t>(i)]
+                    = values[static_cast<std::size_t>(m_matrix.outputIndex(position, group * m_matrix.rows() + i))];
+            samples.setRow(group, row, channels.data());
         }
     });
 }

@@ -16,6 +16,9 @@ constexpr std::int64_t lanes = 8; ///< output channels that are rounded side by 
 /// A value for each of them, aligned as the widest registers want it.
 struct alignas(64) Lanes : std::array<double, lanes> { };
 
+/// What chooseScales() tries; the first is what there was, and stays where nothing is better.
+constexpr std::array scaleFactors { 1.0, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.05, 1.1, 1.15, 1.2, 1.3, 1.5 };
+
 /// sums = sum over k of factor[k] errors[k], for every lane.
 __attribute__((target_clones("avx512f", "fma", "default"))) void accumulate(
     const double* factor, const double* errors, std::int64_t count, double* sums)
@@ -75,6 +78,7 @@ public:
         }
     }
 
+    const Lanes& objectives() const { return m_objective; }
     double objective(std::int64_t lane) const { return m_objective[static_cast<std::size_t>(lane)]; }
     std::int64_t count() const { return m_count; }
 
@@ -130,7 +134,7 @@ Result<std::vector<HessianFactor>> factorizeGroups(
 {
     std::vector<HessianFactor> factors(static_cast<std::size_t>(moments.groups()));
     QS_CHECK(base::parallelFor(threads, moments.groups(), job.stop, [&](int, std::int64_t group) -> Result<void> {
-        auto factor = factorize(moments, group, moments.size() - 1, damping);
+        auto factor = factorize(moments, group, moments.columns() - 1, damping);
         if (!factor)
             return fail(ErrorCode::Internal, "the second moments of its inputs are not finite");
         factors[static_cast<std::size_t>(group)] = std::move(*factor);
@@ -173,6 +177,51 @@ Result<RoundedWeights> roundWeights(const LayerMatrix& matrix, const quant::Enco
         result.errorOfNearest += errorOfNearest;
     }
     return result;
+}
+
+Result<quant::Encoding> chooseScales(const LayerMatrix& matrix, const quant::Encoding& encoding,
+    const std::vector<HessianFactor>& factors, const Tensor& wanted, const RoundingOptions& options,
+    const base::Job& job)
+{
+    std::vector<quant::Encoding> candidates;
+    std::vector<WeightGrid> grids;
+    candidates.reserve(scaleFactors.size()); // grids refer to them
+    for (const double factor : scaleFactors) {
+        candidates.push_back(encoding);
+        for (float& scale : candidates.back().scale)
+            scale = static_cast<float>(static_cast<double>(scale) * factor);
+        grids.emplace_back(candidates.back(), wanted.shape());
+    }
+    const std::int64_t blocks = (matrix.rows() + lanes - 1) / lanes;
+    using Errors = std::array<Lanes, scaleFactors.size()>;
+    std::vector<Errors> errors(static_cast<std::size_t>(matrix.groups() * blocks));
+    const auto work = [&](int, std::int64_t item) -> Result<void> {
+        const std::int64_t group = item / blocks;
+        for (std::size_t c = 0; c < grids.size(); ++c) {
+            RowBlock block(matrix, grids[c], factors[static_cast<std::size_t>(group)], group, item % blocks * lanes,
+                wanted.as<float>());
+            block.round(options.compensate);
+            errors[static_cast<std::size_t>(item)][c] = block.objectives();
+        }
+        return {};
+    };
+    QS_CHECK(base::parallelFor(options.threads, std::ssize(errors), job.stop, work));
+
+    std::vector<std::array<double, scaleFactors.size()>> totals(encoding.scale.size());
+    for (std::int64_t row = 0; row < matrix.groups() * matrix.rows(); ++row) {
+        const std::int64_t group = row / matrix.rows();
+        const std::int64_t inGroup = row % matrix.rows();
+        const auto& block = errors[static_cast<std::size_t>(group * blocks + inGroup / lanes)];
+        const std::size_t channel = grids[0].channelOf(matrix.weightIndex(group, inGroup, 0));
+        for (std::size_t c = 0; c < scaleFactors.size(); ++c)
+            totals[channel][c] += block[c][static_cast<std::size_t>(inGroup % lanes)];
+    }
+    quant::Encoding chosen = encoding;
+    for (std::size_t channel = 0; channel < totals.size(); ++channel)
+        chosen.scale[channel]
+            = candidates[static_cast<std::size_t>(std::ranges::min_element(totals[channel]) - totals[channel].begin())]
+                  .scale[channel];
+    return chosen;
 }
 
 } // namespace quantoscope::planning

@@ -39,8 +39,7 @@ struct RoundedWeights {
 };
 
 struct RoundingOptions {
-    bool compensate = true; ///< GPTQ; otherwise start from nearest
-    int sweeps = 0; ///< of coordinate descent afterwards, at most
+    bool compensate = true; ///< GPTQ; otherwise to nearest
     int threads = 0;
 };
 
@@ -51,6 +50,12 @@ Result<std::vector<HessianFactor>> factorizeGroups(
 /// Rounds `wanted` (float32, shape of the weight) onto its grid so that the layer's outputs change least. `factors`:
 /// one a group. Never worse than nearest in any channel.
 Result<RoundedWeights> roundWeights(const LayerMatrix& matrix, const quant::Encoding& encoding,
+    const std::vector<HessianFactor>& factors, const Tensor& wanted, const RoundingOptions& options,
+    const base::Job& job);
+
+/// `encoding` with the scale of every channel multiplied by the one of a few factors around 1, and 1 itself, that
+/// leaves the smallest error after roundWeights().
+Result<quant::Encoding> chooseScales(const LayerMatrix& matrix, const quant::Encoding& encoding,
     const std::vector<HessianFactor>& factors, const Tensor& wanted, const RoundingOptions& options,
     const base::Job& job);
 
