@@ -23,6 +23,7 @@
 #include "ui/views/layers_view.h"
 #include "ui/views/message_bar.h"
 #include "ui/views/options_panel.h"
+#include "ui/views/options_study_page.h"
 #include "ui/views/runs_page.h"
 #include "ui/views/start_page.h"
 #include "ui/views/studies_page.h"
@@ -36,6 +37,7 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr int mostRecent = 8;
+constexpr int roomyWidth = 1200; // pixels
 const QString recentKey = QStringLiteral("recent/models");
 
 } // namespace
@@ -82,11 +84,13 @@ void MainWindow::buildCentre()
     m_start = new StartPage;
     m_distributions = new DistributionsPage(*m_session);
     m_studies = new StudiesPage(*m_session, *m_workbench);
+    m_optionsStudy = new OptionsStudyPage(*m_session, *m_workbench);
     m_runs = new RunsPage(*m_session);
     m_pages = new QTabWidget;
     m_pages->setDocumentMode(true);
     m_pages->addTab(m_distributions, tr("Distributions"));
     m_pages->addTab(m_studies, tr("Studies"));
+    m_pages->addTab(m_optionsStudy, tr("Compare options"));
     m_pages->addTab(m_runs, tr("Runs"));
     m_centre = new QStackedWidget;
     m_centre->addWidget(m_start);
@@ -118,12 +122,28 @@ void MainWindow::buildDocks()
     m_layersDock->setObjectName(QStringLiteral("LayersDock"));
     m_layersDock->setWidget(m_layers);
     addDockWidget(Qt::LeftDockWidgetArea, m_layersDock);
-    m_options = new OptionsPanel(*m_session);
+    m_options = new OptionsPanel(*m_session, *m_workbench);
     m_optionsDock = new QDockWidget(tr("Options"), this);
     m_optionsDock->setObjectName(QStringLiteral("OptionsDock"));
     m_optionsDock->setWidget(m_options);
     addDockWidget(Qt::RightDockWidgetArea, m_optionsDock);
-    resizeDocks({ m_layersDock, m_optionsDock }, { 392, 248 }, Qt::Horizontal);
+    shareWidth();
+}
+
+void MainWindow::shareWidth()
+{
+    const QList<int> widths = m_narrow ? QList<int> { 248, 264 } : QList<int> { 392, 272 };
+    resizeDocks({ m_layersDock, m_optionsDock }, widths, Qt::Horizontal);
+}
+
+void MainWindow::resizeEvent(QResizeEvent* event)
+{
+    QMainWindow::resizeEvent(event);
+    // A small window would shrink the pages alone.
+    if (const bool narrow = width() < roomyWidth; narrow != m_narrow) {
+        m_narrow = narrow;
+        shareWidth();
+    }
 }
 
 void MainWindow::connectSession()
@@ -141,9 +161,10 @@ void MainWindow::connectSession()
     m_layersDock->setEnabled(false);
     m_optionsDock->setEnabled(false);
     connect(m_jobs.get(), &JobRunner::changed, this, &MainWindow::refreshActions);
-    connect(m_workbench.get(), &Workbench::sweepStateChanged, this, &MainWindow::refreshActions);
+    connect(m_workbench.get(), &Workbench::studiesChanged, this, &MainWindow::refreshActions);
     connect(m_workbench.get(), &Workbench::problem, this, &MainWindow::showProblem);
     connect(m_workbench.get(), &Workbench::notice, m_messages, &MessageBar::showNotice);
+    connect(m_session.get(), &Session::refused, m_messages, &MessageBar::showNotice);
     connect(m_workbench.get(), &Workbench::modelOpened, this,
         [this](const std::filesystem::path& path) { rememberModel(QString::fromStdString(path.string())); });
     connect(m_workbench.get(), &Workbench::dataOpened, m_dataDialog, &DataDialog::setRequest);
@@ -278,7 +299,7 @@ void MainWindow::closeEvent(QCloseEvent* event)
     QSettings settings;
     settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
     settings.setValue(QStringLiteral("window/state"), saveState());
-    settings.setValue(QStringLiteral("window/columns"), m_layers->saveColumns());
+    settings.setValue(QStringLiteral("window/layerColumns"), m_layers->saveColumns());
     event->accept();
 }
 
@@ -286,8 +307,10 @@ void MainWindow::restoreLayout()
 {
     const QSettings settings;
     restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
-    restoreState(settings.value(QStringLiteral("window/state")).toByteArray());
-    if (const QByteArray columns = settings.value(QStringLiteral("window/columns")).toByteArray(); !columns.isEmpty())
+    if (restoreState(settings.value(QStringLiteral("window/state")).toByteArray()))
+        m_narrow = width() < roomyWidth; // whose dock widths those are
+    if (const QByteArray columns = settings.value(QStringLiteral("window/layerColumns")).toByteArray();
+        !columns.isEmpty())
         m_layers->restoreColumns(columns);
 }
 

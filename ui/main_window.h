@@ -24,6 +24,7 @@ class JobStrip;
 class LayersView;
 class MessageBar;
 class OptionsPanel;
+class OptionsStudyPage;
 class RunsPage;
 class StartPage;
 class StudiesPage;
@@ -43,6 +44,7 @@ public:
     OptionsPanel* options() const { return m_options; }
     DistributionsPage* distributions() const { return m_distributions; }
     StudiesPage* studies() const { return m_studies; }
+    OptionsStudyPage* optionsStudy() const { return m_optionsStudy; }
     RunsPage* runs() const { return m_runs; }
     MessageBar* messages() const { return m_messages; }
     AccuracyBadge* badge() const { return m_badge; }
@@ -57,6 +59,7 @@ protected:
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
     void closeEvent(QCloseEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void buildCentre();
@@ -83,16 +86,19 @@ private:
     void showAbout();
     void changeEvent(QEvent* event) override;
     void restoreLayout();
+    void shareWidth();
 
     std::unique_ptr<Session> m_session;
     std::unique_ptr<JobRunner> m_jobs;
     std::unique_ptr<Workbench> m_workbench;
 
+    bool m_narrow = false; ///< docks have the widths for a small window
     QStackedWidget* m_centre = nullptr;
     StartPage* m_start = nullptr;
     QTabWidget* m_pages = nullptr;
     DistributionsPage* m_distributions = nullptr;
     StudiesPage* m_studies = nullptr;
+    OptionsStudyPage* m_optionsStudy = nullptr;
     RunsPage* m_runs = nullptr;
     MessageBar* m_messages = nullptr;
     JobStrip* m_strip = nullptr;

@@ -185,7 +185,7 @@ void MainWindow::fillRecent()
 void MainWindow::refreshActions()
 {
     m_evaluate->setEnabled(m_workbench->canEvaluate());
-    m_study->setEnabled(m_workbench->canSweep());
+    m_study->setEnabled(m_workbench->canStart(Study::Sweep));
     m_export->setEnabled(m_session->currentAnalysis() != nullptr);
     m_cancel->setEnabled(!m_jobs->idle());
     m_strip->setIdleText(!m_session->model() ? tr("Open a model, or the sample, to begin")

@@ -46,6 +46,7 @@ private slots:
     void initTestCase()
     {
         QStandardPaths::setTestModeEnabled(true);
+        qputenv("QUANTOSCOPE_NO_CACHE", "1");
         QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
         QSettings().clear();
         m_project = std::make_unique<test::TinyProject>();
@@ -181,9 +182,9 @@ private slots:
         openBoth();
         m_window->studies()->setSettings({ { 2, 3, 4, 5, 6, 7, 8 }, { 2, 3, 4, 5, 6, 7, 8 } });
         m_window->studies()->startButton()->click();
-        QVERIFY(m_window->workbench().sweepRunning());
+        QVERIFY(m_window->workbench().running(Study::Sweep));
         QTest::keyClick(m_window.get(), Qt::Key_Escape);
-        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().sweepRunning(), patience);
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sweep), patience);
         QVERIFY(m_window->messages()->text().isEmpty());
         QVERIFY(m_window->studies()->startButton()->isEnabled());
     }
@@ -194,7 +195,7 @@ private slots:
         m_window->pages()->setCurrentWidget(m_window->studies());
         m_window->studies()->setSettings({ { 2, 3 }, { 3, 4 } });
         m_window->studies()->startButton()->click();
-        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().sweepRunning(), patience);
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sweep), patience);
         const auto& sweep = m_window->session().sweep();
         QVERIFY(sweep->complete);
         QCOMPARE(sweep->points.size(), std::size_t(4));

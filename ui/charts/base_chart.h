@@ -48,6 +48,8 @@ public:
 
     /// What is drawn, as CSV (RFC 4180, dot as decimal sign); empty while nothing is drawn.
     virtual std::string csv() const { return {}; }
+    /// Size of an exported picture that shows everything, in points of 1/96 inch.
+    virtual QSize exportSize() const { return { 960, 600 }; }
 
 public slots:
     /// Shows everything again after zooming.
@@ -57,6 +59,7 @@ signals:
     void contextMenuWanted(QPoint globalPosition);
 
 protected:
+    bool captionVisible() const { return m_captionVisible; } ///< drawn for a file rather than for the window
     /// Draws everything anew in theme(); called after the theme has changed.
     virtual void rebuild() = 0;
     /// The numbers at a position in pixels; empty where there is nothing to tell. Rich text.

@@ -12,6 +12,7 @@
 
 #include "core/base/file.h"
 #include "ui/charts/base_chart.h"
+#include "ui/charts/options_chart.h"
 #include "ui/charts/sweep_chart.h"
 
 namespace quantoscope::ui {
@@ -26,8 +27,8 @@ public:
     explicit DocumentDress(BaseChart& chart)
         : m_chart(chart)
     {
-        m_chart.setTheme(Theme::light());
         m_chart.setCaptionVisible(true);
+        m_chart.setTheme(Theme::light());
     }
     ~DocumentDress()
     {
@@ -137,6 +138,15 @@ Result<void> exportChart(BaseChart& chart, const std::filesystem::path& path, co
     if (bytes.isEmpty())
         return fail(ErrorCode::Internal, "the chart could not be drawn", path.string());
     return base::writeFileAtomically(path, std::string_view(bytes.constData(), static_cast<std::size_t>(bytes.size())));
+}
+
+Result<void> exportOptionsChart(const sweep::OptionsStudyPtr& study, const std::filesystem::path& path)
+{
+    OptionsChart chart;
+    chart.setStudy(study);
+    ChartExportOptions options;
+    options.size = chart.exportSize();
+    return exportChart(chart, path, options);
 }
 
 Result<void> exportSweepChart(

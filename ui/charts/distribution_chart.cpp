@@ -50,6 +50,8 @@ DistributionChart::DistributionChart(QWidget* parent)
 void DistributionChart::setContent(Content content, bool keepView)
 {
     m_content = std::move(content);
+    m_lowBand.reset();
+    m_highBand.reset();
     m_dragged = Handle::None;
     setCaption(m_content.title, {});
     setAxes(keepView);
@@ -60,8 +62,22 @@ void DistributionChart::setContent(Content content, bool keepView)
 void DistributionChart::updateQuantizer(const Span& clip, std::vector<double> levels, DistributionSeries quantized)
 {
     m_content.clip = clip;
+    // A range by hand was not found on images.
+    m_lowBand.reset();
+    m_highBand.reset();
     m_content.levels = std::move(levels);
     m_content.quantized = std::move(quantized);
+    fillGraphs();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void DistributionChart::setBands(std::optional<Span> low, std::optional<Span> high)
+{
+    // While a handle moves the range is one by hand already.
+    if (m_dragged != Handle::None)
+        return;
+    m_lowBand = low;
+    m_highBand = high;
     fillGraphs();
     replot(QCustomPlot::rpQueuedReplot);
 }
@@ -146,6 +162,7 @@ void DistributionChart::rebuild()
     m_quantized->setPen(QPen(translucent(theme().quantized, 0.85), 1));
     m_quantized->setBrush(Qt::NoBrush);
     m_rug->setColor(theme().quantized);
+    m_clip->setBandColor(translucent(theme().quantized, 0.22));
     m_clip->setColors(theme().text, translucent(theme().text, theme().dark ? 0.10 : 0.06), theme().background);
     fillGraphs();
 }
@@ -174,6 +191,7 @@ void DistributionChart::fillGraphs()
     fillStep(m_quantized, m_overlay ? m_content.quantized : DistributionSeries {});
     m_rug->setLevels(m_grid ? m_content.levels : std::vector<double> {});
     m_clip->setRange(m_content.clip, m_content.draggable);
+    m_clip->setBands(m_lowBand, m_highBand);
 }
 
 double DistributionChart::handlePixel(bool high) const
@@ -236,14 +254,32 @@ QString DistributionChart::readout(const QPointF& position) const
 {
     if (!axisRect()->rect().contains(position.toPoint()))
         return {};
+    const QString band = bandReadout(position.x());
     const double x = xAxis->pixelToCoord(position.x());
     const auto bar = m_content.values.at(x);
     if (!bar)
-        return {};
+        return band;
     const auto& values = m_content.values;
-    return tr("%1 to %2<br><b>%3 %</b> of values")
-        .arg(formatSignificant(values.edge(*bar)), formatSignificant(values.edge(*bar + 1)),
-            formatSignificant(values.shares[*bar]));
+    return band + (band.isEmpty() ? QString() : QStringLiteral("<br>"))
+        + tr("%1 to %2<br><b>%3 %</b> of values")
+              .arg(formatSignificant(values.edge(*bar)), formatSignificant(values.edge(*bar + 1)),
+                  formatSignificant(values.shares[*bar]));
+}
+
+QString DistributionChart::bandReadout(double pixel) const
+{
+    const std::pair<const std::optional<Span>&, double> ends[]
+        = { { m_lowBand, handlePixel(false) }, { m_highBand, handlePixel(true) } };
+    for (const auto& [band, handle] : ends) {
+        if (!band)
+            continue;
+        const double from = std::min(xAxis->coordToPixel(band->low), handle - handleReach);
+        const double to = std::max(xAxis->coordToPixel(band->high), handle + handleReach);
+        if (pixel >= from && pixel <= to)
+            return tr("Other calibration images would put this end<br>at <b>%1 to %2</b> (95 %)")
+                .arg(formatSignificant(band->low), formatSignificant(band->high));
+    }
+    return {};
 }
 
 std::string DistributionChart::csv() const

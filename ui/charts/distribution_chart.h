@@ -38,6 +38,10 @@ public:
     /// Follows a drag: everything but the histogram itself.
     void updateQuantizer(const Span& clip, std::vector<double> levels, DistributionSeries quantized);
 
+    /// Where other calibration images would put the two ends (95 %), until the content or the quantizer changes.
+    void setBands(std::optional<Span> low, std::optional<Span> high);
+    const std::optional<Span>& band(bool high) const { return high ? m_highBand : m_lowBand; }
+
     void setLogarithmic(bool on);
     void setOverlayVisible(bool on);
     void setGridVisible(bool on);
@@ -67,8 +71,11 @@ private:
     void fillGraphs();
     void fillStep(QCPGraph* graph, const DistributionSeries& series) const;
     double floorShare() const;
+    QString bandReadout(double pixel) const;
 
     Content m_content;
+    std::optional<Span> m_lowBand;
+    std::optional<Span> m_highBand;
     bool m_logarithmic = false;
     bool m_overlay = true;
     bool m_grid = true;

@@ -59,6 +59,12 @@ void ClipMark::setRange(std::optional<Span> range, bool draggable)
     m_draggable = draggable;
 }
 
+void ClipMark::setBands(std::optional<Span> low, std::optional<Span> high)
+{
+    m_bands[0] = low;
+    m_bands[1] = high;
+}
+
 void ClipMark::setColors(const QColor& line, const QColor& shade, const QColor& background)
 {
     m_line = line;
@@ -79,6 +85,15 @@ void ClipMark::draw(QCPPainter* painter)
     painter->setBrush(m_shade);
     painter->drawRect(QRectF(area.topLeft(), QPointF(low, area.bottom())));
     painter->drawRect(QRectF(QPointF(high, area.top()), area.bottomRight()));
+    painter->setBrush(m_bandColor);
+    for (const auto& band : m_bands) {
+        if (!band)
+            continue;
+        const double from = std::max(parentPlot()->xAxis->coordToPixel(band->low), area.left());
+        const double to = std::min(parentPlot()->xAxis->coordToPixel(band->high), area.right());
+        if (from < to)
+            painter->drawRect(QRectF(QPointF(from, area.top()), QPointF(to, area.bottom())));
+    }
     drawEnd(painter, area, low, formatSignificant(m_range->low), false);
     drawEnd(painter, area, high, formatSignificant(m_range->high), true);
 }

@@ -29,7 +29,7 @@ private:
     QColor m_color;
 };
 
-/// The two ends of the clipping range as lines with grips, and a shade over what lies outside.
+/// The two ends of the clipping range as lines with grips and bands of uncertainty, and a shade over what lies outside.
 class ClipMark : public QCPAbstractItem {
     Q_OBJECT
 
@@ -37,6 +37,9 @@ public:
     explicit ClipMark(QCustomPlot* plot);
 
     void setRange(std::optional<Span> range, bool draggable);
+    /// Where each end could as well be; drawn as thin bands.
+    void setBands(std::optional<Span> low, std::optional<Span> high);
+    void setBandColor(const QColor& color) { m_bandColor = color; }
     void setColors(const QColor& line, const QColor& shade, const QColor& background);
     double selectTest(const QPointF& position, bool onlySelectable, QVariant* details = nullptr) const override;
 
@@ -47,7 +50,9 @@ private:
     void drawEnd(QCPPainter* painter, const QRectF& area, double x, const QString& label, bool high) const;
 
     std::optional<Span> m_range;
+    std::optional<Span> m_bands[2];
     bool m_draggable = false;
+    QColor m_bandColor;
     QColor m_line;
     QColor m_shade;
     QColor m_background;

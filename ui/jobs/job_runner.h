@@ -22,8 +22,9 @@ enum class Lane {
     Quick, ///< what a click waits for: reading a model, building a plan
     Evaluation, ///< data, calibration, accuracy of the current plan
     Study, ///< sweeps and exports
+    Detail, ///< what is shown beside the figures once it is known
 };
-constexpr Lane lanes[] = { Lane::Quick, Lane::Evaluation, Lane::Study };
+constexpr Lane lanes[] = { Lane::Quick, Lane::Evaluation, Lane::Study, Lane::Detail };
 
 using JobId = quint64;
 

@@ -13,6 +13,11 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr int thumbnailBars = 24;
+constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+
+QString whole(double value) { return std::isnan(value) ? QStringLiteral("–") : QString::number(value, 'f', 0); }
+
+QString share(double value) { return std::isnan(value) ? QStringLiteral("–") : formatSignificant(value, 2); }
 
 } // namespace
 
@@ -23,6 +28,7 @@ LayersModel::LayersModel(Session& session, QObject* parent)
     connect(&session, &Session::modelChanged, this, &LayersModel::reload);
     connect(&session, &Session::requestChanged, this, &LayersModel::refresh);
     connect(&session, &Session::analysisChanged, this, &LayersModel::refresh);
+    connect(&session, &Session::errorsChanged, this, &LayersModel::refresh);
     reload();
 }
 
@@ -43,7 +49,7 @@ void LayersModel::refresh()
 {
     // Between a new model and its reset the session may already speak of other layers.
     if (m_model && m_model == m_session.model() && rowCount() > 0)
-        emit dataChanged(index(0, WeightBits), index(rowCount() - 1, ActivationSqnr));
+        emit dataChanged(index(0, WeightBits), index(rowCount() - 1, AccumulatorSeen));
 }
 
 int LayersModel::rowCount(const QModelIndex& parent) const
@@ -55,7 +61,18 @@ int LayersModel::columnCount(const QModelIndex& parent) const { return parent.is
 
 Operand LayersModel::operandOf(int column)
 {
-    return column == ActivationBits || column == ActivationSqnr ? Operand::Activation : Operand::Weight;
+    switch (column) {
+    case ActivationBits:
+    case ActivationSqnr:
+    case ActivationClipped:
+    case ActivationClipping:
+    case ActivationTotal:
+    case ActivationOwn:
+    case ActivationInherited:
+        return Operand::Activation;
+    default:
+        return Operand::Weight;
+    }
 }
 
 LayersModel::Bits LayersModel::bits(int row, Operand operand) const
@@ -74,16 +91,55 @@ LayersModel::Bits LayersModel::bits(int row, Operand operand) const
     return result;
 }
 
-double LayersModel::sqnr(int row, Operand operand) const
+double LayersModel::planned(int row, int column) const
 {
     const AnalysisPtr& analysis = m_session.analysis();
     const auto index = static_cast<std::size_t>(row);
     if (!analysis || index >= analysis->layers.size())
-        return std::numeric_limits<double>::quiet_NaN();
+        return unknown;
     const LayerAnalysis& layer = analysis->layers[index];
-    const bool known = operand == Operand::Weight ? layer.weight.has_value() : layer.activation.has_value();
-    const auto& error = operand == Operand::Weight ? layer.weightError : layer.activationError;
-    return known && error.count > 0 ? error.sqnrDb() : std::numeric_limits<double>::quiet_NaN();
+    const bool weight = operandOf(column) == Operand::Weight;
+    const auto& error = weight ? layer.weightError : layer.activationError;
+    if (!(weight ? layer.weight.has_value() : layer.activation.has_value()) || error.count == 0)
+        return unknown;
+    switch (column) {
+    case WeightSqnr:
+    case ActivationSqnr:
+        return error.sqnrDb();
+    case WeightClipped:
+    case ActivationClipped:
+        return error.clippedPercent();
+    default:
+        return error.noisePower > 0 ? 100 * error.clippingPower / error.noisePower : 0;
+    }
+}
+
+double LayersModel::measured(int row, int column) const
+{
+    const LayerErrorsPtr errors = m_session.currentErrors();
+    if (!errors)
+        return unknown;
+    const LayerInfo& layer = m_model->layers[static_cast<std::size_t>(row)];
+    if (column == AccumulatorWorst || column == AccumulatorSeen) {
+        const auto found = errors->accumulators.find(layer.layer.name);
+        if (found == errors->accumulators.end())
+            return unknown;
+        return column == AccumulatorWorst ? found->second.worstCaseBits : found->second.observedBits.value_or(0);
+    }
+    const auto found = errors->tensors.find(layer.inputTensor);
+    if (found == errors->tensors.end())
+        return unknown;
+    const evaluation::TensorError& error = found->second;
+    if (column == ActivationTotal)
+        return error.sqnrDb;
+    // The signal is the same for all three; only the noise differs.
+    const double noise = column == ActivationOwn ? error.ownError : error.inheritedError;
+    return noise > 0 ? error.sqnrDb + 10 * std::log10(error.mse / noise) : std::numeric_limits<double>::infinity();
+}
+
+double LayersModel::error(int row, int column) const
+{
+    return column <= ActivationClipping ? planned(row, column) : measured(row, column);
 }
 
 QVariant LayersModel::display(int row, int column) const
@@ -103,7 +159,18 @@ QVariant LayersModel::display(int row, int column) const
     }
     case WeightSqnr:
     case ActivationSqnr:
-        return formatDecibel(sqnr(row, operandOf(column)));
+    case ActivationTotal:
+    case ActivationOwn:
+    case ActivationInherited:
+        return formatDecibel(error(row, column));
+    case WeightClipped:
+    case ActivationClipped:
+    case WeightClipping:
+    case ActivationClipping:
+        return share(error(row, column));
+    case AccumulatorWorst:
+    case AccumulatorSeen:
+        return whole(error(row, column));
     case Operator:
         return QString::fromStdString(layer.layer.op);
     case InputShape:
@@ -124,6 +191,10 @@ QVariant LayersModel::display(int row, int column) const
 QVariant LayersModel::sortKey(int row, int column) const
 {
     const LayerInfo& layer = m_model->layers[static_cast<std::size_t>(row)];
+    if (isError(column)) {
+        const double value = error(row, column);
+        return std::isnan(value) ? std::numeric_limits<double>::max() : value;
+    }
     switch (column) {
     case Number:
     case Distribution:
@@ -131,11 +202,6 @@ QVariant LayersModel::sortKey(int row, int column) const
     case WeightBits:
     case ActivationBits:
         return bits(row, operandOf(column)).value.value_or(quant::maxBits + 1);
-    case WeightSqnr:
-    case ActivationSqnr: {
-        const double value = sqnr(row, operandOf(column));
-        return std::isnan(value) ? std::numeric_limits<double>::max() : value;
-    }
     case Parameters:
         return static_cast<qlonglong>(layer.layer.parameters);
     case Macs:
@@ -155,8 +221,8 @@ QString LayersModel::toolTip(int row, int column) const
             = bits(row, operandOf(column)).overridden ? tr("set for this layer alone") : tr("as in Options");
         return tr("%1\n%2\nType 2 to 16, or f for float; edits go to all selected rows").arg(tensor, state);
     }
-    if (column == WeightSqnr || column == ActivationSqnr)
-        return tr("Signal-to-quantization-noise ratio, 10 log10(Σx² / Σ(x − x̂)²) dB: about 6 dB a bit");
+    if (isError(column))
+        return headerData(column, Qt::Horizontal, Qt::ToolTipRole).toString();
     return display(row, column).toString();
 }
 
@@ -182,9 +248,7 @@ QVariant LayersModel::data(const QModelIndex& index, int role) const
     case ThumbnailRole:
         return column == Distribution ? QVariant::fromValue(m_thumbnails[static_cast<std::size_t>(row)]) : QVariant();
     case OperandRole:
-        return isBits(column) || column == WeightSqnr || column == ActivationSqnr
-            ? QVariant(static_cast<int>(operandOf(column)))
-            : QVariant();
+        return isBits(column) || isError(column) ? QVariant(static_cast<int>(operandOf(column))) : QVariant();
     case OverriddenRole:
         return isBits(column) && bits(row, operandOf(column)).overridden;
     default:
@@ -197,19 +261,30 @@ QVariant LayersModel::headerData(int section, Qt::Orientation orientation, int r
     if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
         return QAbstractTableModel::headerData(section, orientation, role);
     if (role == Qt::DisplayRole) {
-        const QString titles[ColumnCount]
-            = { tr("#"), tr("Layer"), tr("Weights"), tr("W\n[bits]"), tr("A\n[bits]"), tr("W\n[dB]"), tr("A\n[dB]"),
-                  tr("Operator"), tr("Input"), tr("Output"), tr("Weight"), tr("Parameters"), tr("MACs\nan image") };
+        const QString titles[ColumnCount] = { tr("#"), tr("Layer"), tr("Weights"), tr("W\n[bits]"), tr("A\n[bits]"),
+            tr("W\n[dB]"), tr("A\n[dB]"), tr("W clipped\n[%]"), tr("A clipped\n[%]"), tr("W clipping\n[% of error]"),
+            tr("A clipping\n[% of error]"), tr("A in network\n[dB]"), tr("A own\n[dB]"), tr("A inherited\n[dB]"),
+            tr("Sums, worst\n[bits]"), tr("Sums, seen\n[bits]"), tr("Operator"), tr("Input"), tr("Output"),
+            tr("Weight"), tr("Parameters"), tr("MACs\nan image") };
         return titles[section];
     }
     if (role == Qt::ToolTipRole) {
         const QString tips[ColumnCount] = { tr("Position in the network"), tr("Name in the file"),
             tr("Histogram of the weights"), tr("Word-length of the weights; * set for this layer alone"),
             tr("Word-length of the activations that enter the layer; * set for this layer alone"),
-            tr("Signal-to-quantization-noise ratio of the weights"),
+            tr("Signal-to-quantization-noise ratio of the weights, 10 log10(Σx² / Σ(x − x̂)²) dB: about 6 dB a bit"),
             tr("Signal-to-quantization-noise ratio of the activations that enter the layer, over the calibration "
-               "images"),
-            tr("ONNX operator"), tr("Shape of the activations that enter"), tr("Shape of what the layer produces"),
+               "images: about 6 dB a bit"),
+            tr("Weights outside what can be represented"),
+            tr("Activations outside what can be represented, over the calibration images"),
+            tr("Clipping's share of the squared error of the weights; the rest is rounding"),
+            tr("Clipping's share of the squared error of the activations; the rest is rounding"),
+            tr("Signal-to-noise ratio of the activations in the running quantized network against the float one"),
+            tr("The same if only this tensor were quantized"),
+            tr("The same for what arrives here from the layers before"),
+            tr("Bits of an accumulator that no input overflows, in whatever order the products are summed"),
+            tr("Bits that the sums over the evaluated images needed"), tr("ONNX operator"),
+            tr("Shape of the activations that enter"), tr("Shape of what the layer produces"),
             tr("Shape of the weights"), tr("Elements of weights and bias"),
             tr("Multiply-accumulate operations for one image") };
         return tips[section];

@@ -20,6 +20,15 @@ public:
         ActivationBits,
         WeightSqnr,
         ActivationSqnr,
+        WeightClipped,
+        ActivationClipped,
+        WeightClipping,
+        ActivationClipping,
+        ActivationTotal,
+        ActivationOwn,
+        ActivationInherited,
+        AccumulatorWorst,
+        AccumulatorSeen,
         Operator,
         InputShape,
         OutputShape,
@@ -34,6 +43,9 @@ public:
         OperandRole, ///< int of Operand: which side a column belongs to, for its colour
         OverriddenRole, ///< bool: set for this layer alone
     };
+
+    /// Whether a column is hidden until somebody asks for it.
+    static bool isExtra(int column) { return column >= WeightClipped && column <= AccumulatorSeen; }
 
     explicit LayersModel(Session& session, QObject* parent = nullptr);
 
@@ -55,7 +67,10 @@ private:
         bool overridden = false;
     };
     Bits bits(int row, Operand operand) const;
-    double sqnr(int row, Operand operand) const; ///< NaN: not known or float
+    static bool isError(int column) { return column >= WeightSqnr && column <= AccumulatorSeen; }
+    double error(int row, int column) const; ///< NaN: not known or float
+    double planned(int row, int column) const; ///< of what the plan does to a tensor
+    double measured(int row, int column) const; ///< of what happens in the running network
     QVariant display(int row, int column) const;
     QVariant sortKey(int row, int column) const;
     QString toolTip(int row, int column) const;

@@ -2,6 +2,7 @@
 #include "ui/models/runs_model.h"
 
 #include "ui/charts/number_format.h"
+#include "ui/session/outcomes.h"
 
 namespace quantoscope::ui {
 
@@ -32,6 +33,15 @@ int RunsModel::rowCount(const QModelIndex& parent) const { return parent.isValid
 
 int RunsModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : ColumnCount; }
 
+QString RunsModel::correctionsText(const Run& run)
+{
+    const QString kept = keptCorrections(run.corrections);
+    const QString dropped = droppedCorrections(run.corrections);
+    if (dropped.isEmpty())
+        return kept.isEmpty() ? QStringLiteral("–") : kept;
+    return kept.isEmpty() ? tr("⚠ dropped: %1").arg(dropped) : tr("%1 (⚠ dropped: %2)").arg(kept, dropped);
+}
+
 QString RunsModel::display(int row, int column) const
 {
     const Run& run = m_session.runs()[static_cast<std::size_t>(row)];
@@ -45,6 +55,8 @@ QString RunsModel::display(int row, int column) const
         return QString::number(row + 1);
     case Scope:
         return run.scope;
+    case Corrections:
+        return correctionsText(run);
     case WeightBits:
     case ActivationBits:
         if (run.isFloat)
@@ -128,7 +140,7 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const
         return display(index.row(), index.column());
     case Qt::TextAlignmentRole:
         return QVariant::fromValue(
-            Qt::Alignment((index.column() == Scope ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
+            Qt::Alignment((isText(index.column()) ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
     case SortRole:
         return sortKey(index.row(), index.column());
     default:
@@ -141,14 +153,15 @@ QVariant RunsModel::headerData(int section, Qt::Orientation orientation, int rol
     if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
         return QAbstractTableModel::headerData(section, orientation, role);
     if (role == Qt::DisplayRole) {
-        const QString titles[ColumnCount] = { tr("#"), tr("What was quantized"), tr("W\n[bits]"), tr("A\n[bits]"),
-            tr("Images"), tr("Top-1\n[%]"), tr("95 % interval\n[%]"), tr("Float top-1\n[%]"),
+        const QString titles[ColumnCount] = { tr("#"), tr("What was quantized"), tr("Corrections"), tr("W\n[bits]"),
+            tr("A\n[bits]"), tr("Images"), tr("Top-1\n[%]"), tr("95 % interval\n[%]"), tr("Float top-1\n[%]"),
             tr("Difference\n[points]"), tr("95 % interval\n[points]"), tr("p-value"), tr("Agreement\n[%]"), tr("Size"),
             tr("Energy\nan image"), tr("Speed\n[images/s]") };
         return titles[section];
     }
     if (role == Qt::ToolTipRole) {
         const QString tips[ColumnCount] = { tr("In the order they were evaluated"), tr("Scope and options of the plan"),
+            tr("Corrections that were in, and those that the guard dropped"),
             tr("Word-length of the weights; * some layers have their own"),
             tr("Word-length of the activations; * some layers have their own"), tr("Images evaluated"),
             tr("Share of images whose label got the largest output"), tr("Wilson score interval of top-1"),
@@ -162,7 +175,7 @@ QVariant RunsModel::headerData(int section, Qt::Orientation orientation, int rol
     }
     if (role == Qt::TextAlignmentRole)
         return QVariant::fromValue(
-            Qt::Alignment((section == Scope ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
+            Qt::Alignment((isText(section) ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
     return {};
 }
 

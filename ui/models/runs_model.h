@@ -15,6 +15,7 @@ public:
     enum Column {
         Number,
         Scope,
+        Corrections,
         WeightBits,
         ActivationBits,
         Images,
@@ -40,6 +41,8 @@ public:
     QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
 
 private:
+    static bool isText(int column) { return column == Scope || column == Corrections; }
+    static QString correctionsText(const Run& run);
     QString display(int row, int column) const;
     QVariant sortKey(int row, int column) const;
     void update();

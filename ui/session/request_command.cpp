@@ -5,18 +5,18 @@
 
 namespace quantoscope::ui {
 
-RequestCommand::RequestCommand(Session& session, planning::PlanRequest after, const QString& text, QString key)
+RequestCommand::RequestCommand(Session& session, Wish after, const QString& text, QString key)
     : QUndoCommand(text)
     , m_session(session)
-    , m_before(session.request())
+    , m_before(session.wish())
     , m_after(std::move(after))
     , m_key(std::move(key))
 {
 }
 
-void RequestCommand::undo() { m_session.applyRequest(m_before); }
+void RequestCommand::undo() { m_session.applyWish(m_before); }
 
-void RequestCommand::redo() { m_session.applyRequest(m_after); }
+void RequestCommand::redo() { m_session.applyWish(m_after); }
 
 int RequestCommand::id() const
 {

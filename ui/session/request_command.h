@@ -3,7 +3,7 @@
 
 #include <QUndoCommand>
 
-#include "core/planning/plan_builder.h"
+#include "ui/session/state.h"
 
 namespace quantoscope::ui {
 
@@ -12,7 +12,7 @@ class Session;
 /// One edit of what is asked for.
 class RequestCommand : public QUndoCommand {
 public:
-    RequestCommand(Session& session, planning::PlanRequest after, const QString& text, QString key);
+    RequestCommand(Session& session, Wish after, const QString& text, QString key);
 
     void undo() override;
     void redo() override;
@@ -21,8 +21,8 @@ public:
 
 private:
     Session& m_session;
-    planning::PlanRequest m_before;
-    planning::PlanRequest m_after;
+    Wish m_before;
+    Wish m_after;
     QString m_key;
 };
 

@@ -1,21 +1,54 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/session/session.h"
 
+#include <algorithm>
+
+#include "core/planning/profile_rules.h"
 #include "ui/charts/number_format.h"
 #include "ui/session/request_command.h"
 #include "ui/session/work.h"
 
 namespace quantoscope::ui {
 
+namespace {
+
+const quant::HardwareProfile& unrestrictedProfile()
+{
+    const auto& all = quant::builtInProfiles();
+    const auto found = std::ranges::find(all, "unrestricted", &quant::HardwareProfile::name);
+    return found == all.end() ? all.front() : *found;
+}
+
+} // namespace
+
 Session::Session(QObject* parent)
     : QObject(parent)
 {
+    m_wish.profile = &unrestrictedProfile();
     m_undoStack.setUndoLimit(500);
 }
 
 AnalysisPtr Session::currentAnalysis() const
 {
-    return m_analysis && m_analysis->request == m_request ? m_analysis : nullptr;
+    return m_analysis && m_analysis->request == request() ? m_analysis : nullptr;
+}
+
+CorrectedNetworkPtr Session::currentCorrected() const
+{
+    return m_corrected && m_corrected->request == request() ? m_corrected : nullptr;
+}
+
+LayerErrorsPtr Session::currentErrors() const
+{
+    return m_errors && m_errors->request == request() ? m_errors : nullptr;
+}
+
+ActivationConfidencePtr Session::currentConfidence() const
+{
+    if (!m_confidence || !m_analysis || m_confidence->layer != m_selectedLayer)
+        return nullptr;
+    const auto& quantizer = m_analysis->layers[static_cast<std::size_t>(m_selectedLayer)].activation;
+    return quantizer == m_confidence->quantizer ? m_confidence : nullptr;
 }
 
 const LayerInfo* Session::selectedLayerInfo() const
@@ -26,10 +59,19 @@ const LayerInfo* Session::selectedLayerInfo() const
 void Session::forgetResults()
 {
     m_floatResult.reset();
+    m_corrected.reset();
+    m_errors.reset();
+    m_confidence.reset();
+    m_bestFlow.reset();
     m_sweep.reset();
+    m_optionsStudy.reset();
     m_accuracy = {};
     emit floatResultChanged();
+    emit correctedChanged();
+    emit errorsChanged();
+    emit bestFlowChanged();
     emit sweepChanged();
+    emit optionsStudyChanged();
     emit accuracyChanged();
 }
 
@@ -41,7 +83,7 @@ void Session::setModel(LoadedModelPtr model)
     m_runs.clear();
     m_undoStack.clear();
     // Ranges and word-lengths of single layers belong to the old model; the general options are a habit and stay.
-    m_request.overrides.clear();
+    m_wish.request.overrides.clear();
     m_selectedLayer = m_model && !m_model->layers.empty() ? 0 : -1;
     emit modelChanged();
     emit statsChanged();
@@ -73,6 +115,34 @@ void Session::setAnalysis(AnalysisPtr analysis)
     emit analysisChanged();
 }
 
+void Session::setCorrected(CorrectedNetworkPtr corrected)
+{
+    m_corrected = std::move(corrected);
+    emit correctedChanged();
+}
+
+void Session::setConfidence(ActivationConfidencePtr confidence)
+{
+    m_confidence = std::move(confidence);
+    emit confidenceChanged();
+}
+
+void Session::setErrors(LayerErrorsPtr errors)
+{
+    m_errors = std::move(errors);
+    emit errorsChanged();
+}
+
+void Session::adoptFlow(BestFlowPtr found)
+{
+    m_bestFlow = std::move(found);
+    // Its network is made already; the edit finds it there.
+    setCorrected(
+        std::make_shared<const CorrectedNetwork>(CorrectedNetwork { m_bestFlow->request, m_bestFlow->network }));
+    edit(m_bestFlow->request, tr("best flow"));
+    emit bestFlowChanged();
+}
+
 void Session::setFloatResult(evaluation::EvaluationResultPtr result)
 {
     m_floatResult = std::move(result);
@@ -98,6 +168,12 @@ void Session::setSweep(std::shared_ptr<const sweep::SweepResult> sweep, planning
     emit sweepChanged();
 }
 
+void Session::setOptionsStudy(sweep::OptionsStudyPtr study)
+{
+    m_optionsStudy = std::move(study);
+    emit optionsStudyChanged();
+}
+
 void Session::selectLayer(int index)
 {
     const int count = m_model ? static_cast<int>(m_model->layers.size()) : 0;
@@ -109,18 +185,24 @@ void Session::selectLayer(int index)
 
 void Session::edit(const planning::PlanRequest& request, const QString& text, const QString& key)
 {
-    if (request != m_request)
-        m_undoStack.push(new RequestCommand(*this, request, text, key));
+    if (request != m_wish.request)
+        m_undoStack.push(new RequestCommand(*this, { request, m_wish.profile, {} }, text, key));
 }
 
 void Session::editBits(const std::vector<int>& layers, Operand operand, std::optional<int> bits)
 {
     if (!m_model || layers.empty())
         return;
-    planning::PlanRequest request = m_request;
+    const bool weight = operand == Operand::Weight;
+    if (const auto violation
+        = planning::checkBits(profile(), weight ? quant::Role::Weight : quant::Role::Activation, bits)) {
+        emit refused(QString::fromStdString(violation->reason));
+        return;
+    }
+    planning::PlanRequest request = m_wish.request;
     for (const int layer : layers)
         request = withBits(std::move(request), m_model->layers[static_cast<std::size_t>(layer)].name, operand, bits);
-    const QString what = operand == Operand::Weight ? tr("weights") : tr("activations");
+    const QString what = weight ? tr("weights") : tr("activations");
     edit(request,
         layers.size() == 1
             ? tr("%1 of %2 to %3 bits")
@@ -133,13 +215,31 @@ void Session::editRange(int layer, Operand operand, std::optional<quant::RangeSp
     if (!m_model)
         return;
     const QString& name = m_model->layers[static_cast<std::size_t>(layer)].name;
-    edit(withRange(m_request, name, operand, range),
+    edit(withRange(m_wish.request, name, operand, range),
         operand == Operand::Weight ? tr("weight range of %1").arg(name) : tr("activation range of %1").arg(name));
 }
 
-void Session::applyRequest(const planning::PlanRequest& request)
+void Session::chooseProfile(const quant::HardwareProfile& profile)
 {
-    m_request = request;
+    if (&profile == m_wish.profile)
+        return;
+    planning::Constrained fitting = planning::constrain(profile, m_wish.request);
+    Wish wish { std::move(fitting.request), &profile, {} };
+    for (const std::string& note : fitting.notes)
+        wish.notes << QString::fromStdString(note);
+    const QString text = tr("hardware profile %1").arg(QString::fromStdString(profile.name));
+    m_undoStack.push(new RequestCommand(*this, std::move(wish), text, {}));
+}
+
+void Session::fitProfile()
+{
+    edit(planning::constrain(profile(), m_wish.request).request,
+        tr("options that %1 allows").arg(QString::fromStdString(profile().name)));
+}
+
+void Session::applyWish(const Wish& wish)
+{
+    m_wish = wish;
     emit requestChanged();
 }
 

@@ -23,14 +23,24 @@ public:
     const LoadedModelPtr& model() const { return m_model; }
     const LoadedDataPtr& data() const { return m_data; }
     const calibration::CalibrationStatsPtr& stats() const { return m_stats; }
-    const planning::PlanRequest& request() const { return m_request; }
+    const Wish& wish() const { return m_wish; }
+    const planning::PlanRequest& request() const { return m_wish.request; }
+    const quant::HardwareProfile& profile() const { return *m_wish.profile; }
     const AnalysisPtr& analysis() const { return m_analysis; }
     /// The analysis if it belongs to request(); null while a newer one is being made.
     AnalysisPtr currentAnalysis() const;
+    /// The network with corrections if it belongs to request(); null while it is not made.
+    CorrectedNetworkPtr currentCorrected() const;
+    /// Errors of every tensor if they belong to request(); null while they are not measured.
+    LayerErrorsPtr currentErrors() const;
+    /// How sure the range of the selected layer's activations is; null while that is not known.
+    ActivationConfidencePtr currentConfidence() const;
+    const BestFlowPtr& bestFlow() const { return m_bestFlow; }
     const evaluation::EvaluationResultPtr& floatResult() const { return m_floatResult; }
     const std::vector<Run>& runs() const { return m_runs; }
     const std::shared_ptr<const sweep::SweepResult>& sweep() const { return m_sweep; }
     const planning::PlanRequest& sweepRequest() const { return m_sweepRequest; }
+    const sweep::OptionsStudyPtr& optionsStudy() const { return m_optionsStudy; }
     const Accuracy& accuracy() const { return m_accuracy; }
     int selectedLayer() const { return m_selectedLayer; } ///< -1: none
     const LayerInfo* selectedLayerInfo() const;
@@ -41,16 +51,27 @@ public:
     void setData(LoadedDataPtr data); ///< statistics and results go
     void setStats(calibration::CalibrationStatsPtr stats);
     void setAnalysis(AnalysisPtr analysis);
+    void setCorrected(CorrectedNetworkPtr corrected);
+    void setConfidence(ActivationConfidencePtr confidence);
+    void setErrors(LayerErrorsPtr errors);
+    /// What the search for the best flow found; its request becomes current, undoably.
+    void adoptFlow(BestFlowPtr found);
     void setFloatResult(evaluation::EvaluationResultPtr result);
     void setAccuracy(Accuracy accuracy);
     void addRun(Run run);
     void setSweep(std::shared_ptr<const sweep::SweepResult> sweep, planning::PlanRequest request);
+    void setOptionsStudy(sweep::OptionsStudyPtr study);
     void selectLayer(int index);
 
     /// Changes what is asked for, undoably. Edits in a row with the same non-empty `key` become one step.
     void edit(const planning::PlanRequest& request, const QString& text, const QString& key = {});
+    /// Word-lengths that the profile does not take are refused().
     void editBits(const std::vector<int>& layers, Operand operand, std::optional<int> bits);
     void editRange(int layer, Operand operand, std::optional<quant::RangeSpec> range);
+    /// Takes a hardware profile and the nearest request it allows, undoably; wish().notes says what had to change.
+    void chooseProfile(const quant::HardwareProfile& profile);
+    /// The nearest request that the profile allows.
+    void fitProfile();
 
 signals:
     void modelChanged();
@@ -58,26 +79,37 @@ signals:
     void statsChanged();
     void requestChanged();
     void analysisChanged();
+    void correctedChanged();
+    void errorsChanged();
+    void confidenceChanged();
+    void bestFlowChanged();
+    void refused(const QString& reason); ///< an edit that the profile does not allow
     void floatResultChanged();
     void accuracyChanged();
     void runsChanged();
     void sweepChanged();
+    void optionsStudyChanged();
     void selectionChanged();
 
 private:
     friend class RequestCommand;
-    void applyRequest(const planning::PlanRequest& request);
+    void applyWish(const Wish& wish);
     void forgetResults();
 
     LoadedModelPtr m_model;
     LoadedDataPtr m_data;
     calibration::CalibrationStatsPtr m_stats;
-    planning::PlanRequest m_request;
+    Wish m_wish;
     AnalysisPtr m_analysis;
+    CorrectedNetworkPtr m_corrected;
+    LayerErrorsPtr m_errors;
+    ActivationConfidencePtr m_confidence;
+    BestFlowPtr m_bestFlow;
     evaluation::EvaluationResultPtr m_floatResult;
     std::vector<Run> m_runs;
     std::shared_ptr<const sweep::SweepResult> m_sweep;
     planning::PlanRequest m_sweepRequest;
+    sweep::OptionsStudyPtr m_optionsStudy;
     Accuracy m_accuracy;
     int m_selectedLayer = -1;
     QUndoStack m_undoStack;

@@ -2,21 +2,29 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <QString>
+#include <QStringList>
 
+#include "core/calibration/range_confidence.h"
 #include "core/calibration/stats.h"
+#include "core/cost/accumulator.h"
 #include "core/cost/cost.h"
 #include "core/dataset/preprocessing.h"
 #include "core/evaluation/evaluator.h"
+#include "core/flow/best_flow.h"
+#include "core/flow/quantizer.h"
 #include "core/graph/graph.h"
 #include "core/graph/layers.h"
 #include "core/planning/plan_builder.h"
 #include "core/quant/encoding.h"
+#include "core/quant/hardware_profile.h"
+#include "core/sweep/options_study.h"
 #include "core/sweep/sweep.h"
 
 /// The values a session holds. All are immutable once made and shared as shared_ptr<const>.
@@ -44,6 +52,7 @@ struct LoadedModel {
     std::shared_ptr<const graph::Model> source; ///< as read
     std::shared_ptr<const graph::Graph> graph; ///< prepared
     std::vector<LayerInfo> layers;
+    bool foldBatchNorm = true; ///< batch normalisation became part of the weights
 };
 using LoadedModelPtr = std::shared_ptr<const LoadedModel>;
 
@@ -68,6 +77,22 @@ struct LoadedData {
 };
 using LoadedDataPtr = std::shared_ptr<const LoadedData>;
 
+/// How sure the range of the activations that enter a layer is.
+struct ActivationConfidence {
+    int layer = -1;
+    quant::TensorQuantizer quantizer; ///< whose range that is
+    calibration::RangeConfidence confidence;
+};
+using ActivationConfidencePtr = std::shared_ptr<const ActivationConfidence>;
+
+/// What a person asks for: how to quantize, and the hardware it is for.
+struct Wish {
+    planning::PlanRequest request;
+    const quant::HardwareProfile* profile = nullptr; ///< one of quant::builtInProfiles()
+    QStringList notes; ///< what the profile changed of the request when it was chosen
+    friend bool operator==(const Wish&, const Wish&) = default;
+};
+
 /// What a plan does to one layer.
 struct LayerAnalysis {
     std::optional<quant::TensorQuantizer> weight; ///< empty: float
@@ -88,6 +113,25 @@ struct Analysis {
 };
 using AnalysisPtr = std::shared_ptr<const Analysis>;
 
+/// The network that a request with corrections makes, and what became of each of them.
+struct CorrectedNetwork {
+    planning::PlanRequest request;
+    flow::QuantizedNetwork network;
+};
+using CorrectedNetworkPtr = std::shared_ptr<const CorrectedNetwork>;
+
+/// How every tensor fares in the running network, float and quantized side by side over some images.
+struct LayerErrors {
+    planning::PlanRequest request;
+    std::int64_t images = 0;
+    std::map<std::string, evaluation::TensorError, std::less<>> tensors;
+    std::map<std::string, cost::Accumulator, std::less<>> accumulators; ///< of layers, by name
+};
+using LayerErrorsPtr = std::shared_ptr<const LayerErrors>;
+
+/// What the search for the best flow chose, and why.
+using BestFlowPtr = std::shared_ptr<const flow::BestFlow>;
+
 /// An evaluated configuration.
 struct Run {
     QString scope; ///< what was quantized, in words
@@ -99,6 +143,7 @@ struct Run {
     evaluation::EvaluationResultPtr result;
     evaluation::EvaluationResultPtr floatResult; ///< may be null
     std::optional<evaluation::PairedComparison> againstFloat;
+    std::vector<flow::CorrectionOutcome> corrections;
     cost::Cost cost;
     planning::PlanRequest request;
 };
@@ -108,6 +153,7 @@ struct Accuracy {
     enum class State { None, Waiting, Running, Done, Failed };
     State state = State::None;
     QString plan; ///< "W6 A6"
+    std::vector<flow::CorrectionOutcome> corrections; ///< what was tried in this plan
     std::int64_t images = 0;
     std::int64_t total = 0;
     double top1 = 0; ///< percent

@@ -152,12 +152,21 @@ std::optional<int> defaultBits(const planning::PlanRequest& request, Operand ope
 Result<LoadedModelPtr> loadModel(const std::filesystem::path& path, const base::Job& job)
 {
     job.begin("Reading " + path.filename().string(), 0, "layers");
-    auto loaded = std::make_shared<LoadedModel>();
     QS_TRY(auto model, onnx_io::readModel(path));
-    auto source = std::make_shared<const graph::Model>(std::move(model));
-    QS_TRY(loaded->graph, engine::prepareGraph(*source));
+    return prepareModel(std::make_shared<const graph::Model>(std::move(model)),
+        QString::fromStdString(path.filename().string()), true, job);
+}
+
+Result<LoadedModelPtr> prepareModel(
+    std::shared_ptr<const graph::Model> source, const QString& name, bool foldBatchNorm, const base::Job& job)
+{
+    auto loaded = std::make_shared<LoadedModel>();
+    graph::PassOptions passes;
+    passes.foldBatchNorm = foldBatchNorm;
+    QS_TRY(loaded->graph, engine::prepareGraph(*source, passes));
     loaded->source = std::move(source);
-    loaded->name = QString::fromStdString(path.filename().string());
+    loaded->name = name;
+    loaded->foldBatchNorm = foldBatchNorm;
     auto layers = graph::computeLayers(*loaded->graph);
     job.begin("Looking at weights", static_cast<std::int64_t>(layers.size()), "layers");
     for (graph::Layer& layer : layers) {

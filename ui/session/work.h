@@ -13,6 +13,10 @@ namespace quantoscope::ui {
 /// Reads and prepares a model and describes its layers.
 Result<LoadedModelPtr> loadModel(const std::filesystem::path& path, const base::Job& job = {});
 
+/// The same for a model that was read before.
+Result<LoadedModelPtr> prepareModel(
+    std::shared_ptr<const graph::Model> source, const QString& name, bool foldBatchNorm, const base::Job& job = {});
+
 /// Opens and decodes evaluation and calibration images.
 Result<LoadedDataPtr> loadData(const DataRequest& request, const base::Job& job = {});
 

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <QCoreApplication>
 
+#include "core/evaluation/accumulators.h"
 #include "ui/charts/number_format.h"
 #include "ui/session/work.h"
 
@@ -14,6 +16,7 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr int quietMilliseconds = 150;
+constexpr std::int64_t comparedImages = 64;
 const std::filesystem::path fashionFolder = "/usr/share/datasets/fashion-mnist";
 
 const QString modelChannel = QStringLiteral("model");
@@ -22,7 +25,8 @@ const QString statsChannel = QStringLiteral("stats");
 const QString planChannel = QStringLiteral("plan");
 const QString floatChannel = QStringLiteral("float");
 const QString evaluationChannel = QStringLiteral("evaluation");
-const QString sweepChannel = QStringLiteral("sweep");
+const QString confidenceChannel = QStringLiteral("confidence");
+const QString errorsChannel = QStringLiteral("errors");
 
 } // namespace
 
@@ -31,10 +35,15 @@ Workbench::Workbench(Session& session, JobRunner& jobs, QObject* parent)
     , m_session(session)
     , m_jobs(jobs)
 {
+    calibration::StatsCache::Options cache;
+    cache.folder = calibration::StatsCache::defaultFolder();
+    m_statsCache = std::make_shared<calibration::StatsCache>(std::move(cache));
     m_quiet.setSingleShot(true);
     m_quiet.setInterval(quietMilliseconds);
     connect(&m_quiet, &QTimer::timeout, this, &Workbench::evaluate);
     connect(&session, &Session::requestChanged, this, &Workbench::onRequestChanged);
+    connect(&session, &Session::analysisChanged, this, &Workbench::askConfidence);
+    connect(&session, &Session::selectionChanged, this, &Workbench::askConfidence);
 }
 
 bool Workbench::report(const base::Error& error, const QString& context)
@@ -42,6 +51,18 @@ bool Workbench::report(const base::Error& error, const QString& context)
     if (error.code != ErrorCode::Cancelled)
         emit problem(error, context);
     return error.code != ErrorCode::Cancelled;
+}
+
+void Workbench::dropResults()
+{
+    for (const QString& channel : { statsChannel, floatChannel, evaluationChannel, errorsChannel, confidenceChannel })
+        m_jobs.drop(channel);
+    for (const Study study : { Study::Sweep, Study::Options, Study::BestFlow }) {
+        m_jobs.drop(channelOf(study));
+        m_running.erase(study);
+    }
+    m_quantizer.reset();
+    emit studiesChanged();
 }
 
 void Workbench::openModel(const std::filesystem::path& path)
@@ -55,12 +76,31 @@ void Workbench::openModel(const std::filesystem::path& path)
                 report(result.error(), tr("%1 was not opened").arg(name));
                 return;
             }
-            for (const QString& channel : { statsChannel, planChannel, floatChannel, evaluationChannel, sweepChannel })
-                m_jobs.drop(channel);
-            m_sweepRunning = false;
+            m_jobs.drop(planChannel);
+            dropResults();
             m_session.setModel(*result);
-            emit sweepStateChanged();
             emit modelOpened(path);
+            replan();
+            calibrate();
+        });
+}
+
+void Workbench::setFoldBatchNorm(bool on)
+{
+    const LoadedModelPtr model = m_session.model();
+    if (!model || model->foldBatchNorm == on)
+        return;
+    m_jobs.start<LoadedModelPtr>(
+        { tr("Preparing %1").arg(model->name), Lane::Quick, modelChannel },
+        [model, on](const base::Job& job) { return prepareModel(model->source, model->name, on, job); },
+        [this](Result<LoadedModelPtr> result) {
+            if (!result) {
+                report(result.error(), tr("The model could not be prepared"));
+                return;
+            }
+            m_jobs.drop(planChannel);
+            dropResults();
+            m_session.setModel(*result);
             replan();
             calibrate();
         });
@@ -77,11 +117,8 @@ void Workbench::openData(const DataRequest& request)
                 report(result.error(), tr("%1 was not opened").arg(name));
                 return;
             }
-            for (const QString& channel : { statsChannel, floatChannel, evaluationChannel, sweepChannel })
-                m_jobs.drop(channel);
-            m_sweepRunning = false;
+            dropResults();
             m_session.setData(*result);
-            emit sweepStateChanged();
             emit dataOpened(request);
             calibrate();
         });
@@ -130,12 +167,16 @@ void Workbench::calibrate()
     const auto samples = m_session.data()->calibration;
     m_jobs.start<calibration::CalibrationStatsPtr>(
         { tr("Calibrating"), Lane::Evaluation, statsChannel },
-        [graph, samples](const base::Job& job) { return calibration::calibrate(*graph, *samples, {}, job); },
+        [graph, samples, cache = m_statsCache](const base::Job& job) -> Result<calibration::CalibrationStatsPtr> {
+            QS_TRY(auto answer, cache->statsFor(*graph, *samples, {}, job));
+            return answer.stats;
+        },
         [this](Result<calibration::CalibrationStatsPtr> result) {
             if (!result) {
                 report(result.error(), tr("The images do not run through the model"));
                 return;
             }
+            m_quantizer.reset();
             m_session.setStats(*result);
             m_evaluateWhenPlanned = true;
             replan();
@@ -178,12 +219,43 @@ void Workbench::onRequestChanged()
         return;
     // The figure on the badge belongs to the old plan from here on.
     m_jobs.drop(evaluationChannel);
+    m_jobs.drop(errorsChannel);
     ++m_evaluation;
+    // What it would choose began from other options.
+    cancel(Study::BestFlow);
     m_session.setAccuracy(
         freshAccuracy(m_automatic && m_session.stats() ? Accuracy::State::Waiting : Accuracy::State::None));
     replan();
     if (m_automatic)
         m_quiet.start();
+}
+
+void Workbench::askConfidence()
+{
+    m_jobs.drop(confidenceChannel);
+    const int layer = m_session.selectedLayer();
+    const AnalysisPtr& analysis = m_session.analysis();
+    if (layer < 0 || !analysis || analysis->weightsOnly || m_session.currentConfidence())
+        return;
+    const auto& quantizer = analysis->layers[static_cast<std::size_t>(layer)].activation;
+    // A range by hand was not found on images, and channels have one range each.
+    if (!quantizer || quantizer->encoding.perChannel() || quantizer->range.method == quant::RangeSpec::Method::Manual)
+        return;
+    const auto stats = m_session.stats();
+    const calibration::TensorStats* seen = stats ? stats->find(m_session.selectedLayerInfo()->inputTensor) : nullptr;
+    if (!seen)
+        return;
+    m_jobs.start<ActivationConfidencePtr>(
+        { tr("Asking how sure the range is"), Lane::Detail, confidenceChannel },
+        [layer, stats, seen, quantizer = *quantizer](const base::Job&) -> Result<ActivationConfidencePtr> {
+            QS_TRY(const auto confidence, calibration::rangeConfidence(*seen, quantizer.config, quantizer.range));
+            return std::make_shared<const ActivationConfidence>(ActivationConfidence { layer, quantizer, confidence });
+        },
+        [this](Result<ActivationConfidencePtr> result) {
+            // Where it cannot be told there is no band; the figures stand without it.
+            if (result)
+                m_session.setConfidence(*result);
+        });
 }
 
 void Workbench::setAutomatic(bool on)
@@ -195,7 +267,7 @@ void Workbench::setAutomatic(bool on)
 
 bool Workbench::canEvaluate() const { return m_session.model() && m_session.data(); }
 
-bool Workbench::canSweep() const { return canEvaluate() && m_session.stats() && !m_sweepRunning; }
+bool Workbench::canStart(Study study) const { return canEvaluate() && m_session.stats() && !running(study); }
 
 Accuracy Workbench::freshAccuracy(Accuracy::State state) const
 {
@@ -263,29 +335,79 @@ void Workbench::evaluate()
         replan();
         return;
     }
-    const quint64 generation = ++m_evaluation;
+    if (!analysis->request.corrections.any())
+        return evaluateNetwork(analysis, plainNetwork(analysis));
+    if (const auto corrected = m_session.currentCorrected())
+        return evaluateNetwork(analysis, corrected->network);
+    correct(analysis->request);
+}
+
+flow::QuantizedNetwork Workbench::plainNetwork(const AnalysisPtr& analysis) const
+{
+    flow::QuantizedNetwork network;
+    network.graph = m_session.model()->graph;
+    network.plan = analysis->plan;
+    return network;
+}
+
+std::shared_ptr<const flow::Quantizer> Workbench::quantizer()
+{
+    if (!m_quantizer) {
+        flow::QuantizerOptions options;
+        options.cache = m_statsCache;
+        m_quantizer
+            = std::make_shared<flow::Quantizer>(m_session.model()->graph, m_session.data()->calibration, options);
+        m_quantizer->setStats(m_session.stats());
+    }
+    return m_quantizer;
+}
+
+void Workbench::correct(const planning::PlanRequest& request)
+{
+    ++m_evaluation;
     m_session.setAccuracy(freshAccuracy(Accuracy::State::Running));
-    const auto graph = m_session.model()->graph;
+    m_jobs.start<flow::QuantizedNetwork>(
+        { tr("Correcting %1").arg(m_session.accuracy().plan), Lane::Evaluation, evaluationChannel },
+        [request, quantizer = quantizer()](const base::Job& job) { return quantizer->quantize(request, job); },
+        [this, request](Result<flow::QuantizedNetwork> result) {
+            if (!result) {
+                const bool failed = report(result.error(), tr("The corrections could not be made"));
+                m_session.setAccuracy(freshAccuracy(failed ? Accuracy::State::Failed : Accuracy::State::None));
+                return;
+            }
+            m_session.setCorrected(
+                std::make_shared<const CorrectedNetwork>(CorrectedNetwork { request, std::move(*result) }));
+            evaluate();
+        });
+}
+
+void Workbench::evaluateNetwork(const AnalysisPtr& analysis, const flow::QuantizedNetwork& network)
+{
+    const quint64 generation = ++m_evaluation;
+    Accuracy accuracy = freshAccuracy(Accuracy::State::Running);
+    accuracy.corrections = network.corrections;
+    m_session.setAccuracy(accuracy);
     const auto samples = m_session.data()->evaluation;
-    const QString plan = m_session.accuracy().plan;
+    const QString plan = accuracy.plan;
     m_jobs.start<evaluation::EvaluationResultPtr>(
         { tr("Evaluating %1").arg(plan), Lane::Evaluation, evaluationChannel },
-        [this, graph, samples, analysis, plan, generation](const base::Job& job) {
+        [this, network, samples, plan, generation](const base::Job& job) {
             evaluation::EvaluationOptions options;
             options.onPartial = [this, plan, generation](std::int64_t images, std::int64_t correct) {
                 QMetaObject::invokeMethod(
                     this, [=, this] { onPartial(plan, images, correct, generation); }, Qt::QueuedConnection);
             };
-            return evaluation::evaluate(*graph, *analysis->plan, *samples, options, job);
+            return evaluation::evaluate(*network.graph, *network.plan, *samples, options, job);
         },
-        [this, analysis](const Result<evaluation::EvaluationResultPtr>& result) { onEvaluated(analysis, result); });
+        [this, analysis, network](
+            const Result<evaluation::EvaluationResultPtr>& result) { onEvaluated(analysis, network, result); });
 }
 
 void Workbench::onPartial(const QString& plan, std::int64_t images, std::int64_t correct, quint64 generation)
 {
     if (generation != m_evaluation || images == 0 || m_session.accuracy().state != Accuracy::State::Running)
         return;
-    Accuracy accuracy = freshAccuracy(Accuracy::State::Running);
+    Accuracy accuracy = m_session.accuracy();
     accuracy.plan = plan;
     accuracy.images = images;
     accuracy.top1 = 100.0 * static_cast<double>(correct) / static_cast<double>(images);
@@ -294,7 +416,8 @@ void Workbench::onPartial(const QString& plan, std::int64_t images, std::int64_t
     m_session.setAccuracy(accuracy);
 }
 
-void Workbench::onEvaluated(const AnalysisPtr& analysis, const Result<evaluation::EvaluationResultPtr>& result)
+void Workbench::onEvaluated(const AnalysisPtr& analysis, const flow::QuantizedNetwork& network,
+    const Result<evaluation::EvaluationResultPtr>& result)
 {
     if (!result) {
         const bool failed = report(result.error(), tr("The plan could not be evaluated"));
@@ -306,6 +429,7 @@ void Workbench::onEvaluated(const AnalysisPtr& analysis, const Result<evaluation
         return;
     }
     Accuracy accuracy = freshAccuracy(Accuracy::State::Done);
+    accuracy.corrections = network.corrections;
     accuracy.images = (*result)->images();
     accuracy.top1 = (*result)->top1();
     accuracy.interval = (*result)->top1Interval();
@@ -321,93 +445,44 @@ void Workbench::onEvaluated(const AnalysisPtr& analysis, const Result<evaluation
     run.floatResult = m_session.floatResult();
     if (run.floatResult)
         run.againstFloat = evaluation::compare(run.floatResult->outcomes, run.result->outcomes);
+    run.corrections = network.corrections;
     run.cost = analysis->cost;
     run.request = analysis->request;
     m_session.addRun(std::move(run));
+    compareLayers(analysis->request, network);
 }
 
-void Workbench::startSweep(const SweepSettings& settings)
+void Workbench::compareLayers(const planning::PlanRequest& request, const flow::QuantizedNetwork& network)
 {
-    if (!canSweep())
+    if (m_session.currentErrors() || network.plan->empty())
         return;
-    const auto graph = m_session.model()->graph;
     const auto samples = m_session.data()->evaluation;
-    const auto stats = m_session.stats();
-    const auto floatResult = m_session.floatResult();
-    const auto request = m_session.request();
-    auto growing = std::make_shared<sweep::SweepResult>();
-    growing->scope = request.describe();
-    growing->data = m_session.data()->title.toStdString();
-    growing->floatResult = floatResult;
-    growing->complete = false;
-    m_session.setSweep(growing, request);
-    m_sweepRunning = true;
-    const quint64 generation = ++m_sweep;
-    emit sweepStateChanged();
-
-    m_jobs.start<std::shared_ptr<const sweep::SweepResult>>(
-        { tr("Sweep"), Lane::Study, sweepChannel },
-        [this, graph, samples, stats, floatResult, request, settings, growing, generation](
-            const base::Job& job) -> Result<std::shared_ptr<const sweep::SweepResult>> {
-            sweep::GridOptions options;
-            options.weightBits = settings.weightBits;
-            options.activationBits = settings.activationBits;
-            options.request = request;
-            // Each finished point goes to the window as a new, larger result; nobody changes one that is being drawn.
-            auto sofar = std::make_shared<const sweep::SweepResult>(*growing);
-            options.onPoint = [this, request, sofar, generation](const sweep::SweepPoint& point) mutable {
-                auto next = std::make_shared<sweep::SweepResult>(*sofar);
-                next->points.push_back(point);
-                sofar = next;
-                QMetaObject::invokeMethod(
-                    this,
-                    [this, request, generation, next = std::shared_ptr<const sweep::SweepResult>(next)] {
-                        if (m_sweepRunning && generation == m_sweep)
-                            m_session.setSweep(next, request);
-                    },
-                    Qt::QueuedConnection);
-            };
-            QS_TRY(auto result, sweep::runGrid(*graph, stats.get(), *samples, options, job, floatResult));
-            return std::make_shared<const sweep::SweepResult>(std::move(result));
+    m_jobs.start<LayerErrorsPtr>(
+        { tr("Comparing layers"), Lane::Evaluation, errorsChannel },
+        [request, network, samples](const base::Job& job) -> Result<LayerErrorsPtr> {
+            std::vector<std::int64_t> first(static_cast<std::size_t>(std::min(comparedImages, samples->size())));
+            std::iota(first.begin(), first.end(), 0);
+            const auto few = samples->subset(first);
+            QS_TRY(auto found, evaluation::compareLayers(*network.graph, *network.plan, *few, {}, job));
+            QS_TRY(auto sums, evaluation::observeAccumulators(*network.graph, *network.plan, *few, 0, {}, job));
+            auto errors = std::make_shared<LayerErrors>();
+            errors->request = request;
+            for (cost::Accumulator& accumulator : sums) {
+                std::string layer = accumulator.layer;
+                errors->accumulators.insert_or_assign(std::move(layer), std::move(accumulator));
+            }
+            errors->images = few->size();
+            for (evaluation::TensorError& error : found) {
+                std::string name = error.name;
+                errors->tensors.insert_or_assign(std::move(name), std::move(error));
+            }
+            return LayerErrorsPtr(std::move(errors));
         },
-        [this, request](Result<std::shared_ptr<const sweep::SweepResult>> result) {
-            m_sweepRunning = false;
+        [this](Result<LayerErrorsPtr> result) {
             if (result)
-                m_session.setSweep(*result, request);
+                m_session.setErrors(*result);
             else
-                report(result.error(), tr("The sweep stopped"));
-            emit sweepStateChanged();
-        });
-}
-
-void Workbench::makePointCurrent(std::size_t point)
-{
-    const auto& sweep = m_session.sweep();
-    if (!sweep || point >= sweep->points.size())
-        return;
-    planning::PlanRequest request = m_session.sweepRequest();
-    request.weights.bits = sweep->points[point].weightBits;
-    request.activations.bits = sweep->points[point].activationBits;
-    m_session.edit(request, tr("plan of sweep point %1").arg(shortScope(request)));
-}
-
-void Workbench::exportQdq(const std::filesystem::path& path)
-{
-    const AnalysisPtr analysis = m_session.currentAnalysis();
-    const auto model = m_session.model();
-    if (!analysis || !model)
-        return;
-    const auto samples = m_session.data() ? m_session.data()->evaluation : nullptr;
-    m_jobs.start<exporting::ExportReport>(
-        { tr("Exporting %1").arg(QString::fromStdString(path.filename().string())), Lane::Study, {} },
-        [model, analysis, path, samples](const base::Job& job) {
-            return exporting::exportQdq(*model->source, *model->graph, *analysis->plan, path, samples.get(), job);
-        },
-        [this](Result<exporting::ExportReport> result) {
-            if (result)
-                emit exported(*result);
-            else
-                report(result.error(), tr("The model was not exported"));
+                report(result.error(), tr("The layers could not be compared"));
         });
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -8,7 +10,9 @@
 #include <QTimer>
 
 #include "core/base/error.h"
+#include "core/calibration/stats_cache.h"
 #include "core/exporting/qdq_exporter.h"
+#include "core/sweep/options_study.h"
 #include "ui/jobs/job_runner.h"
 #include "ui/session/session.h"
 
@@ -20,9 +24,12 @@ struct SweepSettings {
     std::vector<sweep::Bits> activationBits;
 };
 
+/// Work that takes long and has a result of its own.
+enum class Study { Sweep, Options, BestFlow };
+
 /// Turns wishes into jobs and their results into changes of the session: model -> data -> statistics -> plan ->
-/// accuracy, each step started by the one before and made stale by a newer one. An edit is evaluated after a moment of
-/// quiet.
+/// corrections -> accuracy -> errors of the tensors, each step started by the one before and made stale by a newer one.
+/// An edit is evaluated after a moment of quiet.
 class Workbench : public QObject {
     Q_OBJECT
 
@@ -30,20 +37,27 @@ public:
     Workbench(Session& session, JobRunner& jobs, QObject* parent = nullptr);
 
     void openModel(const std::filesystem::path& path);
+    /// Prepares the model anew with batch normalisation as part of the weights, or on its own. Results go.
+    void setFoldBatchNorm(bool on);
     void openData(const DataRequest& request);
     /// The bundled network and Fashion-MNIST; a problem() says what is missing if they are not installed.
     void openSample();
     void evaluate();
     void startSweep(const SweepSettings& settings);
     void makePointCurrent(std::size_t point);
+    void startOptionsStudy(sweep::OptionsStudySettings settings);
+    void makeRowCurrent(std::size_t row);
+    /// Looks for the ranges and corrections that suit this model; what it chooses becomes current, undoably.
+    void findBest();
     void exportQdq(const std::filesystem::path& path);
 
     /// Whether edits are evaluated by themselves.
     bool automatic() const { return m_automatic; }
     void setAutomatic(bool on);
     bool canEvaluate() const; ///< model and images are there
-    bool canSweep() const; ///< and calibrated, and no sweep is running
-    bool sweepRunning() const { return m_sweepRunning; }
+    bool canStart(Study study) const; ///< and calibrated, and none of the kind is running
+    bool running(Study study) const { return m_running.contains(study); }
+    void cancel(Study study); ///< what is finished is kept
 
     static std::optional<DataRequest> sampleData(); ///< empty if Fashion-MNIST is not installed
     static std::filesystem::path sampleModel(); ///< where the bundled model is, or should be
@@ -55,18 +69,30 @@ signals:
     void exported(const quantoscope::exporting::ExportReport& report);
     void modelOpened(const std::filesystem::path& path);
     void dataOpened(const quantoscope::ui::DataRequest& request);
-    void sweepStateChanged();
+    void studiesChanged(); ///< one began or ended
 
 private:
+    void dropResults();
     void calibrate();
     void replan();
     void evaluateFloat();
+    void askConfidence();
     void onRequestChanged();
     void onAnalysis(Result<AnalysisPtr> result);
-    void onEvaluated(const AnalysisPtr& analysis, const Result<evaluation::EvaluationResultPtr>& result);
+    std::shared_ptr<const flow::Quantizer> quantizer();
+    flow::QuantizedNetwork plainNetwork(const AnalysisPtr& analysis) const;
+    void correct(const planning::PlanRequest& request);
+    void evaluateNetwork(const AnalysisPtr& analysis, const flow::QuantizedNetwork& network);
+    void compareLayers(const planning::PlanRequest& request, const flow::QuantizedNetwork& network);
+    void onEvaluated(const AnalysisPtr& analysis, const flow::QuantizedNetwork& network,
+        const Result<evaluation::EvaluationResultPtr>& result);
     void onFloatEvaluated(const Result<evaluation::EvaluationResultPtr>& result);
     void onPartial(const QString& plan, std::int64_t images, std::int64_t correct, quint64 generation);
     void warnNearChance(const evaluation::EvaluationResult& result);
+    static QString channelOf(Study study);
+    quint64 begin(Study study);
+    bool current(Study study, quint64 generation) const;
+    void end(Study study);
     bool report(const base::Error& error, const QString& context);
     Accuracy freshAccuracy(Accuracy::State state) const;
 
@@ -74,10 +100,16 @@ private:
     JobRunner& m_jobs;
     QTimer m_quiet;
     bool m_automatic = true;
-    bool m_sweepRunning = false;
     bool m_evaluateWhenPlanned = false;
+    std::shared_ptr<calibration::StatsCache> m_statsCache;
+    std::shared_ptr<flow::Quantizer> m_quantizer; ///< of the session's model and calibration images
     quint64 m_evaluation = 0; ///< generation: partial results of older evaluations are dropped
-    quint64 m_sweep = 0; ///< likewise for points of older sweeps
+    struct RunningStudy {
+        quint64 generation = 0; ///< what older ones report is dropped
+        JobId job = 0;
+    };
+    std::map<Study, RunningStudy> m_running;
+    quint64 m_lastStudy = 0;
 };
 
 } // namespace quantoscope::ui

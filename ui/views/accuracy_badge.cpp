@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/accuracy_badge.h"
 
+#include <algorithm>
+
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
 
 #include "ui/charts/number_format.h"
 #include "ui/charts/theme.h"
+#include "ui/session/outcomes.h"
 
 namespace quantoscope::ui {
 
@@ -79,10 +82,24 @@ QString AccuracyBadge::detailText() const
     return parts.join(QStringLiteral(" · "));
 }
 
+QString AccuracyBadge::planText() const
+{
+    const auto& tried = m_session.accuracy().corrections;
+    const auto kept = std::ranges::count_if(tried, &flow::CorrectionOutcome::kept);
+    QString text = m_session.accuracy().plan;
+    if (kept == 1)
+        text += QStringLiteral(" + ") + keptCorrections(tried);
+    else if (kept > 1)
+        text += tr(" + %1 corrections").arg(kept);
+    if (kept < static_cast<std::ptrdiff_t>(tried.size()))
+        text += QStringLiteral(" ⚠");
+    return text;
+}
+
 void AccuracyBadge::refresh()
 {
     setVisible(m_session.model() != nullptr);
-    const QString plan = m_session.accuracy().plan;
+    const QString plan = planText();
     m_plan->setText(plan);
     m_plan->setVisible(!plan.isEmpty());
     m_value->setText(valueText());
@@ -90,9 +107,13 @@ void AccuracyBadge::refresh()
     QPalette colors = palette();
     colors.setColor(QPalette::WindowText, Theme::forPalette(palette()).quantized);
     m_value->setPalette(colors);
-    setToolTip(tr("Top-1 accuracy of the current plan with half its 95 % interval (Wilson), and of the float network "
-                  "on the same images.\n%1")
-                   .arg(QString::fromStdString(m_session.request().describe())));
+    QString tip
+        = tr("Top-1 accuracy of the current plan with half its 95 % interval (Wilson), and of the float network "
+             "on the same images.\n%1")
+              .arg(QString::fromStdString(m_session.request().describe()));
+    for (const flow::CorrectionOutcome& outcome : m_session.accuracy().corrections)
+        tip += tr("\n%1: %2").arg(correctionName(outcome.correction), outcomeText(outcome));
+    setToolTip(tip);
     setAccessibleName(tr("Accuracy: %1").arg(text()));
 }
 

@@ -23,6 +23,7 @@ protected:
 
 private:
     void refresh();
+    QString planText() const; ///< word-lengths and what was corrected
     QString valueText() const;
     QString detailText() const;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/bits_spin_box.h"
 
+#include <algorithm>
+
 #include "core/quant/config.h"
 #include "ui/charts/number_format.h"
 
@@ -23,6 +25,29 @@ std::optional<int> BitsSpinBox::bits() const { return value() == floatValue ? st
 
 void BitsSpinBox::setBits(std::optional<int> bits) { setValue(bits.value_or(floatValue)); }
 
+void BitsSpinBox::setAllowed(std::vector<std::optional<int>> bits) { m_allowed = std::move(bits); }
+
+bool BitsSpinBox::allowed(int value) const
+{
+    const std::optional<int> bits = value == floatValue ? std::nullopt : std::optional(value);
+    return m_allowed.empty() || std::ranges::find(m_allowed, bits) != m_allowed.end();
+}
+
+void BitsSpinBox::stepBy(int steps)
+{
+    const int direction = steps < 0 ? -1 : 1;
+    int reached = value();
+    for (int next = value() + direction; steps != 0 && next >= minimum() && next <= maximum(); next += direction)
+        if (allowed(next)) {
+            reached = next;
+            steps -= direction;
+        }
+    setValue(reached);
+    selectAll();
+}
+
+void BitsSpinBox::fixup(QString& text) const { text = textFromValue(value()); }
+
 QString BitsSpinBox::textFromValue(int value) const
 {
     return formatBits(value == floatValue ? std::nullopt : std::optional(value));
@@ -41,10 +66,12 @@ QValidator::State BitsSpinBox::validate(QString& text, int& /*position*/) const
     if (word.isEmpty() || word == QLatin1String("1"))
         return QValidator::Intermediate;
     if (formatBits(std::nullopt).startsWith(word, Qt::CaseInsensitive))
-        return QValidator::Acceptable;
+        return allowed(floatValue) ? QValidator::Acceptable : QValidator::Intermediate;
     bool number = false;
     const int bits = word.toInt(&number);
-    return number && bits >= quant::minBits && bits <= quant::maxBits ? QValidator::Acceptable : QValidator::Invalid;
+    if (!number || bits < quant::minBits || bits > quant::maxBits)
+        return QValidator::Invalid;
+    return allowed(bits) ? QValidator::Acceptable : QValidator::Intermediate;
 }
 
 } // namespace quantoscope::ui

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include <QSpinBox>
 
@@ -16,11 +17,21 @@ public:
 
     std::optional<int> bits() const;
     void setBits(std::optional<int> bits);
+    /// What can be typed and stepped to; anything if there is none.
+    void setAllowed(std::vector<std::optional<int>> bits);
+
+    void stepBy(int steps) override;
 
 protected:
+    void fixup(QString& text) const override;
     QString textFromValue(int value) const override;
     int valueFromText(const QString& text) const override;
     QValidator::State validate(QString& text, int& position) const override;
+
+private:
+    bool allowed(int value) const;
+
+    std::vector<std::optional<int>> m_allowed;
 };
 
 } // namespace quantoscope::ui

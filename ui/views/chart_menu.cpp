@@ -14,13 +14,20 @@ namespace quantoscope::ui {
 
 namespace {
 
+ChartExportOptions optionsFor(const BaseChart& chart)
+{
+    ChartExportOptions options;
+    options.size = chart.exportSize();
+    return options;
+}
+
 void save(BaseChart* chart)
 {
     const QString path = QFileDialog::getSaveFileName(chart, BaseChart::tr("Save chart"), QStringLiteral("chart.png"),
         BaseChart::tr("PNG picture (*.png);;SVG drawing (*.svg);;PDF document (*.pdf);;Data as CSV (*.csv)"));
     if (path.isEmpty())
         return;
-    const auto written = exportChart(*chart, path.toStdString());
+    const auto written = exportChart(*chart, path.toStdString(), optionsFor(*chart));
     if (!written)
         MessageBar::tell(chart, written.error(), BaseChart::tr("The chart was not saved"));
 }
@@ -31,7 +38,7 @@ void fillChartMenu(QMenu* menu, BaseChart* chart)
 {
     menu->addAction(BaseChart::tr("Save chart…"), chart, [chart] { save(chart); });
     menu->addAction(BaseChart::tr("Copy as image"), chart,
-        [chart] { QGuiApplication::clipboard()->setImage(renderChart(*chart)); });
+        [chart] { QGuiApplication::clipboard()->setImage(renderChart(*chart, optionsFor(*chart))); });
     menu->addAction(BaseChart::tr("Copy data"), chart,
         [chart] { QGuiApplication::clipboard()->setText(QString::fromStdString(chart->csv())); });
     menu->addSeparator();

@@ -38,13 +38,27 @@ QString configText(const quant::TensorQuantizer& quantizer)
 {
     const auto& config = quantizer.config;
     const bool perChannel = config.granularity.kind == quant::Granularity::Kind::PerChannel;
-    return DistributionPanel::tr("%1 bits, %2, %3, %4")
-        .arg(config.bits)
-        .arg(QString::fromStdString(quant::schemeName(config)),
-            perChannel ? DistributionPanel::tr("per channel") : DistributionPanel::tr("per tensor"),
-            quantizer.range.method == quant::RangeSpec::Method::Manual
-                ? DistributionPanel::tr("range by hand")
-                : QString::fromStdString(quantizer.range.toString()));
+    const QString text
+        = DistributionPanel::tr("%1 bits, %2, %3, %4")
+              .arg(config.bits)
+              .arg(QString::fromStdString(quant::schemeName(config)),
+                  perChannel ? DistributionPanel::tr("per channel") : DistributionPanel::tr("per tensor"),
+                  quantizer.range.method == quant::RangeSpec::Method::Manual
+                      ? DistributionPanel::tr("range by hand")
+                      : QString::fromStdString(quantizer.range.toString()));
+    const auto format
+        = config.scale == quant::ScaleRestriction::PowerOfTwo ? quant::qFormat(quantizer.encoding) : std::nullopt;
+    return format ? text + QStringLiteral(", ") + QString::fromStdString(*format) : text;
+}
+
+/// Which part of the error is rounding and which is clipping.
+QString splitText(const quant::QuantizationError& error)
+{
+    if (error.noisePower <= 0)
+        return {};
+    const double clipping = std::clamp(100 * error.clippingPower / error.noisePower, 0.0, 100.0);
+    return DistributionPanel::tr("error <b>%1&nbsp;%</b> rounding, <b>%2&nbsp;%</b> clipping")
+        .arg(formatSignificant(100 - clipping, 2), formatSignificant(clipping, 2));
 }
 
 /// The encoding all channels share when a range is set by hand.
@@ -88,6 +102,7 @@ DistributionPanel::DistributionPanel(Session& session, Operand operand, QWidget*
     connect(&session, &Session::modelChanged, this, [this] { refresh(false); });
     connect(&session, &Session::statsChanged, this, [this] { refresh(false); });
     connect(&session, &Session::analysisChanged, this, [this] { refresh(true); });
+    connect(&session, &Session::confidenceChanged, this, &DistributionPanel::showConfidence);
     refresh(false);
 }
 
@@ -121,6 +136,7 @@ void DistributionPanel::buildHeader(QVBoxLayout* layout)
 
     m_readout = new QLabel;
     m_readout->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_readout->setWordWrap(true);
     m_rangeLabel = new QLabel(tr("Range"));
     m_toLabel = new QLabel(tr("to"));
     m_low = rangeBox(tr("Lower end of the range"), tr("Smallest representable value; drag the left handle or type"));
@@ -131,14 +147,17 @@ void DistributionPanel::buildHeader(QVBoxLayout* layout)
 
     auto* second = new QHBoxLayout;
     second->setSpacing(8);
-    second->addWidget(m_readout);
-    second->addStretch(1);
+    second->addWidget(m_readout, 1);
     second->addWidget(m_rangeLabel);
     second->addWidget(m_low);
     second->addWidget(m_toLabel);
     second->addWidget(m_high);
     second->addWidget(m_reset);
     layout->addLayout(second);
+    m_hint = new QLabel;
+    m_hint->setWordWrap(true);
+    m_hint->hide();
+    layout->addWidget(m_hint);
 }
 
 QString DistributionPanel::readout() const { return m_readout->text(); }
@@ -208,6 +227,7 @@ void DistributionPanel::showNothing(const QString& title, const QString& message
     m_title->setText(title);
     m_readout->clear();
     m_config->clear();
+    m_hint->hide();
     for (QWidget* widget :
         std::initializer_list<QWidget*> { m_channelLabel, m_channel, m_rangeLabel, m_low, m_toLabel, m_high, m_reset })
         widget->hide();
@@ -235,6 +255,7 @@ void DistributionPanel::showTensor(bool keepView)
     content.valueName = content.weights ? tr("Weight value") : tr("Activation value");
     content.values = distributionSeries(seen);
     if (!chosen) {
+        m_hint->hide();
         m_config->setText(tr("float"));
         m_readout->clear();
         return m_chart->setContent(std::move(content), keepView);
@@ -259,17 +280,36 @@ void DistributionPanel::showTensor(bool keepView)
         content.quantized = distributionSeries(*layer.quantizedWeights);
     }
     m_chart->setContent(std::move(content), keepView);
-    m_config->setText(configText(*chosen));
+    showConfidence();
+    // Histograms and figures are the plan's: what corrections make of weights is known only once they were run.
+    const QString before = m_session.request().corrections.any() ? tr(", before corrections") : QString();
+    m_config->setText(configText(*chosen) + before);
     m_config->setToolTip(m_config->text());
     const LayerInfo* info = m_session.selectedLayerInfo();
     showFigures(encoding, error, manualRange(m_session.request(), info->name, m_operand).has_value());
 }
 
+void DistributionPanel::showConfidence()
+{
+    const auto known = m_operand == Operand::Activation ? m_session.currentConfidence() : nullptr;
+    m_hint->setVisible(known && known->confidence.moreImagesHelp);
+    if (!known)
+        return m_chart->setBands({}, {});
+    const calibration::RangeConfidence& sure = known->confidence;
+    m_chart->setBands(Span { sure.low.from, sure.low.to }, Span { sure.high.from, sure.high.to });
+    m_hint->setText(tr("ⓘ More calibration images would help: the ends are uncertain by %1 and %2, a step is %3.")
+                        .arg(formatSignificant(sure.low.uncertainty()), formatSignificant(sure.high.uncertainty()),
+                            formatSignificant(sure.step)));
+    m_hint->setToolTip(tr("95 % bootstrap interval over %1 blocks of %2 calibration images each")
+                           .arg(sure.blocks)
+                           .arg(sure.imagesPerBlock));
+}
+
 void DistributionPanel::showFigures(const quant::Encoding& encoding, const quant::QuantizationError& error, bool byHand)
 {
-    m_readout->setText(tr("SQNR <b>%1 dB</b> &nbsp; clipped <b>%2</b>")
-                           .arg(formatDecibel(error.sqnrDb()),
-                               formatSignificant(error.clippedPercent(), 2) + QStringLiteral("&nbsp;%")));
+    m_readout->setText(
+        tr("SQNR <b>%1&nbsp;dB</b> &nbsp; clipped <b>%2&nbsp;%</b> &nbsp; %3")
+            .arg(formatDecibel(error.sqnrDb()), formatSignificant(error.clippedPercent(), 2), splitText(error)));
     const Span span = representableSpan(encoding, encoding.perChannel() ? channel() : std::nullopt);
     m_updating = true;
     const double largest = std::max(std::abs(span.low), std::abs(span.high));

@@ -34,6 +34,7 @@ private:
     void refresh(bool keepView);
     void showNothing(const QString& title, const QString& message);
     void showTensor(bool keepView);
+    void showConfidence();
     void showFigures(const quant::Encoding& encoding, const quant::QuantizationError& error, bool byHand);
     void follow(double low, double high, bool highMoves);
     void leave(double low, double high, bool highMoved);
@@ -56,6 +57,7 @@ private:
     QLabel* m_title = nullptr;
     QLabel* m_config = nullptr;
     QLabel* m_readout = nullptr;
+    QLabel* m_hint = nullptr; ///< that more calibration images would help
     QLabel* m_channelLabel = nullptr;
     QSpinBox* m_channel = nullptr;
     QDoubleSpinBox* m_low = nullptr;

@@ -6,11 +6,13 @@
 #include <QAction>
 #include <QClipboard>
 #include <QGuiApplication>
+#include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
 #include <QTableView>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include "ui/charts/number_format.h"
@@ -36,7 +38,16 @@ LayersView::LayersView(Session& session, QWidget* parent)
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(4, 4, 4, 4);
     layout->setSpacing(4);
-    layout->addWidget(m_filter);
+    auto* columns = new QToolButton;
+    columns->setText(tr("Columns"));
+    columns->setToolTip(tr("Choose what the table shows: errors, clipping, accumulators, shapes"));
+    columns->setPopupMode(QToolButton::InstantPopup);
+    columns->setMenu(m_columns);
+    auto* top = new QHBoxLayout;
+    top->setSpacing(4);
+    top->addWidget(m_filter, 1);
+    top->addWidget(columns);
+    layout->addLayout(top);
     layout->addWidget(m_table, 1);
     layout->addWidget(m_summary);
 
@@ -76,13 +87,18 @@ void LayersView::buildTable()
     header->setHighlightSections(false);
     header->setMinimumSectionSize(28);
     header->setContextMenuPolicy(Qt::CustomContextMenu);
-    const int widths[LayersModel::ColumnCount] = { 32, 112, 56, 40, 40, 54, 54, 76, 104, 104, 96, 84, 96 };
-    for (int column = 0; column < LayersModel::ColumnCount; ++column)
+    const int widths[LayersModel::ColumnCount]
+        = { 32, 112, 56, 40, 40, 54, 54, 72, 72, 80, 80, 84, 64, 80, 84, 80, 76, 104, 104, 96, 84, 96 };
+    for (int column = 0; column < LayersModel::ColumnCount; ++column) {
         m_table->setColumnWidth(column, widths[column]);
+        m_table->setColumnHidden(column, LayersModel::isExtra(column));
+    }
     m_table->setSortingEnabled(true);
     m_table->sortByColumn(LayersModel::Number, Qt::AscendingOrder);
 
-    connect(header, &QHeaderView::customContextMenuRequested, this, &LayersView::showColumnMenu);
+    buildColumnMenu();
+    connect(header, &QHeaderView::customContextMenuRequested, this,
+        [this, header](const QPoint& position) { m_columns->exec(header->mapToGlobal(position)); });
     connect(
         m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& current) {
             if (current.isValid())
@@ -164,18 +180,19 @@ QByteArray LayersView::saveColumns() const { return m_table->horizontalHeader()-
 
 void LayersView::restoreColumns(const QByteArray& state) { m_table->horizontalHeader()->restoreState(state); }
 
-void LayersView::showColumnMenu(const QPoint& position)
+void LayersView::buildColumnMenu()
 {
-    QMenu menu;
+    m_columns = new QMenu(this);
+    m_columns->setToolTipsVisible(true);
     QHeaderView* header = m_table->horizontalHeader();
     for (int column = LayersModel::Distribution; column < LayersModel::ColumnCount; ++column) {
         QString title = m_model.headerData(column, Qt::Horizontal).toString();
-        QAction* action = menu.addAction(title.replace(QLatin1Char('\n'), QLatin1Char(' ')));
+        QAction* action = m_columns->addAction(title.replace(QLatin1Char('\n'), QLatin1Char(' ')));
+        action->setToolTip(m_model.headerData(column, Qt::Horizontal, Qt::ToolTipRole).toString());
         action->setCheckable(true);
-        action->setChecked(!header->isSectionHidden(column));
         connect(action, &QAction::toggled, header, [=](bool on) { header->setSectionHidden(column, !on); });
+        connect(m_columns, &QMenu::aboutToShow, action, [=] { action->setChecked(!header->isSectionHidden(column)); });
     }
-    menu.exec(header->mapToGlobal(position));
 }
 
 } // namespace quantoscope::ui

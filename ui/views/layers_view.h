@@ -10,6 +10,7 @@
 
 class QLabel;
 class QLineEdit;
+class QMenu;
 class QTableView;
 
 namespace quantoscope::ui {
@@ -24,6 +25,7 @@ public:
 
     QTableView* table() const { return m_table; }
     QLineEdit* filter() const { return m_filter; }
+    QMenu* columnMenu() const { return m_columns; }
     /// What is visible, as text for the clipboard.
     QString tsv() const;
     QByteArray saveColumns() const;
@@ -34,13 +36,14 @@ private:
     void showSelection();
     void commitBits(const QModelIndex& index, std::optional<int> bits);
     std::vector<int> selectedLayers() const;
-    void showColumnMenu(const QPoint& position);
+    void buildColumnMenu();
     void updateSummary();
 
     Session& m_session;
     LayersModel m_model;
     LayersFilter m_proxy;
     QTableView* m_table = nullptr;
+    QMenu* m_columns = nullptr;
     QLineEdit* m_filter = nullptr;
     QLabel* m_summary = nullptr;
 };

@@ -3,54 +3,53 @@
 
 #include <QWidget>
 
-#include "ui/session/session.h"
+#include "ui/session/workbench.h"
 
-class QCheckBox;
-class QComboBox;
-class QFormLayout;
 class QLabel;
 class QPushButton;
+class QScrollArea;
 class QVBoxLayout;
 
 namespace quantoscope::ui {
 
 class BitsSpinBox;
+class CorrectionsPanel;
+class GeneralOptions;
+class Section;
+class TensorOptions;
 
-/// How to quantize: everything in PlanRequest that is not about a single layer. Every change is an edit of the session.
+/// How to quantize: everything in PlanRequest that is not about a single layer, in parts that fold up. Every change is
+/// an edit of the session.
 class OptionsPanel : public QWidget {
     Q_OBJECT
 
 public:
-    explicit OptionsPanel(Session& session, QWidget* parent = nullptr);
+    OptionsPanel(Session& session, Workbench& workbench, QWidget* parent = nullptr);
 
-    BitsSpinBox* weightBits() const { return m_weights.bits; }
-    BitsSpinBox* activationBits() const { return m_activations.bits; }
+    GeneralOptions* general() const { return m_general; }
+    TensorOptions* weights() const { return m_weights; }
+    TensorOptions* activations() const { return m_activations; }
+    CorrectionsPanel* corrections() const { return m_corrections; }
+    void ensureCorrectionsVisible(); ///< scrolls to them
+    BitsSpinBox* weightBits() const;
+    BitsSpinBox* activationBits() const;
 
 private:
-    /// The controls of one operand.
-    struct Group {
-        BitsSpinBox* bits = nullptr;
-        QComboBox* scheme = nullptr;
-        QComboBox* range = nullptr;
-        QComboBox* granularity = nullptr;
-    };
-    Group buildGroup(const QString& title, Operand operand, QVBoxLayout* layout);
-    void buildGeneral(QVBoxLayout* layout);
+    Section* addSection(const QString& title, const QString& name, QWidget* content, QVBoxLayout* layout);
     void buildFooter(QVBoxLayout* layout);
-    void wire(const Group& group, Operand operand);
-    void change(const QString& text, const QString& key, const std::function<void(planning::PlanRequest&)>& mutate);
-    void show(const Group& group, const planning::TensorWish& wish);
     void refresh();
     void refreshNotes();
 
     Session& m_session;
-    bool m_updating = false;
-    QComboBox* m_scope = nullptr;
-    Group m_weights;
-    Group m_activations;
-    QComboBox* m_rounding = nullptr;
-    QCheckBox* m_firstLast = nullptr;
-    BitsSpinBox* m_firstLastBits = nullptr;
+    GeneralOptions* m_general = nullptr;
+    TensorOptions* m_weights = nullptr;
+    TensorOptions* m_activations = nullptr;
+    CorrectionsPanel* m_corrections = nullptr;
+    Section* m_generalSection = nullptr;
+    Section* m_weightsSection = nullptr;
+    Section* m_activationsSection = nullptr;
+    Section* m_correctionsSection = nullptr;
+    QScrollArea* m_scroll = nullptr;
     QPushButton* m_clearOverrides = nullptr;
     QLabel* m_cost = nullptr;
     QLabel* m_notes = nullptr;

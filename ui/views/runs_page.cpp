@@ -40,7 +40,7 @@ RunsPage::RunsPage(Session& session, QWidget* parent)
     m_table->horizontalHeader()->setHighlightSections(false);
     m_table->setSortingEnabled(true);
     m_table->sortByColumn(RunsModel::Number, Qt::AscendingOrder);
-    const int widths[RunsModel::ColumnCount] = { 32, 240, 52, 52, 64, 60, 108, 80, 80, 120, 68, 80, 76, 76, 80 };
+    const int widths[RunsModel::ColumnCount] = { 32, 240, 160, 52, 52, 64, 60, 108, 80, 80, 120, 68, 80, 76, 76, 80 };
     for (int column = 0; column < RunsModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
     m_empty = new QLabel(

@@ -50,7 +50,7 @@ StudiesPage::StudiesPage(Session& session, Workbench& workbench, QWidget* parent
     connect(m_map, &HeatChart::pointClicked, this, &StudiesPage::choose);
     connect(&session, &Session::sweepChanged, this, &StudiesPage::refreshCharts);
     connect(&session, &Session::statsChanged, this, &StudiesPage::refreshState);
-    connect(&workbench, &Workbench::sweepStateChanged, this, &StudiesPage::refreshState);
+    connect(&workbench, &Workbench::studiesChanged, this, &StudiesPage::refreshState);
     refreshCharts();
     refreshState();
 }
@@ -166,7 +166,7 @@ void StudiesPage::refreshState()
     const SweepSettings wanted = settings();
     const int points = static_cast<int>(wanted.weightBits.size() * wanted.activationBits.size());
     m_points->setText(points > 0 ? tr("%1 points").arg(points) : tr("nothing to evaluate"));
-    m_start->setEnabled(m_workbench.canSweep() && points > 0);
+    m_start->setEnabled(m_workbench.canStart(Study::Sweep) && points > 0);
     m_start->setToolTip(m_workbench.canEvaluate() ? tr("Evaluate every combination with the current options")
                                                   : tr("Open a model and labelled images first"));
     refreshCharts();
@@ -178,11 +178,12 @@ void StudiesPage::refreshCharts()
     m_lines->setResult(sweep);
     m_map->setResult(sweep);
     const bool drawn = sweep && !sweep->points.empty();
-    const QString message = drawn    ? QString()
-        : m_workbench.sweepRunning() ? tr("The first point is being evaluated…")
-        : m_workbench.canSweep() ? tr("Start a sweep to see accuracy against word-length.\nPoints appear as they are "
-                                      "finished; a click on one makes its plan current.")
-                                 : tr("Open a model and labelled images, then sweep the word-lengths.");
+    const QString message = drawn           ? QString()
+        : m_workbench.running(Study::Sweep) ? tr("The first point is being evaluated…")
+        : m_workbench.canStart(Study::Sweep)
+        ? tr("Start a sweep to see accuracy against word-length.\nPoints appear as they are "
+             "finished; a click on one makes its plan current.")
+        : tr("Open a model and labelled images, then sweep the word-lengths.");
     m_lines->setMessage(message);
     m_map->setMessage(message);
     m_save->setEnabled(drawn);

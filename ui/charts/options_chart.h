@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "ui/charts/base_chart.h"
+#include "ui/charts/options_series.h"
+
+namespace quantoscope::ui {
+
+/// Combinations of options ranked by accuracy: a dot with its interval a line, best on top, the float network as a
+/// dashed line. What cannot be told from the best is filled. A click on a line emits its row.
+class OptionsChart : public BaseChart {
+    Q_OBJECT
+
+public:
+    explicit OptionsChart(QWidget* parent = nullptr);
+
+    void setStudy(sweep::OptionsStudyPtr study); ///< may be null
+    const OptionsSeries& series() const { return m_series; }
+    /// Marks a row of the study; -1: none.
+    void setCurrentRow(int row);
+
+    /// Where a row is drawn, in pixels; empty if there is no such row.
+    std::optional<QPointF> pixelOf(std::size_t row) const;
+
+    std::string csv() const override;
+    QSize exportSize() const override;
+
+signals:
+    void rowClicked(int row);
+
+protected:
+    void rebuild() override;
+    QString readout(const QPointF& position) const override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+
+private:
+    void setAxes();
+    void setLabels();
+    void drawRows(bool best);
+    void drawFloat();
+    void drawCurrent();
+    const OptionsSeries::Row* rowAt(const QPointF& position) const;
+
+    sweep::OptionsStudyPtr m_study;
+    OptionsSeries m_series;
+    int m_current = -1;
+    QPoint m_pressed;
+};
+
+} // namespace quantoscope::ui

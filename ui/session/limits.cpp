@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/session/limits.h"
+
+#include <cmath>
+
+#include "core/planning/profile_rules.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+constexpr double usualPercentile = 99.99;
+constexpr double usualSigmas = 4;
+
+} // namespace
+
+QString refusal(const Wish& wish, std::string_view name, const std::function<void(planning::PlanRequest&)>& change)
+{
+    planning::PlanRequest request = wish.request;
+    // Other layers' settings have reasons of their own.
+    request.overrides.clear();
+    change(request);
+    for (const planning::Violation& violation : planning::check(*wish.profile, request))
+        if (violation.setting == name)
+            return QString::fromStdString(violation.reason);
+    return {};
+}
+
+QString refusal(
+    const Wish& wish, Operand operand, std::string_view name, const std::function<void(planning::TensorWish&)>& change)
+{
+    const bool weight = operand == Operand::Weight;
+    const std::string full = (weight ? "weights, " : "activations, ") + std::string(name);
+    return refusal(
+        wish, full, [&](planning::PlanRequest& request) { change(weight ? request.weights : request.activations); });
+}
+
+QStringList violations(const Wish& wish)
+{
+    QStringList sentences;
+    for (const planning::Violation& violation : planning::check(*wish.profile, wish.request))
+        sentences << QString::fromStdString(violation.reason);
+    sentences.removeDuplicates();
+    return sentences;
+}
+
+quant::RangeSpec usualRange(quant::RangeSpec::Method method)
+{
+    quant::RangeSpec spec;
+    spec.method = method;
+    if (method == quant::RangeSpec::Method::Percentile)
+        spec.parameter = usualPercentile;
+    if (method == quant::RangeSpec::Method::Sigma)
+        spec.parameter = usualSigmas;
+    return spec;
+}
+
+quant::RangeSpec percentileRange(double low, double high)
+{
+    quant::RangeSpec spec;
+    spec.method = quant::RangeSpec::Method::Percentile;
+    if (std::abs(low + high - 100) < 1e-9) {
+        spec.parameter = high;
+    } else {
+        spec.low = low;
+        spec.high = high;
+    }
+    return spec;
+}
+
+} // namespace quantoscope::ui

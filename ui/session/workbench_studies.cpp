@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the workbench does that takes long and has a result of its own; the way of an edit is in workbench.cpp.
+#include "ui/session/work.h"
+#include "ui/session/workbench.h"
+
+namespace quantoscope::ui {
+
+QString Workbench::channelOf(Study study)
+{
+    switch (study) {
+    case Study::Sweep:
+        return QStringLiteral("sweep");
+    case Study::Options:
+        return QStringLiteral("options");
+    case Study::BestFlow:
+        break;
+    }
+    return QStringLiteral("flow");
+}
+
+quint64 Workbench::begin(Study study)
+{
+    m_running[study] = { ++m_lastStudy, 0 };
+    emit studiesChanged();
+    return m_lastStudy;
+}
+
+bool Workbench::current(Study study, quint64 generation) const
+{
+    const auto found = m_running.find(study);
+    return found != m_running.end() && found->second.generation == generation;
+}
+
+void Workbench::cancel(Study study)
+{
+    if (const auto found = m_running.find(study); found != m_running.end())
+        m_jobs.cancel(found->second.job);
+}
+
+void Workbench::end(Study study)
+{
+    m_running.erase(study);
+    emit studiesChanged();
+}
+
+void Workbench::startSweep(const SweepSettings& settings)
+{
+    if (!canStart(Study::Sweep))
+        return;
+    const auto samples = m_session.data()->evaluation;
+    const auto floatResult = m_session.floatResult();
+    const auto request = m_session.request();
+    auto growing = std::make_shared<sweep::SweepResult>();
+    growing->scope = request.describe();
+    growing->data = m_session.data()->title.toStdString();
+    growing->floatResult = floatResult;
+    growing->complete = false;
+    m_session.setSweep(growing, request);
+    const quint64 generation = begin(Study::Sweep);
+
+    m_running[Study::Sweep].job = m_jobs.start<std::shared_ptr<const sweep::SweepResult>>(
+        { tr("Sweep"), Lane::Study, channelOf(Study::Sweep) },
+        [this, quantizer = quantizer(), samples, floatResult, request, settings, growing, generation](
+            const base::Job& job) -> Result<std::shared_ptr<const sweep::SweepResult>> {
+            sweep::GridOptions options;
+            options.weightBits = settings.weightBits;
+            options.activationBits = settings.activationBits;
+            options.request = request;
+            // Each finished point goes to the window as a new, larger result; nobody changes one that is being drawn.
+            auto sofar = std::make_shared<const sweep::SweepResult>(*growing);
+            options.onPoint = [this, request, sofar, generation](const sweep::SweepPoint& point) mutable {
+                auto next = std::make_shared<sweep::SweepResult>(*sofar);
+                next->points.push_back(point);
+                sofar = next;
+                QMetaObject::invokeMethod(
+                    this,
+                    [this, request, generation, next = std::shared_ptr<const sweep::SweepResult>(next)] {
+                        if (current(Study::Sweep, generation))
+                            m_session.setSweep(next, request);
+                    },
+                    Qt::QueuedConnection);
+            };
+            QS_TRY(auto result, sweep::runGrid(*quantizer, *samples, options, job, floatResult));
+            return std::make_shared<const sweep::SweepResult>(std::move(result));
+        },
+        [this, request](Result<std::shared_ptr<const sweep::SweepResult>> result) {
+            if (result)
+                m_session.setSweep(*result, request);
+            else
+                report(result.error(), tr("The sweep stopped"));
+            end(Study::Sweep);
+        });
+}
+
+void Workbench::makePointCurrent(std::size_t point)
+{
+    const auto& sweep = m_session.sweep();
+    if (!sweep || point >= sweep->points.size())
+        return;
+    planning::PlanRequest request = m_session.sweepRequest();
+    request.weights.bits = sweep->points[point].weightBits;
+    request.activations.bits = sweep->points[point].activationBits;
+    m_session.edit(request, tr("plan of sweep point %1").arg(shortScope(request)));
+}
+
+void Workbench::startOptionsStudy(sweep::OptionsStudySettings settings)
+{
+    if (!canStart(Study::Options))
+        return;
+    const auto samples = m_session.data()->evaluation;
+    const auto floatResult = m_session.floatResult();
+    auto growing = std::make_shared<sweep::OptionsStudy>();
+    growing->data = m_session.data()->title.toStdString();
+    growing->floatResult = floatResult;
+    growing->complete = false;
+    m_session.setOptionsStudy(growing);
+    const quint64 generation = begin(Study::Options);
+    m_running[Study::Options].job = m_jobs.start<sweep::OptionsStudyPtr>(
+        { tr("Comparing options"), Lane::Study, channelOf(Study::Options) },
+        [this, samples, floatResult, settings, generation, quantizer = quantizer(),
+            sofar = sweep::OptionsStudyPtr(growing)](const base::Job& job) mutable -> Result<sweep::OptionsStudyPtr> {
+            // As with the sweep: every row makes a new, larger study, ranked as far as it goes.
+            settings.onRow = [this, &sofar, generation](const sweep::StudyRow& row) {
+                auto next = std::make_shared<sweep::OptionsStudy>(*sofar);
+                next->rows.push_back(row);
+                sweep::rankRows(next->rows);
+                sofar = next;
+                QMetaObject::invokeMethod(
+                    this,
+                    [this, generation, next = sofar] {
+                        if (current(Study::Options, generation))
+                            m_session.setOptionsStudy(next);
+                    },
+                    Qt::QueuedConnection);
+            };
+            QS_TRY(auto study, sweep::runOptionsStudy(*quantizer, *samples, settings, job, floatResult));
+            return std::make_shared<const sweep::OptionsStudy>(std::move(study));
+        },
+        [this](Result<sweep::OptionsStudyPtr> result) {
+            if (result)
+                m_session.setOptionsStudy(*result);
+            else
+                report(result.error(), tr("The comparison of options stopped"));
+            end(Study::Options);
+        });
+}
+
+void Workbench::makeRowCurrent(std::size_t row)
+{
+    const auto& study = m_session.optionsStudy();
+    if (study && row < study->rows.size())
+        m_session.edit(study->rows[row].request, tr("options of the study"));
+}
+
+void Workbench::findBest()
+{
+    if (!canStart(Study::BestFlow))
+        return;
+    flow::BestFlowOptions options;
+    options.request = m_session.request();
+    begin(Study::BestFlow);
+    m_running[Study::BestFlow].job = m_jobs.start<BestFlowPtr>(
+        { tr("Finding the best flow"), Lane::Study, channelOf(Study::BestFlow) },
+        [options, quantizer = quantizer()](const base::Job& job) -> Result<BestFlowPtr> {
+            QS_TRY(auto found, flow::findBestFlow(*quantizer, options, job));
+            return std::make_shared<const flow::BestFlow>(std::move(found));
+        },
+        [this](Result<BestFlowPtr> result) {
+            end(Study::BestFlow);
+            if (result)
+                m_session.adoptFlow(*result);
+            else
+                report(result.error(), tr("The search for the best flow stopped"));
+        });
+}
+
+void Workbench::exportQdq(const std::filesystem::path& path)
+{
+    const AnalysisPtr analysis = m_session.currentAnalysis();
+    const auto model = m_session.model();
+    if (!analysis || !model)
+        return;
+    const auto samples = m_session.data() ? m_session.data()->evaluation : nullptr;
+    flow::QuantizedNetwork network = plainNetwork(analysis);
+    std::shared_ptr<const flow::Quantizer> missing;
+    if (const auto corrected = m_session.currentCorrected())
+        network = corrected->network;
+    else if (analysis->request.corrections.any() && m_session.data())
+        missing = quantizer();
+    m_jobs.start<exporting::ExportReport>(
+        { tr("Exporting %1").arg(QString::fromStdString(path.filename().string())), Lane::Study, {} },
+        [model, network, missing, request = analysis->request, path, samples](
+            const base::Job& job) mutable -> Result<exporting::ExportReport> {
+            if (missing) {
+                QS_TRY(network, missing->quantize(request, job));
+            }
+            return exporting::exportQdq(*model->source, *network.graph, *network.plan, path, samples.get(), job);
+        },
+        [this](Result<exporting::ExportReport> result) {
+            if (result)
+                emit exported(*result);
+            else
+                report(result.error(), tr("The model was not exported"));
+        });
+}
+
+} // namespace quantoscope::ui

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/options_study_page.h"
+
+#include <QGridLayout>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QPushButton>
+#include <QSplitter>
+#include <QTableView>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "ui/charts/number_format.h"
+#include "ui/charts/options_chart.h"
+#include "ui/session/limits.h"
+#include "ui/views/chart_menu.h"
+#include "ui/views/check_list_button.h"
+#include "ui/views/option_words.h"
+#include "ui/views/section.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+QString wordOf(const quant::OptionText& text) { return QString::fromUtf8(text.word.data()); }
+
+void addTexts(CheckListButton* button, quant::OptionTexts texts)
+{
+    for (const quant::OptionText& text : texts)
+        button->add(optionName(text), wordOf(text), optionTip(text));
+}
+
+/// Every estimator but the one by hand, with the parameter one would begin with.
+void addRanges(CheckListButton* button)
+{
+    for (const quant::OptionText& text : quant::rangeTexts()) {
+        const auto method = static_cast<quant::RangeSpec::Method>(&text - quant::rangeTexts().data());
+        if (method != quant::RangeSpec::Method::Manual)
+            button->add(optionName(text), QString::fromStdString(usualRange(method).toString()), optionTip(text));
+    }
+}
+
+} // namespace
+
+OptionsStudyPage::OptionsStudyPage(Session& session, Workbench& workbench, QWidget* parent)
+    : QWidget(parent)
+    , m_session(session)
+    , m_workbench(workbench)
+    , m_model(session)
+    , m_chart(new OptionsChart)
+{
+    m_proxy.setSourceModel(&m_model);
+    m_proxy.setSortRole(OptionsModel::SortRole);
+    m_section = new Section(tr("What to compare"), QStringLiteral("options-study"), buildSetup());
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(8, 4, 8, 4);
+    layout->setSpacing(4);
+    layout->addWidget(m_section);
+    layout->addLayout(buildBar());
+    layout->addWidget(buildResults(), 1);
+
+    connect(m_chart, &OptionsChart::rowClicked, this, &OptionsStudyPage::showRow);
+    connect(&session, &Session::optionsStudyChanged, this, &OptionsStudyPage::refreshResults);
+    for (const auto signal : { &Session::statsChanged, &Session::runsChanged, &Session::requestChanged })
+        connect(&session, signal, this, &OptionsStudyPage::refreshSetup);
+    connect(&workbench, &Workbench::studiesChanged, this, &OptionsStudyPage::refreshSetup);
+    connect(&workbench, &Workbench::studiesChanged, this, &OptionsStudyPage::refreshResults);
+    refreshSetup();
+    refreshResults();
+}
+
+QWidget* OptionsStudyPage::buildSetup()
+{
+    auto* setup = new QWidget;
+    auto* grid = new QGridLayout(setup);
+    grid->setContentsMargins(24, 4, 0, 4);
+    grid->setHorizontalSpacing(8);
+    grid->setVerticalSpacing(4);
+    const QString titles[] = { tr("Bits"), tr("Range"), tr("Scheme"), tr("Scale") };
+    for (int row = 0; row < 4; ++row)
+        grid->addWidget(new QLabel(titles[row]), row + 1, 0);
+    m_weights = buildSide(tr("Weights"), grid, 1);
+    m_activations = buildSide(tr("Activations"), grid, 2);
+    m_corrections = new CheckListButton(tr("Sets of corrections"));
+    for (const QString& set : usualCorrectionSets())
+        m_corrections->add(correctionSetName(set), set, {});
+    connect(m_corrections, &CheckListButton::changed, this, &OptionsStudyPage::refreshSetup);
+    grid->addWidget(new QLabel(tr("Corrections")), 5, 0);
+    grid->addWidget(m_corrections, 5, 1, 1, 2);
+    grid->setColumnStretch(1, 1);
+    grid->setColumnStretch(2, 1);
+    StudyChoices first;
+    first.weightBits = QStringLiteral("4");
+    first.activationBits = QStringLiteral("8");
+    first.weightRanges = QStringList { QStringLiteral("min-max"), QStringLiteral("mse") };
+    first.corrections = QStringList { QStringLiteral("none"), QStringLiteral("bias-correction") };
+    setChoices(first);
+    return setup;
+}
+
+OptionsStudyPage::Side OptionsStudyPage::buildSide(const QString& title, QGridLayout* layout, int column)
+{
+    Side side;
+    layout->addWidget(new QLabel(title), 0, column);
+    side.bits = new QLineEdit;
+    side.bits->setAccessibleName(tr("%1: word-lengths").arg(title));
+    side.bits->setPlaceholderText(tr("as in Options"));
+    side.bits->setToolTip(tr("Word-lengths as 4,8 or 2..8 or 4,float; empty: what Options say"));
+    side.ranges = new CheckListButton(tr("%1: ranges").arg(title));
+    addRanges(side.ranges);
+    side.schemes = new CheckListButton(tr("%1: schemes").arg(title));
+    addTexts(side.schemes, quant::schemeTexts());
+    side.granularities = new CheckListButton(tr("%1: granularities").arg(title));
+    addTexts(side.granularities, quant::granularityTexts().first(2));
+    layout->addWidget(side.bits, 1, column);
+    int row = 2;
+    for (CheckListButton* button : { side.ranges, side.schemes, side.granularities }) {
+        layout->addWidget(button, row++, column);
+        connect(button, &CheckListButton::changed, this, &OptionsStudyPage::refreshSetup);
+    }
+    connect(side.bits, &QLineEdit::textChanged, this, &OptionsStudyPage::refreshSetup);
+    return side;
+}
+
+QHBoxLayout* OptionsStudyPage::buildBar()
+{
+    m_workload = new QLabel;
+    m_workload->setWordWrap(true);
+    m_start = new QPushButton;
+    m_save = new QToolButton;
+    m_save->setText(tr("Save"));
+    m_save->setToolTip(tr("The ranked chart as PNG, SVG or PDF, or the table as CSV"));
+    m_save->setPopupMode(QToolButton::InstantPopup);
+    auto* menu = new QMenu(m_save);
+    fillChartMenu(menu, m_chart);
+    m_save->setMenu(menu);
+    auto* bar = new QHBoxLayout;
+    bar->setSpacing(8);
+    bar->addWidget(m_workload, 1);
+    bar->addWidget(m_start);
+    bar->addWidget(m_save);
+    connect(m_start, &QPushButton::clicked, this, &OptionsStudyPage::start);
+    attachChartMenu(m_chart);
+    return bar;
+}
+
+void OptionsStudyPage::buildTable()
+{
+    m_table = new QTableView;
+    m_table->setModel(&m_proxy);
+    m_table->setAccessibleName(tr("Options compared"));
+    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_table->setSelectionMode(QAbstractItemView::SingleSelection);
+    m_table->setAlternatingRowColors(true);
+    m_table->setShowGrid(false);
+    m_table->setWordWrap(false);
+    m_table->setTabKeyNavigation(false);
+    m_table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+    m_table->verticalHeader()->hide();
+    m_table->verticalHeader()->setDefaultSectionSize(24);
+    m_table->horizontalHeader()->setHighlightSections(false);
+    m_table->setSortingEnabled(true);
+    m_table->sortByColumn(OptionsModel::Number, Qt::AscendingOrder);
+    const int widths[OptionsModel::ColumnCount] = { 32, 48, 48, 44, 52, 60, 100, 64, 176, 176, 200, 68, 80 };
+    for (int column = 0; column < OptionsModel::ColumnCount; ++column)
+        m_table->setColumnWidth(column, widths[column]);
+    connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& index) {
+        if (index.isValid())
+            showRow(m_proxy.mapToSource(index).row());
+    });
+}
+
+QWidget* OptionsStudyPage::buildResults()
+{
+    buildTable();
+    m_details = new QLabel;
+    m_details->setTextFormat(Qt::RichText);
+    m_details->setWordWrap(true);
+    m_details->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_makeCurrent = new QPushButton(tr("Make current"));
+    m_makeCurrent->setToolTip(tr("Take the options of this row; undo takes them back"));
+    connect(m_makeCurrent, &QPushButton::clicked, this,
+        [this] { m_workbench.makeRowCurrent(static_cast<std::size_t>(m_shown)); });
+    auto* below = new QWidget;
+    auto* line = new QHBoxLayout;
+    line->setSpacing(8);
+    line->addWidget(m_details, 1);
+    line->addWidget(m_makeCurrent, 0, Qt::AlignTop);
+    auto* column = new QVBoxLayout(below);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(4);
+    column->addWidget(m_table, 1);
+    column->addLayout(line);
+    auto* splitter = new QSplitter(Qt::Vertical);
+    splitter->setChildrenCollapsible(false);
+    splitter->addWidget(m_chart);
+    splitter->addWidget(below);
+    splitter->setStretchFactor(0, 3);
+    splitter->setStretchFactor(1, 2);
+    return splitter;
+}
+
+StudyChoices OptionsStudyPage::choices() const
+{
+    return { m_weights.bits->text(), m_activations.bits->text(), m_weights.ranges->checked(),
+        m_activations.ranges->checked(), m_weights.schemes->checked(), m_activations.schemes->checked(),
+        m_weights.granularities->checked(), m_activations.granularities->checked(), m_corrections->checked() };
+}
+
+void OptionsStudyPage::setChoices(const StudyChoices& choices)
+{
+    m_weights.bits->setText(choices.weightBits);
+    m_activations.bits->setText(choices.activationBits);
+    m_weights.ranges->setChecked(choices.weightRanges);
+    m_activations.ranges->setChecked(choices.activationRanges);
+    m_weights.schemes->setChecked(choices.weightSchemes);
+    m_activations.schemes->setChecked(choices.activationSchemes);
+    m_weights.granularities->setChecked(choices.weightGranularities);
+    m_activations.granularities->setChecked(choices.activationGranularities);
+    m_corrections->setChecked(choices.corrections);
+}
+
+void OptionsStudyPage::start()
+{
+    if (m_workbench.running(Study::Options)) {
+        m_workbench.cancel(Study::Options);
+        return;
+    }
+    if (auto settings = studySettings(choices(), m_session.request())) {
+        m_section->setOpen(false);
+        m_workbench.startOptionsStudy(std::move(*settings));
+    }
+}
+
+void OptionsStudyPage::refreshSetup()
+{
+    if (!m_start)
+        return; // while the page is being built
+    const auto settings = studySettings(choices(), m_session.request());
+    const bool running = m_workbench.running(Study::Options);
+    m_start->setText(running ? tr("Cancel") : tr("Compare"));
+    m_start->setEnabled(running || (settings && m_workbench.canStart(Study::Options)));
+    m_start->setToolTip(running         ? tr("Stop; what is finished stays")
+            : m_workbench.canEvaluate() ? tr("Evaluate every combination on the same images and rank them")
+                                        : tr("Open a model and labelled images first"));
+    if (!settings) {
+        const base::Error& error = settings.error();
+        m_workload->setText(tr("⚠ %1").arg(QString::fromStdString(error.what)));
+        m_workload->setToolTip(QString::fromStdString(error.hint));
+        return;
+    }
+    const auto seconds = studySeconds(m_session, *settings);
+    const QString count = tr("%1 combinations").arg(formatCount(settings->combinations()));
+    m_workload->setText(seconds ? tr("%1, about %2").arg(count, formatDuration(*seconds)) : count);
+    m_workload->setToolTip(
+        wrapped(tr("At the speed of the latest evaluation. What corrections take comes on top; statistics and the "
+                   "float network's answers are shared. Combinations that contradict themselves are left out.")));
+    m_section->setSummary(m_workload->text());
+}
+
+int OptionsStudyPage::currentRow() const
+{
+    const auto& study = m_session.optionsStudy();
+    return study && m_shown < static_cast<int>(study->rows.size()) ? m_shown : -1;
+}
+
+void OptionsStudyPage::refreshResults()
+{
+    const auto& study = m_session.optionsStudy();
+    const bool any = study && !study->rows.empty();
+    m_chart->setStudy(study);
+    m_chart->setMessage(any                       ? QString()
+            : m_workbench.running(Study::Options) ? tr("The first combination is being evaluated…")
+            : m_workbench.canStart(Study::Options)
+            ? tr("Choose what to compare, then press Compare.\nRows appear ranked as they are finished; a click on one "
+                 "shows its settings.")
+            : tr("Open a model and labelled images, then compare quantization options on them."));
+    m_table->setVisible(any);
+    m_save->setEnabled(any);
+    // Ranks move while rows come in: what was looked at is another row by then.
+    if (m_workbench.running(Study::Options))
+        m_shown = -1;
+    showRow(currentRow());
+}
+
+void OptionsStudyPage::showRow(int row)
+{
+    m_shown = row;
+    m_chart->setCurrentRow(row);
+    m_makeCurrent->setVisible(row >= 0);
+    if (row >= 0) {
+        m_details->setToolTip({});
+        m_details->setText(OptionsModel::describe(*m_session.optionsStudy(), static_cast<std::size_t>(row)));
+        const QModelIndex index = m_proxy.mapFromSource(m_model.index(row, OptionsModel::Number));
+        if (index.row() != m_table->currentIndex().row())
+            m_table->setCurrentIndex(index);
+        return;
+    }
+    const auto& study = m_session.optionsStudy();
+    QStringList lines;
+    if (study)
+        for (const sweep::LeftOut& item : study->leftOut)
+            lines << tr("%1: %2").arg(QString::fromStdString(item.what), QString::fromStdString(item.why));
+    m_details->setText(lines.isEmpty() ? QString() : tr("%1 combinations left out").arg(lines.size()));
+    m_details->setToolTip(wrapped(lines.join(QLatin1Char('\n'))));
+}
+
+} // namespace quantoscope::ui
