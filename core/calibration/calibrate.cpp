@@ -53,10 +53,10 @@ public:
     {
     }
 
-    TensorMoments observe(std::size_t tap, const TensorView& batch, std::int64_t firstImage)
+    TensorMoments observe(std::size_t tap, const TensorView& batch, const Distribution::Images& images)
     {
         const std::lock_guard lock(m_locks[tap]);
-        return m_seen[tap].observe(batch, firstImage);
+        return m_seen[tap].observe(batch, images);
     }
     Distribution take(std::size_t tap) { return std::exchange(m_seen[tap], Distribution {}); }
 
@@ -91,20 +91,19 @@ public:
         base::OrderedMerge<BatchMoments>::Turn turn(m_merge, item);
         auto& counters = m_counters[static_cast<std::size_t>(worker / workersPerCounters)];
         BatchMoments moments(taps().size());
-        const std::int64_t first = m_feed.first(item);
-        const std::int64_t images = m_feed.count(item);
+        const Distribution::Images images { m_feed.first(item), m_feed.count(item) };
         QS_CHECK(m_workers[worker].run(item, [&](std::size_t tap, const TensorView& value) {
-            moments[tap] = counters.observe(tap, realImages(value, m_feed.batch(), images), first);
+            moments[tap] = counters.observe(tap, realImages(value, m_feed.batch(), images.count), images);
         }));
         for (std::size_t tap = 0; tap < moments.size(); ++tap)
             if (moments[tap].nonFinite > 0)
                 return fail(ErrorCode::InvalidInput,
                     std::to_string(moments[tap].nonFinite) + " values are NaN or infinite on images "
-                        + std::to_string(first) + ".." + std::to_string(first + images - 1),
+                        + std::to_string(images.first) + ".." + std::to_string(images.first + images.count - 1),
                     "tensor '" + taps()[tap].name + "'",
                     "check the pre-processing; the float model itself overflows here");
         turn.deliver(std::move(moments), job.stop);
-        job.advance(images);
+        job.advance(images.count);
         return {};
     }
 

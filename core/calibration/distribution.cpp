@@ -110,7 +110,7 @@ Moments Distribution::observeRow(
     return moments;
 }
 
-TensorMoments Distribution::observe(const TensorView& batch, std::int64_t firstImage)
+TensorMoments Distribution::observe(const TensorView& batch, const Images& images)
 {
     Tensor converted;
     if (batch.dtype() != DType::Float32)
@@ -123,27 +123,32 @@ TensorMoments Distribution::observe(const TensorView& batch, std::int64_t firstI
     if (values.empty())
         return moments;
 
-    const std::size_t images = shape.rank() > 0 ? static_cast<std::size_t>(shape[0]) : 1;
+    const std::int64_t extent = shape.rank() > 0 ? shape[0] : 1;
+    const std::int64_t wanted = images.count > 0 ? images.count : extent;
+    const std::int64_t count = extent % wanted == 0 ? wanted : 1;
     const std::size_t channels = std::max<std::size_t>(moments.channels.size(), 1);
-    const std::size_t inner = values.size() / (images * channels);
+    const std::size_t inner = values.size() / (static_cast<std::size_t>(extent) * channels);
+    const std::size_t rowsEach = static_cast<std::size_t>(extent / count) * channels; // of an image
     std::vector<float> scratch;
-    for (std::size_t begin = 0, end = 0; begin < images; begin = end) {
-        const auto number = firstImage + static_cast<std::int64_t>(begin);
-        end = std::min(images, begin + static_cast<std::size_t>(m_parts.blocks.endOfBlock(number) - number));
+    for (std::int64_t image = images.first; image < images.first + count;) {
+        const std::int64_t end = std::min(images.first + count, m_parts.blocks.endOfBlock(image));
+        const std::size_t firstRow = static_cast<std::size_t>(image - images.first) * rowsEach;
+        const std::size_t rows = static_cast<std::size_t>(end - image) * rowsEach;
         const auto nonFinite = moments.nonFinite;
         Moments block;
-        for (std::size_t row = begin * channels; row < end * channels; ++row)
+        for (std::size_t row = firstRow; row < firstRow + rows; ++row)
             block.merge(observeRow(values.subspan(row * inner, inner), row % channels, moments, scratch));
         moments.tensor.merge(block);
 
-        const auto blockValues = values.subspan(begin * channels * inner, (end - begin) * channels * inner);
+        const auto blockValues = values.subspan(firstRow * inner, rows * inner);
         Histogram histogram;
         if (moments.nonFinite == nonFinite)
             histogram.addFinite(blockValues, block.min, block.max);
         else
             histogram.add(blockValues);
         m_parts.histogram.merge(histogram);
-        m_parts.blocks.add(number, block.min, block.max, histogram);
+        m_parts.blocks.add(image, block.min, block.max, histogram);
+        image = end;
     }
     return moments;
 }

@@ -35,9 +35,15 @@ public:
     /// From what an earlier one counted, of a tensor of so many channels (0: not kept apart).
     explicit Distribution(Parts parts, std::size_t channels = 0);
 
-    /// One batch, [N, C, ...] row-major, of a floating type, whose first image has the number `firstImage`. Counts it
-    /// and returns its moments, which the caller is to merge in a fixed order.
-    TensorMoments observe(const TensorView& batch, std::int64_t firstImage);
+    /// What a batch is of: `count` images from number `first` on. 0: as many as the tensor's first extent.
+    struct Images {
+        std::int64_t first = 0;
+        std::int64_t count = 0;
+    };
+
+    /// One batch, [N, C, ...] row-major, of a floating type; N is a multiple of the number of images, or all is taken
+    /// for the first image's. Counts it and returns its moments, which the caller is to merge in a fixed order.
+    TensorMoments observe(const TensorView& batch, const Images& images);
     void merge(const Distribution& other);
     void dropChannels();
 

@@ -18,7 +18,7 @@ void TensorStats::observe(const TensorView& batch, std::int64_t firstImage)
     if (firstImage < 0)
         firstImage = m_images;
     m_images = std::max(m_images, firstImage + (batch.shape().rank() > 0 ? batch.shape()[0] : 1));
-    m_moments.merge(m_distribution.observe(batch, firstImage));
+    m_moments.merge(m_distribution.observe(batch, { .first = firstImage }));
 }
 
 void TensorStats::merge(const TensorStats& other)

@@ -51,6 +51,7 @@ private slots:
     void manyChannelsTakeFewBins();
     void blocksFollowTheImages_data();
     void blocksFollowTheImages();
+    void severalRowsAnImage();
     void splitsDoNotMatter_data() { kinds_data(); }
     void splitsDoNotMatter();
     void changingShapes();
@@ -314,6 +315,23 @@ void TestTensorStats::blocksFollowTheImages()
         total += block.histogram.total();
     }
     QCOMPARE(total, together.count());
+}
+
+/// A transformer's layers see [images x tokens, channels].
+void TestTensorStats::severalRowsAnImage()
+{
+    calibration::Distribution tokens;
+    tokens.observe(batchOf({ 6, 1 }, std::vector<float> { 1, 2, 3, 4, 5, 6 }).view(), { .first = 4, .count = 2 });
+    const auto& blocks = tokens.parts().blocks.blocks();
+    QCOMPARE(blocks.size(), std::size_t { 6 });
+    QVERIFY(blocks[3].empty());
+    QCOMPARE(blocks[4].max, 3.0F);
+    QCOMPARE(blocks[5].min, 4.0F);
+    QCOMPARE(tokens.parts().channels[0].total(), std::uint64_t { 6 });
+    // Rows that cannot be told apart are the first image's.
+    tokens.observe(batchOf({ 3, 1 }, std::vector<float> { 7, 8, 9 }).view(), { .first = 6, .count = 2 });
+    QCOMPARE(blocks.size(), std::size_t { 7 });
+    QCOMPARE(blocks[6].max, 9.0F);
 }
 
 /// Cut into batches and dealt to workers at random, everything that is counted comes out the same.
