@@ -10,15 +10,14 @@ namespace quantoscope::calibration {
 
 /// Activations: from statistics, so that another word-length or method needs no inference. What each method does is in
 /// quant::describe(); in particular:
-///   - Mse minimises the expected squared error over the histogram, both ends on their own where the grid is
-///   asymmetric.
-///     It is never worse than min-max, and never worse with one bit more.
+///   - Mse minimises the expected squared error over the histogram, both ends apart where the grid is asymmetric. It is
+///     never worse than min-max, and never worse with one bit more.
 ///   - Percentile is exact where the tails that were kept reach.
 ///   - Entropy and Aciq: see detail::entropyRange() and detail::aciqRange() for what was carried over from the papers.
 /// Granularity per channel (axis 1) treats every channel like a tensor, from its exact moments and the histogram that
-/// is kept of it; a channel without values gets the scale 1. Pure and thread-safe; a tensor takes
-/// less than a millisecond or two, entropy at 10 bits 7. InvalidInput: the tensor saw no values. Unsupported: per block; per channel where channels were not kept
-/// apart or, for methods that need more than moments, are too many for histograms.
+/// is kept of it; a channel without values gets the scale 1. Pure and thread-safe; a tensor takes a millisecond or two,
+/// entropy at 10 bits 7. InvalidInput: the tensor saw no values. Unsupported: per block; per channel where channels
+/// were not kept apart or, for methods that need more than moments, are too many for histograms.
 Result<quant::Encoding> estimateEncoding(
     const TensorStats& stats, const quant::QuantizerConfig& config, const quant::RangeSpec& range);
 
