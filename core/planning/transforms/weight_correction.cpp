@@ -12,7 +12,7 @@
 #include "core/planning/transforms/layer_bias.h"
 #include "core/planning/transforms/layer_fit.h"
 #include "core/planning/transforms/layer_samples.h"
-#include "core/planning/transforms/output_gain.h"
+#include "core/planning/transforms/spread.h"
 #include "core/planning/transforms/replay.h"
 #include "core/planning/transforms/weight_rounding.h"
 
