@@ -47,7 +47,7 @@ public:
         m_job.begin("Correcting biases", std::ssize(m_targets) + 1, "layers");
         std::vector<ChannelValue> outputs;
         for (const auto& layer : m_targets)
-            outputs.push_back(outputOf(layer));
+            outputs.push_back(outputOf(m_graph, layer));
         QS_TRY(const auto wanted, channelMeans(m_data, {}, outputs, m_stage->batch(), { .stop = m_job.stop }));
         m_job.advance();
         for (std::size_t i = 0; i < m_targets.size(); ++i) {
@@ -74,17 +74,10 @@ private:
         return {};
     }
 
-    ChannelValue outputOf(const Layer& layer) const
-    {
-        const bool convolves = layer.op == "Conv" || layer.op == "ConvTranspose";
-        const auto& dims = m_graph.value(layer.output).type.dims;
-        return { m_graph.value(layer.output).name, convolves || !dims ? 1 : static_cast<int>(dims->size()) - 1 };
-    }
-
     /// In the quantized network, before the output's own quantizer.
     Result<std::vector<double>> meansOf(const Layer& layer, Replay& replay) const
     {
-        const auto output = outputOf(layer);
+        const auto output = outputOf(m_graph, layer);
         auto plan = m_corrected.plan;
         plan.erase(output.name);
         std::vector<ChannelSums> batches(static_cast<std::size_t>(m_stage->batches()));

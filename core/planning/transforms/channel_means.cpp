@@ -53,6 +53,14 @@ ChannelSums sumChannels(const TensorView& value, int axis, std::int64_t count, s
     return sums;
 }
 
+ChannelValue outputOf(const graph::Graph& graph, const graph::Layer& layer)
+{
+    const bool convolves = layer.op == "Conv" || layer.op == "ConvTranspose";
+    const auto& value = graph.value(layer.output);
+    const int last = value.type.dims ? static_cast<int>(value.type.dims->size()) - 1 : 1;
+    return { value.name, convolves ? 1 : last };
+}
+
 Result<std::vector<std::vector<double>>> channelMeans(const CorrectionData& data, const quant::QuantizationPlan& plan,
     const std::vector<ChannelValue>& values, std::int64_t batch, const base::Job& job)
 {

@@ -7,6 +7,8 @@
 
 #include "core/base/error.h"
 #include "core/base/progress.h"
+#include "core/graph/graph.h"
+#include "core/graph/layers.h"
 #include "core/planning/transforms/transforms.h"
 #include "core/quant/plan.h"
 #include "core/tensor/tensor.h"
@@ -31,6 +33,9 @@ struct ChannelValue {
     std::string name;
     int axis = 1;
 };
+
+/// What a layer puts out.
+ChannelValue outputOf(const graph::Graph& graph, const graph::Layer& layer);
 
 /// E[x_c] of every channel c of each value, before any quantizer of its own, over the images of `data` and all
 /// positions, in the network that `plan` makes of data.graph. One pass, which computes no more of the network than the

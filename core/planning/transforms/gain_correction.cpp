@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/planning/transforms/chosen_layers.h"
+#include "core/planning/transforms/output_gain.h"
 
 namespace quantoscope::planning {
 
@@ -51,12 +52,22 @@ public:
     Result<CorrectedPlan> run()
     {
         QS_TRY(const auto layers, chosenLayers(m_data));
-        m_job.begin("Restoring gains", std::ssize(layers), "layers");
-        for (const auto& layer : layers) {
+        for (const auto& layer : layers)
+            round(layer);
+        m_job.begin("Restoring gains", std::ssize(m_rounded), "layers");
+        std::vector<GainTarget> measured;
+        for (const auto& weight : m_rounded)
+            if (weight.measured)
+                measured.push_back(weight.target);
+        std::vector<std::vector<double>> found;
+        if (!measured.empty()) {
+            QS_TRY(found, outputGains(m_data, measured, m_job));
+        }
+        auto next = found.begin();
+        for (const auto& weight : m_rounded) {
             if (m_job.stopRequested())
                 return base::cancelled();
-            correct(layer);
-            m_job.advance();
+            apply(weight, weight.measured ? *next++ : gainsOfWeight(weight));
         }
         m_job.finish();
         summarize();
@@ -64,7 +75,15 @@ public:
     }
 
 private:
-    void correct(const Layer& layer)
+    /// A weight as the plan has it.
+    struct Rounded {
+        std::string name;
+        std::vector<std::int32_t> levels;
+        GainTarget target;
+        bool measured; ///< on images; otherwise judged by itself
+    };
+
+    void round(const Layer& layer)
     {
         if (!layer.weight.valid())
             return;
@@ -76,37 +95,44 @@ private:
             m_corrected.notes.push_back("layer '" + layer.name + "': gain not restored: its scales are powers of two");
             return;
         }
-        const auto& exact = m_graph.value(layer.weight).constant;
         const auto known = m_corrected.plan.constants().find(name);
-        const auto& values = known == m_corrected.plan.constants().end() ? exact : known->second;
+        const auto& values
+            = known != m_corrected.plan.constants().end() ? known->second : m_graph.value(layer.weight).constant;
         const auto& encoding = quantizer->encoding;
-        const Shape& shape = values->shape();
-        std::vector<std::int32_t> levels(static_cast<std::size_t>(shape.size()));
-        quant::quantize(encoding, shape, values->as<float>(), levels, m_corrected.plan.seedFor(name));
-        Tensor rounded(DType::Float32, shape);
-        quant::dequantize(encoding, shape, levels, rounded.as<float>());
+        std::vector<std::int32_t> levels(static_cast<std::size_t>(values->size()));
+        quant::quantize(encoding, values->shape(), values->as<float>(), levels, m_corrected.plan.seedFor(name));
+        Tensor rounded(DType::Float32, values->shape());
+        quant::dequantize(encoding, values->shape(), levels, rounded.as<float>());
+        m_rounded.push_back({ name, std::move(levels),
+            { layer, std::make_shared<const Tensor>(std::move(rounded)), encoding.scale.size() },
+            m_data.images != 0 && !layer.weightIsLeft });
+    }
 
+    std::vector<double> gainsOfWeight(const Rounded& weight) const
+    {
+        const auto& encoding = m_corrected.plan.find(weight.name)->encoding;
+        const auto& rounded = *weight.target.rounded;
         const std::size_t inner = encoding.perChannel()
-            ? static_cast<std::size_t>(shape.strides()[static_cast<std::size_t>(encoding.axis)])
+            ? static_cast<std::size_t>(rounded.shape().strides()[static_cast<std::size_t>(encoding.axis)])
             : 1;
-        const auto factors = gains(exact->as<float>(), rounded.as<float>(), encoding.scale.size(), inner);
-        apply(name, factors, levels, std::move(rounded));
-        m_all.insert(m_all.end(), factors.begin(), factors.end());
+        return gains(m_graph.value(weight.target.layer.weight).constant->as<float>(), rounded.as<float>(),
+            encoding.scale.size(), inner);
     }
 
     /// Multiplies the scales of a weight, and of the biases that are stored at a multiple of them.
-    void apply(const std::string& name, const std::vector<double>& factors, const std::vector<std::int32_t>& levels,
-        Tensor values)
+    void apply(const Rounded& rounded, const std::vector<double>& factors)
     {
-        auto weight = *m_corrected.plan.find(name);
+        m_all.insert(m_all.end(), factors.begin(), factors.end());
+        auto weight = *m_corrected.plan.find(rounded.name);
         scale(weight.encoding, factors);
         // The integers are chosen; reading them back must not round anything but the last bit of a float.
         weight.encoding.rounding = quant::Rounding::HalfEven;
-        quant::dequantize(weight.encoding, values.shape(), levels, values.as<float>());
-        m_corrected.plan.set(name, std::move(weight));
-        m_corrected.plan.setConstant(name, std::make_shared<const Tensor>(std::move(values)));
+        Tensor values(DType::Float32, rounded.target.rounded->shape());
+        quant::dequantize(weight.encoding, values.shape(), rounded.levels, values.as<float>());
+        m_corrected.plan.set(rounded.name, std::move(weight));
+        m_corrected.plan.setConstant(rounded.name, std::make_shared<const Tensor>(std::move(values)));
         for (const auto& layer : graph::computeLayers(m_graph)) {
-            if (!layer.weight.valid() || m_graph.value(layer.weight).name != name)
+            if (!layer.weight.valid() || m_graph.value(layer.weight).name != rounded.name)
                 continue;
             const auto biasName
                 = layer.bias.valid() ? m_graph.value(layer.bias).name : quant::addedBiasName(layer.name);
@@ -142,6 +168,7 @@ private:
     const base::Job& m_job;
     CorrectedPlan m_corrected;
     std::set<std::string> m_done;
+    std::vector<Rounded> m_rounded;
     std::vector<double> m_all;
 };
 

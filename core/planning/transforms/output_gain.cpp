@@ -2,73 +2,148 @@
 #include "core/planning/transforms/output_gain.h"
 
 #include <algorithm>
-#include <cmath>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
 
-#include "core/planning/transforms/weight_rounding.h"
+#include "core/planning/transforms/channel_means.h"
+#include "core/planning/transforms/replay.h"
 
 namespace quantoscope::planning {
 
 namespace {
 
-constexpr double largestGain = 4;
+using graph::Graph;
+using graph::NodeId;
+using graph::ValueId;
+
+/// The network with a second copy of each target behind the first, on the rounded weight. Its nodes are made anew, so
+/// that in their order, by which ties are broken, a copy runs right behind its original.
+struct Doubled {
+    Graph graph;
+    std::vector<NodeId> nodes; ///< of the targets
+    std::vector<ValueId> outputs; ///< of the copies
+};
+
+Doubled withCopies(const Graph& graph, const std::vector<GainTarget>& targets)
+{
+    Doubled doubled { graph, std::vector<NodeId>(targets.size()), std::vector<ValueId>(targets.size()) };
+    std::map<NodeId, std::size_t> indices;
+    for (std::size_t i = 0; i < targets.size(); ++i)
+        indices.emplace(targets[i].layer.node, i);
+    for (const NodeId id : graph.nodes()) {
+        graph::Node node = graph.node(id);
+        doubled.graph.removeNode(id);
+        const NodeId moved = doubled.graph.addNode(node);
+        const auto index = indices.find(id);
+        if (index == indices.end())
+            continue;
+        const auto& target = targets[index->second];
+        const auto name = target.layer.name + " rounded";
+        const ValueId weight = doubled.graph.addConstant(doubled.graph.uniqueName(name + " weight"), target.rounded);
+        std::ranges::replace(node.inputs, target.layer.weight, weight);
+        node.outputs
+            = { doubled.graph.addValue(doubled.graph.uniqueName(name), graph.value(target.layer.output).type) };
+        node.name = name;
+        doubled.nodes[index->second] = moved;
+        doubled.outputs[index->second] = node.outputs[0];
+        doubled.graph.markOutput(node.outputs[0]);
+        doubled.graph.addNode(std::move(node));
+    }
+    return doubled;
+}
+
+/// Sums over places that covariances are made of, for one channel or several.
+struct Moments {
+    double count = 0;
+    double sum = 0;
+    double otherSum = 0;
+    double square = 0;
+    double product = 0;
+
+    void operator+=(const Moments& other)
+    {
+        count += other.count;
+        sum += other.sum;
+        otherSum += other.otherSum;
+        square += other.square;
+        product += other.product;
+    }
+    double variance() const { return square - sum * sum / count; }
+    double covariance() const { return product - sum * otherSum / count; }
+};
+
+/// By output channel, over the first `count` of the `batch` images.
+std::vector<Moments> momentsOf(
+    const TensorView& exact, const TensorView& rounded, int axis, std::int64_t count, std::int64_t batch)
+{
+    const Shape& shape = exact.shape();
+    const auto inner = shape.strides()[static_cast<std::size_t>(axis)];
+    std::int64_t outer = shape.size() / (inner * shape[axis]);
+    if (outer % batch == 0)
+        outer = outer / batch * count;
+    std::vector<Moments> channels(static_cast<std::size_t>(shape[axis]));
+    const float* y = exact.as<float>().data();
+    const float* q = rounded.as<float>().data();
+    for (std::int64_t o = 0; o < outer; ++o)
+        for (auto& channel : channels) {
+            Moments run { static_cast<double>(inner), 0, 0, 0, 0 };
+            for (std::int64_t i = 0; i < inner; ++i, ++y, ++q) {
+                const auto a = static_cast<double>(*y);
+                const auto b = static_cast<double>(*q);
+                run.sum += a;
+                run.otherSum += b;
+                run.square += a * a;
+                run.product += a * b;
+            }
+            channel += run;
+        }
+    return channels;
+}
+
+std::vector<double> gainsFrom(const std::vector<Moments>& channels, std::size_t factors)
+{
+    std::vector<double> variance(factors, 0.0);
+    std::vector<double> covariance(factors, 0.0);
+    for (std::size_t c = 0; c < channels.size(); ++c) {
+        variance[c % factors] += channels[c].variance();
+        covariance[c % factors] += channels[c].covariance();
+    }
+    for (std::size_t f = 0; f < factors; ++f)
+        variance[f] = variance[f] > 0 && covariance[f] > 0 ? variance[f] / covariance[f] : 1;
+    return variance;
+}
 
 } // namespace
 
-LayerMoments ownTargets(const LayerMatrix& matrix, const SecondMoments& inputs, const Tensor& wanted)
+Result<std::vector<std::vector<double>>> outputGains(
+    const CorrectionData& data, const std::vector<GainTarget>& targets, const base::Job& job)
 {
-    LayerMoments moments;
-    moments.targets = SecondMoments(matrix.groups(), matrix.rows(), inputs.columns());
-    moments.inputs = inputs;
-    const auto weight = wanted.as<float>();
-    for (std::int64_t group = 0; group < matrix.groups(); ++group)
-        for (std::int64_t row = 0; row < matrix.rows(); ++row) {
-            double* products = moments.targets.of(group) + row * inputs.columns();
-            double power = 0;
-            for (std::int64_t column = 0; column < matrix.columns(); ++column) {
-                const auto w
-                    = static_cast<double>(weight[static_cast<std::size_t>(matrix.weightIndex(group, row, column))]);
-                const double* hessian = inputs.of(group) + column * inputs.columns();
-                for (std::int64_t i = 0; i < inputs.columns(); ++i)
-                    products[i] += w * hessian[i];
-            }
-            for (std::int64_t column = 0; column < matrix.columns(); ++column)
-                power += products[column]
-                    * static_cast<double>(weight[static_cast<std::size_t>(matrix.weightIndex(group, row, column))]);
-            moments.targetPower.push_back(power);
-        }
-    return moments;
-}
-
-void restoreGain(
-    const LayerMatrix& matrix, const LayerMoments& moments, double exponent, quant::Encoding& encoding, Tensor& rounded)
-{
-    const WeightGrid grid(encoding, rounded.shape());
-    std::vector<double> variance(encoding.scale.size());
-    std::vector<double> covariance(encoding.scale.size());
-    const auto values = rounded.as<float>();
-    const std::int64_t constant = matrix.columns();
-    for (std::int64_t group = 0; group < matrix.groups(); ++group)
-        for (std::int64_t row = 0; row < matrix.rows(); ++row) {
-            const std::size_t channel = grid.channelOf(matrix.weightIndex(group, row, 0));
-            const double mean = moments.targets.at(group, row, constant);
-            variance[channel]
-                += moments.targetPower[static_cast<std::size_t>(group * matrix.rows() + row)] - mean * mean;
-            for (std::int64_t column = 0; column < constant; ++column)
-                covariance[channel]
-                    += (moments.targets.at(group, row, column) - mean * moments.inputs.at(group, column, constant))
-                    * static_cast<double>(values[static_cast<std::size_t>(matrix.weightIndex(group, row, column))]);
-        }
-    std::vector<std::int32_t> levels(values.size());
-    encoding.rounding = quant::Rounding::HalfEven;
-    quant::quantize(encoding, rounded.shape(), values, levels);
-    for (std::size_t channel = 0; channel < variance.size(); ++channel) {
-        if (!(variance[channel] > 0 && covariance[channel] > 0))
-            continue;
-        const double gain
-            = std::clamp(std::pow(variance[channel] / covariance[channel], exponent), 1 / largestGain, largestGain);
-        encoding.scale[channel] = static_cast<float>(static_cast<double>(encoding.scale[channel]) * gain);
+    constexpr std::size_t keptActivations = std::size_t { 256 } << 20; // bytes
+    const auto doubled = withCopies(data.graph, targets);
+    QS_TRY(const auto stage, Stage::create(doubled.graph, data.samples, data.images));
+    Replay replay(stage, data.threads, keptActivations);
+    std::vector<std::vector<double>> gains;
+    for (std::size_t t = 0; t < targets.size(); ++t) {
+        const auto axis = outputOf(data.graph, targets[t].layer).axis;
+        std::vector<std::vector<Moments>> batches(static_cast<std::size_t>(stage->batches()));
+        QS_CHECK(replay.advance({}, doubled.nodes[t], job));
+        QS_CHECK(replay.run(
+            {}, { targets[t].layer.output, doubled.outputs[t] },
+            [&](std::int64_t batch, std::span<const TensorView> values) {
+                const auto count = std::min(stage->batch(), stage->images() - batch * stage->batch());
+                batches[static_cast<std::size_t>(batch)] = momentsOf(values[0], values[1], axis, count, stage->batch());
+            },
+            job));
+        std::vector<Moments> total(batches.front().size());
+        for (const auto& batch : batches)
+            for (std::size_t c = 0; c < total.size(); ++c)
+                total[c] += batch[c];
+        gains.push_back(gainsFrom(total, targets[t].channels));
+        job.advance();
     }
-    quant::dequantize(encoding, rounded.shape(), levels, values);
+    return gains;
 }
 
 } // namespace quantoscope::planning

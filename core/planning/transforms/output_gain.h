@@ -3,23 +3,27 @@
 
 #include <vector>
 
-#include "core/planning/transforms/layer_fit.h"
-#include "core/planning/transforms/layer_matrix.h"
-#include "core/quant/encoding.h"
-#include "core/tensor/tensor.h"
+#include "core/base/error.h"
+#include "core/base/progress.h"
+#include "core/graph/graph.h"
+#include "core/graph/layers.h"
+#include "core/planning/transforms/transforms.h"
 
 namespace quantoscope::planning {
 
-/// The moments of a layer that is to put out what its own weight `wanted` makes of its inputs: t = W x.
-LayerMoments ownTargets(const LayerMatrix& matrix, const SecondMoments& inputs, const Tensor& wanted);
+/// A layer and the rounded weight whose answer is to be compared with its own.
+struct GainTarget {
+    graph::Layer layer;
+    graph::TensorPtr rounded; ///< of the shape of its weight
+    std::size_t channels = 1; ///< factors wanted: output channel c counts for factor c modulo this
+};
 
-/// Rounding, clipping and least squares on noisy inputs all shrink a layer's outputs y, and shrinking adds up from
-/// layer to layer. Multiplies the scale of every channel (of the tensor, where it has one) by (var t / cov(t,
-/// y))^exponent, within a factor of four; the integers stay. With exponent 1 the outputs follow the targets with slope
-/// one: for targets ownTargets() that is s_c *= <w, w> / <w, w~> in the inner product of the Hessian, about the mean.
-/// With 1/2 outputs of a least-squares fit get the spread of their targets, at half the noise. Channels without a
-/// positive covariance stay. `rounded` lies on the grid of `encoding` before and after.
-void restoreGain(const LayerMatrix& matrix, const LayerMoments& moments, double exponent, quant::Encoding& encoding,
-    Tensor& rounded);
+/// cov(y, y) / cov(y, y~) of the outputs y and y~ of each layer with its own and with the rounded weight on the same
+/// inputs, those of the float network: <w, w> / <w, w~> in the inner product of the covariance of what the layer reads.
+/// About the mean, since the mean is the bias' business. 1 where a covariance is not positive. In the order of
+/// `targets`. The same for any number of threads. Advances `job` by a layer each. Errors: as calibration::Feed;
+/// Cancelled.
+Result<std::vector<std::vector<double>>> outputGains(
+    const CorrectionData& data, const std::vector<GainTarget>& targets, const base::Job& job);
 
 } // namespace quantoscope::planning

@@ -28,7 +28,8 @@ const dataset::SampleSet& noImagesNeeded()
 planning::CorrectedPlan corrected(
     const graph::Graph& graph, const QuantizationPlan& plan, std::vector<std::string> layers = {})
 {
-    auto result = planning::correctGain({ .graph = graph, .samples = noImagesNeeded(), .layers = layers }, plan);
+    auto result
+        = planning::correctGain({ .graph = graph, .samples = noImagesNeeded(), .layers = layers, .images = 0 }, plan);
     if (!result)
         qFatal("%s", result.error().message().c_str());
     return *std::move(result);
@@ -99,6 +100,9 @@ private slots:
     void closedForm();
     void restores_data();
     void restores();
+    void restoresOutputs_data();
+    void restoresOutputs();
+    void sameForAnyThreads();
     void startsFromCorrectedWeights();
     void biasesFollow();
     void powerOfTwoStays();
@@ -180,6 +184,48 @@ void TestGainCorrection::restores()
         }
         for (std::size_t c = 0; c < channels; ++c)
             QVERIFY2(std::abs(product[c] / power[c] - 1) < 1e-6, qPrintable(QString::number(product[c] / power[c])));
+    }
+}
+
+void TestGainCorrection::restoresOutputs_data()
+{
+    QTest::addColumn<bool>("perChannel");
+    QTest::newRow("per channel") << true;
+    QTest::newRow("per tensor") << false;
+}
+
+/// On the images each channel answers as strongly as the float network's: another correction finds nothing to do.
+void TestGainCorrection::restoresOutputs()
+{
+    QFETCH(const bool, perChannel);
+    const auto graph = test::smallConvNet(3, 8, 5);
+    const auto samples = *dataset::SampleSet::load(test::randomDataset(21, 8, 8, 3, 5), {});
+    const CorrectionData data { .graph = graph, .samples = *samples };
+    const auto plan = planFor(graph, wish(3, perChannel));
+    const auto once = planning::correctGain(data, plan);
+    QVERIFY(once.has_value());
+    const auto twice = planning::correctGain(data, once->plan);
+    QVERIFY(twice.has_value());
+    double changed = 0;
+    for (const auto& [name, quantizer] : once->plan.tensors())
+        for (std::size_t c = 0; c < quantizer.encoding.scale.size(); ++c) {
+            const float before = plan.find(name)->encoding.scale[c];
+            const float restored = quantizer.encoding.scale[c];
+            changed = std::max(changed, std::abs(static_cast<double>(restored / before) - 1));
+            QVERIFY(std::abs(twice->plan.find(name)->encoding.scale[c] / restored - 1) < 1e-4F);
+        }
+    QVERIFY(changed > 0.02);
+}
+
+void TestGainCorrection::sameForAnyThreads()
+{
+    const auto graph = test::smallConvNet(3, 8, 5);
+    const auto samples = *dataset::SampleSet::load(test::randomDataset(40, 8, 8, 3, 5), {});
+    const auto plan = planFor(graph, wish(3, true));
+    const auto one = planning::correctGain({ .graph = graph, .samples = *samples, .threads = 1 }, plan);
+    for (const int threads : { 2, 5 }) {
+        const auto many = planning::correctGain({ .graph = graph, .samples = *samples, .threads = threads }, plan);
+        QVERIFY(one.has_value() && many.has_value() && one->plan == many->plan);
     }
 }
 
