@@ -42,7 +42,7 @@ private slots:
 
 private:
     /// What `evaluate --json` says, keeping statistics below `cacheHome`.
-    Json evaluate(const QString& cacheHome, const QStringList& more = {}) const;
+    Json evaluate(const QString& cacheHome, const QStringList& more = {}, const QString& images = "16") const;
     static QString source(const Json& json)
     {
         return json.contains("statistics") ? QString::fromStdString(json["statistics"].get<std::string>()) : QString();
@@ -56,12 +56,12 @@ void TestCliStatistics::initTestCase()
             QSKIP(qPrintable("SKIPPED EVERYTHING: " + needed + " is absent"));
 }
 
-Json TestCliStatistics::evaluate(const QString& cacheHome, const QStringList& more) const
+Json TestCliStatistics::evaluate(const QString& cacheHome, const QStringList& more, const QString& images) const
 {
     test::RunOptions options;
     options.cacheHome = cacheHome;
     const auto outcome = test::runCommandLine(
-        QStringList { "evaluate", sample, "--data", testImages, "--calib-count", "16", "--limit", "50", "--json" }
+        QStringList { "evaluate", sample, "--data", testImages, "--calib-count", images, "--limit", "50", "--json" }
             + more,
         options);
     if (outcome.status != 0)
@@ -81,7 +81,7 @@ void TestCliStatistics::nextRunNeedsNoInference()
     // Another word-length and estimator need no other statistics, other images do.
     QCOMPARE(source(evaluate(folder.path(), { "--activation-bits", "6", "--activation-range", "mse" })),
         QString("from the cache"));
-    QCOMPARE(source(evaluate(folder.path(), { "--calib-count", "15" })), QString());
+    QCOMPARE(source(evaluate(folder.path(), {}, "15")), QString());
     QCOMPARE(filesBelow(folder.path()).size(), 2);
 }
 
