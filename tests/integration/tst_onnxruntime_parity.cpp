@@ -19,6 +19,7 @@
 #include "core/exporting/qdq_exporter.h"
 #include "core/onnx_io/reader.h"
 #include "core/planning/plan_builder.h"
+#include "core/planning/profile_rules.h"
 #include "tests/support/shared_data.h"
 
 using namespace quantoscope;
@@ -49,11 +50,37 @@ struct Subject {
     calibration::CalibrationStatsPtr stats;
 };
 
+/// The image times one constant plus another before anything else: what no pass can fold.
+void prependConstants(graph::Graph& graph)
+{
+    const auto image = graph.inputs().front();
+    const auto add = [&graph](const char* op, graph::ValueId x, const char* name, float value) {
+        const auto constant
+            = graph.addConstant(name, std::make_shared<const Tensor>(Tensor::from<float>({ 1 }, { &value, 1 })));
+        graph::Node node;
+        node.name = std::string(name) + " node";
+        node.opType = op;
+        node.inputs = { x, constant };
+        node.outputs = { graph.addValue(std::string(name) + " result") };
+        const auto result = node.outputs.front();
+        graph.addNode(std::move(node));
+        return result;
+    };
+    const auto readers = graph.consumers(image);
+    const auto result = add("Add", add("Mul", image, "factor", 1.25F), "summand", -0.1F);
+    for (const auto reader : readers)
+        for (std::size_t slot = 0; slot < graph.node(reader).inputs.size(); ++slot)
+            if (graph.node(reader).inputs[slot] == image)
+                graph.setInput(reader, slot, result);
+}
+
 Result<Subject> load(const fs::path& modelFile, const fs::path& images, const char* preprocessing,
-    dataset::Channels channels, std::int64_t count)
+    dataset::Channels channels, std::int64_t count, bool withConstants = false)
 {
     Subject subject;
     QS_TRY(subject.model, onnx_io::readModel(modelFile));
+    if (withConstants)
+        prependConstants(subject.model.graph);
     QS_TRY(subject.prepared, engine::prepareGraph(subject.model));
     QS_TRY(const auto data, dataset::openDataset(images));
     dataset::SampleSet::Options options;
@@ -106,8 +133,11 @@ private slots:
     void initTestCase();
     void sameTop1_data();
     void sameTop1();
+    void sameTop1OfProfiles_data();
+    void sameTop1OfProfiles();
 
 private:
+    void compare(const QString& network, const planning::PlanRequest& request);
     Result<const Subject*> subject(const QString& name);
     void runInOnnxRuntime(const fs::path& model, const dataset::SampleSet& samples, std::vector<float>& logits);
 
@@ -141,6 +171,8 @@ void TstOnnxruntimeParity::sameTop1_data()
             row("resnet20", bits, bits, scope);
         }
         row("resnet20_bn", 4, 4, scope);
+        row("sample with constants", 8, 8, scope);
+        row("sample with constants", 5, 5, scope);
         row("resnet20", 8, 12, scope);
         row("resnet20", 16, 16, scope);
     }
@@ -150,9 +182,10 @@ Result<const Subject*> TstOnnxruntimeParity::subject(const QString& name)
 {
     if (!m_subjects.contains(name)) {
         const auto cifar = test::sharedFolder() / "data/cifar10";
-        auto loaded = name == "sample"
+        auto loaded = name.startsWith("sample")
             ? load(fs::path(QS_SOURCE_DIR) / "resources/samples/fashion_resnet20.onnx",
-                fashionFolder() / "t10k-images-idx3-ubyte.gz", "unit", dataset::Channels::Gray, 500)
+                fashionFolder() / "t10k-images-idx3-ubyte.gz", "unit", dataset::Channels::Gray, 500,
+                name == "sample with constants")
             : load(cifar / "models" / (name == "resnet20" ? "resnet20_cifar10.onnx" : "resnet20_cifar10_bn.onnx"),
                 cifar / "test_1000.bin", "imagenet", dataset::Channels::Rgb, 500);
         if (!loaded)
@@ -193,17 +226,35 @@ void TstOnnxruntimeParity::sameTop1()
     QFETCH(int, weightBits);
     QFETCH(int, activationBits);
     QFETCH(int, scope);
-    if (network != "sample" && !fs::exists(test::sharedFolder() / "data/cifar10"))
-        QSKIP("the shared models are not here");
-    if (network == "sample" && !fs::exists(fashionFolder()))
-        QSKIP("dataset-fashion-mnist is not installed");
-    const auto loaded = subject(network);
-    VERIFY_OK(loaded);
-    const Subject& s = **loaded;
     planning::PlanRequest request;
     request.scope = static_cast<quant::Scope>(scope);
     request.weights.bits = weightBits;
     request.activations.bits = activationBits;
+    compare(network, request);
+}
+
+void TstOnnxruntimeParity::sameTop1OfProfiles_data()
+{
+    QTest::addColumn<QString>("profile");
+    for (const auto& profile : quant::builtInProfiles())
+        QTest::newRow(profile.name.c_str()) << QString::fromStdString(profile.name);
+}
+
+void TstOnnxruntimeParity::sameTop1OfProfiles()
+{
+    QFETCH(QString, profile);
+    compare("sample", planning::defaultsFor(*quant::findProfile(profile.toStdString())));
+}
+
+void TstOnnxruntimeParity::compare(const QString& network, const planning::PlanRequest& request)
+{
+    if (!network.startsWith("sample") && !fs::exists(test::sharedFolder() / "data/cifar10"))
+        QSKIP("the shared models are not here");
+    if (network.startsWith("sample") && !fs::exists(fashionFolder()))
+        QSKIP("dataset-fashion-mnist is not installed");
+    const auto loaded = subject(network);
+    VERIFY_OK(loaded);
+    const Subject& s = **loaded;
     const auto built = planning::buildPlan(*s.prepared, s.stats.get(), request);
     VERIFY_OK(built);
     const fs::path file = m_folder.filePath("model.onnx").toStdString();
@@ -233,7 +284,7 @@ void TstOnnxruntimeParity::sameTop1()
     const double top1 = 100.0 * static_cast<double>(correct) / static_cast<double>(theirs.size());
     qInfo("top-1 %.2f %% here, %.2f %% there, %d of %zu predictions differ, reloaded: largest difference %g",
         (*ours)->top1(), top1, different, theirs.size(), report->maxAbsDiff);
-    if (std::max(weightBits, activationBits) <= 8)
+    if (std::max(*request.weights.bits, *request.activations.bits) <= 8)
         QCOMPARE(top1, (*ours)->top1());
 }
 
