@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cmath>
 #include <numeric>
 
 #include <Eigen/Cholesky>
@@ -127,7 +128,9 @@ std::optional<HessianFactor> factorize(
     double mean = 0;
     for (std::int64_t i = 0; i < columns; ++i)
         mean += moments.at(group, i, i) / static_cast<double>(columns);
-    if (!(mean > 0))
+    if (!std::isfinite(mean))
+        return std::nullopt;
+    if (mean == 0)
         mean = 1; // a layer that only ever saw zeros
     factor.values.resize(static_cast<std::size_t>(columns * columns));
     using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
