@@ -98,6 +98,22 @@ bool notWorse(const Fidelity& candidate, const Fidelity& current)
     return !(candidate.divergence > current.divergence);
 }
 
+bool clearlyCloser(const Fidelity& candidate, const Fidelity& current)
+{
+    if (!candidate.classifies || !std::isfinite(candidate.divergence) || !std::isfinite(current.divergence))
+        return candidate.divergence < 0.99 * current.divergence;
+    if (candidate.agreeing < current.agreeing)
+        return false;
+    const auto n = static_cast<double>(candidate.divergences.size());
+    const double mean = current.divergence - candidate.divergence;
+    double squares = 0;
+    for (std::size_t i = 0; i < candidate.divergences.size(); ++i) {
+        const double off = current.divergences[i] - candidate.divergences[i] - mean;
+        squares += off * off;
+    }
+    return n > 1 && mean > std::sqrt(squares / (n - 1) / n);
+}
+
 Result<FloatReference> FloatReference::create(
     const graph::Graph& graph, const dataset::SampleSet& samples, int threads, const base::Job& job)
 {
@@ -143,7 +159,7 @@ Result<Fidelity> FloatReference::compare(
     const graph::Graph& graph, const quant::QuantizationPlan& plan, const base::Job& job) const
 {
     QS_TRY(const Rows rows, run(graph, plan, job));
-    Fidelity fidelity { m_classes.has_value(), images(), 0, 0 };
+    Fidelity fidelity { .classifies = m_classes.has_value(), .images = images() };
     if (!m_classes) {
         for (std::size_t o = 0; o < rows.size(); ++o)
             fidelity.divergence += relativeError(m_rows[o], rows[o]) / static_cast<double>(rows.size());
@@ -155,14 +171,16 @@ Result<Fidelity> FloatReference::compare(
     for (std::size_t at = 0; at < reference.size(); at += classes) {
         const auto scores = actual.subspan(at, classes);
         if (!allFinite(scores)) {
-            fidelity.divergence = farthest;
+            fidelity.divergences.push_back(farthest);
             continue;
         }
         const auto p = logSoftmax(logitsOf(reference.subspan(at, classes), m_classes->probabilities));
         const auto q = logSoftmax(logitsOf(scores, m_classes->probabilities));
         fidelity.agreeing += prediction(p) == prediction(q);
-        fidelity.divergence += divergenceOf(p, q) / static_cast<double>(images());
+        fidelity.divergences.push_back(divergenceOf(p, q));
     }
+    for (const double divergence : fidelity.divergences)
+        fidelity.divergence += divergence / static_cast<double>(images());
     return fidelity;
 }
 

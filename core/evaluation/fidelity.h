@@ -23,6 +23,7 @@ struct Fidelity {
     /// Classifiers: mean Kullback-Leibler divergence D(p || q) of the class probabilities, p float's, in nats. Other
     /// networks: squared error of all outputs over their power, mean over the outputs. 0: the same.
     double divergence = 0;
+    std::vector<double> divergences = {}; ///< of each image; classifiers only
 
     double agreement() const; ///< percent; 0 for what does not classify
     /// "agreement 88.2 %, divergence 0.31"
@@ -33,6 +34,11 @@ struct Fidelity {
 /// and the divergence is not larger. Networks that do not classify are judged by the divergence alone. An output
 /// that is not finite makes the divergence infinite.
 bool notWorse(const Fidelity& candidate, const Fidelity& current);
+
+/// Whether `candidate` is closer to float by more than chance may do: no fewer images agree, and the divergence falls
+/// by more than one standard error of the paired difference over the images. Networks that do not classify: by more
+/// than a hundredth.
+bool clearlyCloser(const Fidelity& candidate, const Fidelity& current);
 
 /// The float network's outputs on some images, for comparing any number of quantized networks with. Thread safe.
 class FloatReference {

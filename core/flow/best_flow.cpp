@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <utility>
 
@@ -29,23 +28,15 @@ struct Tried {
     Fidelity fidelity;
 };
 
-/// Images within one binomial standard error of `best`.
-double tolerance(const Fidelity& best)
-{
-    const double p = best.agreement() / 100;
-    return std::sqrt(static_cast<double>(best.images) * p * (1 - p));
-}
+/// Which of the images an alternative is judged by.
+enum class Images { HeldBack, All };
 
-/// Of those whose agreement is within a standard error of the best, the one with the least divergence, which a few
-/// images tell more exactly; the first of equals.
+/// The first, unless a later one is clearly closer to float than the best before it.
 std::size_t closest(const std::vector<Tried>& tried)
 {
-    const auto most = std::ranges::max_element(tried, {}, [](const Tried& t) { return t.fidelity.agreeing; });
-    const double least = static_cast<double>(most->fidelity.agreeing) - tolerance(most->fidelity);
-    std::size_t chosen = static_cast<std::size_t>(most - tried.begin());
-    for (std::size_t i = 0; i < tried.size(); ++i)
-        if (static_cast<double>(tried[i].fidelity.agreeing) >= least
-            && tried[i].fidelity.divergence < tried[chosen].fidelity.divergence)
+    std::size_t chosen = 0;
+    for (std::size_t i = 1; i < tried.size(); ++i)
+        if (evaluation::clearlyCloser(tried[i].fidelity, tried[chosen].fidelity))
             chosen = i;
     return chosen;
 }
@@ -92,18 +83,20 @@ private:
 
     bool late() const { return Clock::now() >= m_deadline; }
 
-    Result<Tried> attempt(const PlanRequest& request) const
+    Result<Tried> attempt(const PlanRequest& request, Images images = Images::HeldBack) const
     {
         const base::Job quiet { nullptr, m_job.stop };
         QS_TRY(auto network, m_quantizer.quantize(request, quiet));
-        QS_TRY(const auto fidelity, m_quantizer.fidelity(network, quiet));
+        QS_TRY(const auto fidelity,
+            images == Images::All ? m_quantizer.fidelityOnAll(network, quiet) : m_quantizer.fidelity(network, quiet));
         m_job.advance();
         return Tried { std::move(network), fidelity };
     }
 
     /// Tries all alternatives and returns the number of the one that comes closest to float. What cannot be planned is
     /// passed over; the first must be possible.
-    Result<std::size_t> choose(const std::string& stage, const std::vector<Alternative>& alternatives)
+    Result<std::size_t> choose(
+        const std::string& stage, const std::vector<Alternative>& alternatives, Images images = Images::HeldBack)
     {
         m_tried.clear();
         std::vector<std::size_t> numbers;
@@ -112,7 +105,7 @@ private:
                 m_cutShort = true;
                 break;
             }
-            auto tried = attempt(alternatives[i].request);
+            auto tried = attempt(alternatives[i].request, images);
             const bool possible = tried.has_value();
             if (!possible && (i == 0 || tried.error().code == ErrorCode::Cancelled))
                 return tl::make_unexpected(std::move(tried).error());
@@ -124,13 +117,16 @@ private:
         }
         const std::size_t chosen = closest(m_tried);
         m_best.steps[m_best.steps.size() - m_tried.size() + chosen].chosen = true;
-        if (chosen > 0)
-            explain(stage, alternatives[numbers[chosen]].name, m_tried.front().fidelity, m_tried[chosen].fidelity);
+        const std::size_t other = chosen > 0 ? 0 : m_tried.size() - 1;
+        if (other != chosen)
+            explain(stage, alternatives[numbers[chosen]].name, alternatives[numbers[other]].name,
+                m_tried[other].fidelity, m_tried[chosen].fidelity);
         m_current = std::move(m_tried[chosen]);
         return numbers[chosen];
     }
 
-    void explain(const std::string& stage, const std::string& choice, const Fidelity& from, const Fidelity& to)
+    void explain(const std::string& stage, const std::string& choice, const std::string& other, const Fidelity& from,
+        const Fidelity& to)
     {
         char figures[80];
         if (to.classifies)
@@ -139,7 +135,7 @@ private:
         else
             std::snprintf(
                 figures, sizeof figures, "relative output error %.3g -> %.3g", from.divergence, to.divergence);
-        m_reasons.push_back(stage + ": " + choice + ": " + figures);
+        m_reasons.push_back(stage + ": " + choice + " rather than " + other + ": " + figures);
     }
 
     Result<void> chooseActivationRange()
@@ -151,8 +147,8 @@ private:
         alone.weights.bits.reset();
         alone.corrections = {};
         const auto alternatives = ranges(alone, &PlanRequest::activations,
-            { "min-max", "mse", "percentile:99.99", "percentile:99.9", "aciq", "entropy" });
-        QS_TRY(const auto chosen, choose("ranges of activations", alternatives));
+            { "mse", "min-max", "percentile:99.99", "percentile:99.9", "aciq", "entropy" });
+        QS_TRY(const auto chosen, choose("ranges of activations", alternatives, Images::All));
         request.activations.range = alternatives[chosen].request.activations.range;
         return {};
     }
@@ -168,7 +164,7 @@ private:
         request.corrections.compensate = request.corrections.gain = request.corrections.bias = true;
         auto alternatives = m_fixed.weightRange
             ? std::vector<Alternative> { { request.weights.range.toString(), request } }
-            : ranges(request, &PlanRequest::weights, { "min-max", "mse" });
+            : ranges(request, &PlanRequest::weights, { "mse", "min-max" });
         QS_TRY(const auto chosen, choose("ranges of weights, corrected", alternatives));
         request = alternatives[chosen].request;
         return {};

@@ -83,6 +83,7 @@ struct Quantizer::State {
     Variant plain;
     Variant equalized;
     Split split;
+    std::optional<evaluation::FloatReference> all; ///< on every calibration image
 
     Result<void> needImages() const
     {
@@ -126,6 +127,17 @@ struct Quantizer::State {
             QS_TRY(kept.stats, seenOn(*kept.graph, job));
         }
         return kept;
+    }
+
+    /// Alive as long as the quantizer.
+    Result<const evaluation::FloatReference*> referenceOnAll(const base::Job& job)
+    {
+        const std::scoped_lock lock(mutex);
+        QS_CHECK(needImages());
+        if (!all) {
+            QS_TRY(all, evaluation::FloatReference::create(*graph, *calibration, options.threads, job));
+        }
+        return &*all;
     }
 
     /// The request's plan before corrections, and the network it is for.
@@ -338,6 +350,12 @@ Result<evaluation::Fidelity> Quantizer::fidelity(const QuantizedNetwork& network
         return fail(ErrorCode::InvalidInput, "fewer than five calibration images: none are held back", {},
             "give more calibration images");
     return split->reference->compare(*network.graph, *network.plan, job);
+}
+
+Result<evaluation::Fidelity> Quantizer::fidelityOnAll(const QuantizedNetwork& network, const base::Job& job) const
+{
+    QS_TRY(const auto* reference, m_state->referenceOnAll(job));
+    return reference->compare(*network.graph, *network.plan, job);
 }
 
 bool needsCalibration(const planning::PlanRequest& request)

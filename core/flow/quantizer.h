@@ -70,6 +70,8 @@ public:
 
     /// How close a network comes to float on the images held back. InvalidInput if there are none.
     Result<evaluation::Fidelity> fidelity(const QuantizedNetwork& network, const base::Job& job = {}) const;
+    /// The same on all calibration images: less noise, for what is not fitted to single images, such as ranges.
+    Result<evaluation::Fidelity> fidelityOnAll(const QuantizedNetwork& network, const base::Job& job = {}) const;
 
     const GraphPtr& graph() const;
     const QuantizerOptions& options() const;

@@ -96,6 +96,8 @@ private slots:
     void runsSamples();
     void comparesLayers();
     void comparesLayersOverThreads();
+    void splitsOwnError();
+    void measuresCorrectedConstantsAgainstFloat();
 };
 
 void TestEvaluator::judgesLogits()
@@ -404,6 +406,54 @@ void TestEvaluator::comparesLayersOverThreads()
     QCOMPARE(first[0].inheritedError, 0.0);
     QVERIFY(first[1].inheritedError > 0); // the image's error arrives at relu1
     QVERIFY(first[1].mse > first[1].ownError);
+}
+
+void TestEvaluator::splitsOwnError()
+{
+    const auto graph = linear({ 1, 0, 0, 0, 0, 0, 2, 0, -1, 5, 0, 5 }, 3).finish();
+    const auto samples = samplesOf(test::randomDataset(30, 2, 2, 1, 3));
+    auto plan = activationPlan("flat", 2, 0, 0.4);
+    quant::TensorQuantizer weight;
+    weight.role = quant::Role::Weight;
+    weight.config.bits = 3;
+    weight.encoding = quant::encodingForRange(weight.config, -1.3, 1.3);
+    plan.set("logits_weight", weight);
+    const auto errors = compareLayers(graph, plan, *samples);
+    QVERIFY(errors.has_value());
+    for (const auto& error : *errors) {
+        QVERIFY2(error.clippingError > 0 && error.roundingError > 0, error.name.c_str());
+        QVERIFY(std::abs(error.roundingError + error.clippingError - error.ownError) < 1e-12);
+    }
+    const auto& constant = *graph.value(*graph.find("logits_weight")).constant;
+    const auto expected = quant::measureError(weight.encoding, constant.view());
+    QVERIFY(std::abs(errors->at(1).clippingError - expected.clippingPower / 12) < 1e-12);
+}
+
+void TestEvaluator::measuresCorrectedConstantsAgainstFloat()
+{
+    const std::vector<float> values { 1, 0, 0, 0, 0, 0, 2, 0, -1, 5, 0, 5 };
+    const auto graph = linear(values, 3).finish();
+    const auto samples = samplesOf(test::randomDataset(10, 2, 2, 1, 3));
+    quant::QuantizationPlan plan;
+    quant::TensorQuantizer weight;
+    weight.role = quant::Role::Weight;
+    weight.config.bits = 3;
+    weight.encoding = quant::encodingForRange(weight.config, -3, 3); // steps of 1: every value but the fives fits
+    plan.set("logits_weight", weight);
+    auto corrected = values;
+    corrected[0] = 2;
+    corrected[9] = 2;
+    corrected[11] = 3;
+    const auto& shape = graph.value(*graph.find("logits_weight")).constant->shape();
+    plan.setConstant("logits_weight", std::make_shared<const Tensor>(Tensor::from<float>(shape, corrected)));
+    const auto errors = compareLayers(graph, plan, *samples);
+    QVERIFY2(errors.has_value(), errors ? "" : errors.error().message().c_str());
+    const auto& error = errors->at(0);
+    QCOMPARE(error.mse, (1.0 + 9.0 + 4.0) / 12); // against float, not against what was corrected
+    QCOMPARE(error.ownError, error.mse);
+    QCOMPARE(error.clippingError, (9.0 + 4.0) / 12);
+    QCOMPARE(error.roundingError, 1.0 / 12);
+    QCOMPARE(error.clippedPercent, 100.0 * 2 / 12);
 }
 
 QTEST_APPLESS_MAIN(TestEvaluator)

@@ -17,7 +17,7 @@ namespace {
 struct Setting {
     graph::Graph graph = test::smallConvNet(1, 8, 10);
     dataset::SampleSetPtr samples;
-    calibration::CalibrationStatsPtr stats;
+    std::unique_ptr<flow::Quantizer> quantizer;
     GridOptions options;
 
     explicit Setting(std::int64_t images = 40)
@@ -25,15 +25,12 @@ struct Setting {
         dataset::SampleSet::Options load;
         load.preprocessing.channels = dataset::Channels::Gray;
         samples = *dataset::SampleSet::load(test::randomDataset(images, 8, 8, 1, 10), load);
-        stats = *calibration::calibrate(graph, *samples);
+        quantizer = std::make_unique<flow::Quantizer>(std::make_shared<const graph::Graph>(graph), samples);
         options.weightBits = { 3, 8, std::nullopt };
         options.activationBits = { 4, std::nullopt };
     }
 
-    Result<SweepResult> run(const base::Job& job = {}) const
-    {
-        return runGrid(graph, stats.get(), *samples, options, job);
-    }
+    Result<SweepResult> run(const base::Job& job = {}) const { return runGrid(*quantizer, *samples, options, job); }
 };
 
 } // namespace
@@ -96,7 +93,7 @@ private slots:
         options.onPoint = [&](const SweepPoint& p) {
             delivered.push_back(toString(p.weightBits) + "/" + toString(p.activationBits));
         };
-        const auto result = runGrid(setting.graph, setting.stats.get(), *setting.samples, options);
+        const auto result = runGrid(*setting.quantizer, *setting.samples, options);
         QVERIFY2(result.has_value(), result ? "" : result.error().message().c_str());
         QVERIFY(result->complete);
         QVERIFY(
@@ -125,7 +122,8 @@ private slots:
         planning::PlanRequest request;
         request.weights.bits = 3;
         request.activations.bits = 4;
-        const auto built = planning::buildPlan(setting.graph, setting.stats.get(), request);
+        const auto stats = calibration::calibrate(setting.graph, *setting.samples);
+        const auto built = planning::buildPlan(setting.graph, stats->get(), request);
         QVERIFY(built.has_value());
         const auto alone = evaluation::evaluate(setting.graph, built->plan, *setting.samples);
         QVERIFY(alone.has_value());
@@ -151,8 +149,7 @@ private slots:
         const auto known = *evaluation::evaluate(setting.graph, {}, *setting.samples);
         std::int64_t total = 0;
         base::Progress progress([&](const base::ProgressState& state) { total = std::max(total, state.total); });
-        const auto result
-            = runGrid(setting.graph, setting.stats.get(), *setting.samples, setting.options, { &progress, {} }, known);
+        const auto result = runGrid(*setting.quantizer, *setting.samples, setting.options, { &progress, {} }, known);
         QVERIFY(result.has_value());
         QVERIFY(result->floatResult == known);
         QCOMPARE(total, 6 * 40);
@@ -204,7 +201,8 @@ private slots:
         setting.options.weightBits = { 99 };
         QVERIFY(setting.run().error().code == ErrorCode::InvalidInput);
         setting.options.weightBits = { 8 };
-        const auto uncalibrated = runGrid(setting.graph, nullptr, *setting.samples, setting.options);
+        const flow::Quantizer imageless(setting.quantizer->graph(), nullptr);
+        const auto uncalibrated = runGrid(imageless, *setting.samples, setting.options);
         QVERIFY(!uncalibrated.has_value());
     }
 

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// labels: unit numeric
+#include <QTest>
+#include <nlohmann/json.hpp>
+
+#include "core/flow/best_flow.h"
+#include "tests/core/flow/flow_testing.h"
+
+using namespace quantoscope;
+using namespace quantoscope::flow;
+using test::request;
+
+namespace {
+
+planning::Corrections some(bool equalize, bool compensate, bool gain, bool bias)
+{
+    planning::Corrections corrections;
+    corrections.equalize = equalize;
+    corrections.compensate = compensate;
+    corrections.gain = gain;
+    corrections.bias = bias;
+    return corrections;
+}
+
+} // namespace
+
+class TestQuantizer : public QObject {
+    Q_OBJECT
+
+private slots:
+    void plainRequestIsThePlan()
+    {
+        const auto graph = test::smallGraph();
+        const auto samples = test::graySamples(20);
+        const auto stats = *calibration::calibrate(*graph, *samples);
+        const Quantizer quantizer(graph, samples);
+        const auto network = quantizer.quantize(request(4, 5));
+        QVERIFY(network.has_value());
+        QVERIFY(network->graph == graph);
+        QVERIFY(*network->plan == planning::buildPlan(*graph, stats.get(), request(4, 5))->plan);
+        QVERIFY(network->corrections.empty());
+    }
+
+    void needsImagesOnlyWhereItDoes()
+    {
+        const Quantizer quantizer(test::smallGraph(), nullptr);
+        QVERIFY(quantizer.quantize(request(4, std::nullopt)).has_value());
+        QVERIFY(quantizer.quantize(request(4, 4)).error().code == ErrorCode::InvalidInput);
+        auto corrected = request(4, std::nullopt);
+        corrected.corrections.bias = true;
+        QVERIFY(needsCalibration(corrected));
+        QVERIFY(quantizer.quantize(corrected).error().code == ErrorCode::InvalidInput);
+    }
+
+    void takesStatisticsOver()
+    {
+        const auto graph = test::smallGraph();
+        Quantizer quantizer(graph, nullptr);
+        quantizer.setStats(*calibration::calibrate(*graph, *test::graySamples(20)));
+        QVERIFY(quantizer.quantize(request(4, 4)).has_value());
+    }
+
+    void correctsInOrder()
+    {
+        const Quantizer quantizer(test::smallGraph(), test::graySamples(40));
+        auto wished = request(3, 6);
+        wished.corrections = some(true, true, true, true);
+        const auto network = quantizer.quantize(wished);
+        QVERIFY2(network.has_value(), network ? "" : network.error().message().c_str());
+        QStringList tried;
+        for (const auto& outcome : network->corrections) {
+            tried << QString::fromStdString(outcome.correction);
+            QCOMPARE(outcome.kept, evaluation::notWorse(outcome.after, outcome.before));
+            QCOMPARE(outcome.before.images, 8);
+            QVERIFY(!outcome.reason.empty());
+        }
+        QCOMPARE(tried, (QStringList { "equalize", "compensate", "gain-correction", "bias-correction" }));
+        const auto fidelity = quantizer.fidelity(*network);
+        QVERIFY(fidelity.has_value());
+        const auto plain = quantizer.fidelity(*quantizer.quantize(request(3, 6)));
+        QVERIFY(evaluation::notWorse(*fidelity, *plain));
+        QCOMPARE(network->plan->equalized, network->corrections.front().kept);
+    }
+
+    void titleTellsWhatWasKept()
+    {
+        const Quantizer quantizer(test::smallGraph(), test::graySamples(40));
+        auto wished = request(3, 6);
+        wished.corrections = some(false, true, true, true);
+        const auto network = *quantizer.quantize(wished);
+        auto kept = wished;
+        kept.corrections
+            = some(false, network.corrections[0].kept, network.corrections[1].kept, network.corrections[2].kept);
+        QCOMPARE(network.plan->title, kept.describe());
+    }
+
+    void sameForAnyThreads()
+    {
+        const auto run = [](int threads) {
+            const Quantizer quantizer(test::smallGraph(), test::graySamples(37), { .threads = threads });
+            auto wished = request(3, 4);
+            wished.corrections = some(false, true, true, true);
+            return *quantizer.quantize(wished)->plan;
+        };
+        QVERIFY(run(1) == run(3));
+    }
+
+    void unguardedKeepsEverything()
+    {
+        const Quantizer quantizer(test::smallGraph(), test::graySamples(40), { .guard = false });
+        auto wished = request(2, 3);
+        wished.corrections = some(true, true, true, true);
+        const auto network = *quantizer.quantize(wished);
+        QCOMPARE(network.corrections.size(), std::size_t { 4 });
+        for (const auto& outcome : network.corrections)
+            QVERIFY(outcome.kept);
+        QVERIFY(network.plan->equalized);
+    }
+
+    void fewImagesAreNotHeldBack()
+    {
+        const Quantizer quantizer(test::smallGraph(), test::graySamples(4));
+        auto wished = request(4, 4);
+        wished.corrections.bias = true;
+        const auto network = *quantizer.quantize(wished);
+        QVERIFY(network.corrections.front().kept);
+        QVERIFY(QString::fromStdString(network.notes.front()).contains("fewer than five"));
+        QVERIFY(quantizer.fidelity(network).error().code == ErrorCode::InvalidInput);
+    }
+
+    void equalizedPlanComesBack()
+    {
+        const auto samples = test::graySamples(20);
+        const Quantizer quantizer(test::smallGraph(), samples, { .guard = false });
+        auto wished = request(4, 4);
+        wished.corrections.equalize = true;
+        const auto network = *quantizer.quantize(wished);
+        const auto reread = *quant::QuantizationPlan::fromJson(network.plan->toJson());
+        QVERIFY(reread.equalized);
+        const Quantizer later(test::smallGraph(), nullptr);
+        const auto graph = later.graphFor(reread);
+        QVERIFY(graph.has_value());
+        QVERIFY(*graph != later.graph());
+        const auto first = *evaluation::evaluate(*network.graph, *network.plan, *samples);
+        const auto second = *evaluation::evaluate(**graph, reread, *samples);
+        QCOMPARE(second->loss(), first->loss());
+        QVERIFY(*later.graphFor({}) == later.graph());
+    }
+
+    void changesASavedPlan()
+    {
+        const Quantizer quantizer(test::smallGraph(), test::graySamples(40), { .guard = false });
+        auto wished = request(4, 5);
+        wished.corrections = some(false, true, false, true);
+        const auto saved = *quantizer.quantize(wished)->plan;
+        QVERIFY(!saved.constants().empty());
+        auto other = planning::requestLike(saved);
+        other.activations.bits = 7;
+        other.weights.bits.reset();
+        const auto changed = *quantizer.change(saved, other, { .weights = false, .activations = true });
+        QVERIFY(changed.plan->constants().size() == saved.constants().size());
+        QCOMPARE(changed.plan->find("relu1")->config.bits, 7);
+        QVERIFY(*changed.plan->find("conv1_weight") == *saved.find("conv1_weight"));
+
+        other.weights.bits = 6;
+        const auto rewritten = *quantizer.change(saved, other, { .weights = true, .activations = false });
+        QCOMPARE(rewritten.plan->find("conv1_weight")->config.bits, 6);
+        QVERIFY(!rewritten.plan->constants().contains("conv1_weight")); // it lay on the other grid
+        QVERIFY(rewritten.plan->constants().contains("conv1_bias"));
+
+        other.corrections.equalize = true;
+        QVERIFY(quantizer.change(saved, other, { .weights = true }).error().code == ErrorCode::InvalidInput);
+    }
+
+    void stopsWhenAsked()
+    {
+        const Quantizer quantizer(test::smallGraph(), test::graySamples(20));
+        std::stop_source source;
+        source.request_stop();
+        auto wished = request(4, 4);
+        wished.corrections.bias = true;
+        QVERIFY(quantizer.quantize(wished, { nullptr, source.get_token() }).error().code == ErrorCode::Cancelled);
+        const BestFlowOptions options { .request = request(4, 4) };
+        QVERIFY(findBestFlow(quantizer, options, { nullptr, source.get_token() }).error().code == ErrorCode::Cancelled);
+    }
+
+    void bestFlowIsNotWorseThanPlain_data()
+    {
+        QTest::addColumn<int>("weightBits");
+        QTest::addColumn<int>("activationBits");
+        QTest::newRow("W3 A3") << 3 << 3;
+        QTest::newRow("weights alone") << 3 << 0;
+        QTest::newRow("activations alone") << 0 << 3;
+    }
+    void bestFlowIsNotWorseThanPlain()
+    {
+        QFETCH(int, weightBits);
+        QFETCH(int, activationBits);
+        const auto bits = [](int b) { return b > 0 ? std::optional(b) : std::nullopt; };
+        const Quantizer quantizer(test::smallGraph(), test::graySamples(60));
+        std::int64_t done = 0;
+        base::Progress progress([&](const base::ProgressState& state) { done = std::max(done, state.done); });
+        const auto best = findBestFlow(
+            quantizer, { .request = request(bits(weightBits), bits(activationBits)) }, { &progress, {} });
+        QVERIFY2(best.has_value(), best ? "" : best.error().message().c_str());
+        QVERIFY(done > 0);
+        QVERIFY(best->best.divergence < best->plain.divergence);
+        QVERIFY(!best->steps.empty());
+        const auto again = quantizer.quantize(best->request);
+        QVERIFY(*again->plan == *best->network.plan);
+        QCOMPARE(quantizer.fidelity(best->network)->divergence, best->best.divergence);
+    }
+
+    void bestFlowLeavesFixedOptions()
+    {
+        const Quantizer quantizer(test::smallGraph(), test::graySamples(40));
+        BestFlowOptions options { .request = request(3, 3) };
+        options.request.activations.range.method = quant::RangeSpec::Method::Sigma;
+        options.request.activations.range.parameter = 1;
+        options.request.weights.range.method = quant::RangeSpec::Method::Aciq;
+        options.request.corrections.equalize = true;
+        options.fixed.activationRange = options.fixed.weightRange = true;
+        options.fixed.corrections.equalize = true;
+        const auto best = *findBestFlow(quantizer, options);
+        QVERIFY(best.request.activations.range == options.request.activations.range);
+        QVERIFY(best.request.weights.range == options.request.weights.range);
+        QVERIFY(best.request.corrections.equalize);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestQuantizer)
+#include "tst_quantizer.moc"
