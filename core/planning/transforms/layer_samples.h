@@ -49,7 +49,6 @@ public:
 
     std::int64_t rows() const { return m_images * m_perImage; }
     std::int64_t heldBackRows() const { return m_images / heldBackEvery * m_perImage; } ///< the last of them
-    std::int64_t perImage() const { return m_perImage; }
     /// Takes the rows of one batch from the layer's input: the matrix' columns() and a constant 1 that stands for the
     /// bias. Thread safe for different batches.
     void collectInputs(std::int64_t batch, const TensorView& input, SampleMatrix& samples) const;

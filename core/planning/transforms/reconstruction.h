@@ -18,12 +18,12 @@ struct ReconstructionOptions {
 
 /// Layer by layer, weights and bias are fitted to what the layer puts out in the float network, from what it reads in
 /// the network as quantized so far (fitLayer(): ridge regression whose strength is chosen on every fifth image, which
-/// the fit does not see; where none helps, the weights stay and only the bias moves). The fitted weights get the scale,
-/// out of a few around the plan's, that leaves the smallest output error, and are rounded as compensateWeights() does;
-/// then restoreGain() with exponent 1/2, and the bias that makes mean outputs right. Takes the place of compensation,
-/// adaptive rounding, gain and bias correction, and starts from the graph's own weights whatever the plan has. No label
-/// is looked at. Scales that are powers of two stay; layers whose bias cannot be moved are only rounded. Errors: as
-/// compensateWeights().
+/// the fit does not see; where none helps, or there are not five images, the weights stay and only the bias moves). The
+/// fitted weights get the scale, out of a few around the plan's, that leaves the smallest output error, and are rounded
+/// as compensateWeights() does; then restoreGain() with exponent 1/2, and the bias that makes mean outputs right. Takes
+/// the place of compensation, adaptive rounding, gain and bias correction, and starts from the graph's own weights
+/// whatever the plan has. No label is looked at. Scales that are powers of two stay; layers whose bias cannot be moved
+/// are only rounded. Errors: as compensateWeights().
 Result<CorrectedPlan> reconstructWeights(const CorrectionData& data, const quant::QuantizationPlan& plan,
     const ReconstructionOptions& options = {}, const base::Job& job = {});
 

@@ -62,7 +62,10 @@ private:
             return note(layer, matrix ? "its positions do not divide among the images" : matrix.error().what);
         if (matrix->columns() > m_correction.limits.columns)
             return note(layer, "each output reads " + std::to_string(matrix->columns()) + " inputs");
-        return correct(layer, *matrix);
+        auto corrected = correct(layer, *matrix);
+        if (!corrected && corrected.error().where.empty() && corrected.error().code != ErrorCode::Cancelled)
+            corrected.error().where = "layer '" + layer.name + "'";
+        return corrected;
     }
 
     Result<void> note(const Layer& layer, const std::string& why)
@@ -80,7 +83,7 @@ private:
         QS_TRY(const auto samples, takeSamples(layer, matrix, sampler, movesBias));
         QS_TRY(const auto moments, momentsOf(samples, { 0, sampler.rows() }));
         Tensor wanted = tensor::convert(m_graph.value(layer.weight).constant->view(), DType::Float32);
-        if (movesBias && m_correction.reconstruct) {
+        if (movesBias && m_correction.reconstruct && sampler.heldBackRows() > 0) {
             QS_TRY(const auto fit, fitted(layer, matrix, sampler, samples, moments));
             place(fit.rows, matrix, wanted);
         }
@@ -222,7 +225,7 @@ private:
             return;
         auto bias = *known;
         for (std::size_t c = 0; c < bias.encoding.scale.size(); ++c)
-            bias.encoding.scale[c] *= weight.scale[c] / before.scale[c];
+            bias.encoding.scale[c] *= weight.scale[c % weight.scale.size()] / before.scale[c % before.scale.size()];
         m_result.plan.set(name, std::move(bias));
     }
 

@@ -289,6 +289,20 @@ private slots:
         QCOMPARE(corrected.error().code, ErrorCode::Cancelled);
     }
 
+    void oneImageIsEnough_data() { addCases(); }
+    void oneImageIsEnough()
+    {
+        QFETCH(int, kind);
+        QFETCH(bool, integer);
+        const auto graph = branchedNet();
+        const auto samples = images(1);
+        const auto plan = planFor(graph, *samples, integer ? quant::Scope::Integer : quant::Scope::Compute, 8);
+        const auto corrected = correct(static_cast<Kind>(kind), { graph, *samples }, plan);
+        QVERIFY2(corrected.has_value(), corrected ? "" : corrected.error().message().c_str());
+        for (const float value : outputs(graph, corrected->plan, *samples))
+            QVERIFY(std::isfinite(value));
+    }
+
     void noImagesAreAnError()
     {
         const auto graph = branchedNet();
