@@ -2,6 +2,7 @@
 // labels: ui slow
 // Renders every page of the window on the bundled sample, in light and in dark, and checks that each is drawn. With
 // QUANTOSCOPE_SCREENSHOTS set to a folder the pictures are kept there; packaging/screenshots.sh does that under Xvfb.
+// QUANTOSCOPE_WINDOW set to WIDTHxHEIGHT gives another size than 1280x800.
 #include <cstdlib>
 
 #include <QApplication>
@@ -16,7 +17,9 @@
 #include "ui/views/appearance.h"
 #include "ui/views/data_dialog.h"
 #include "ui/views/layers_view.h"
+#include "ui/charts/options_chart.h"
 #include "ui/views/options_panel.h"
+#include "ui/views/options_study_page.h"
 #include "ui/views/runs_page.h"
 #include "ui/views/studies_page.h"
 #include "ui/views/bits_spin_box.h"
@@ -32,6 +35,12 @@ struct Look {
     const char* name;
     Appearance appearance;
 };
+QSize windowSize()
+{
+    const QStringList sides = qEnvironmentVariable("QUANTOSCOPE_WINDOW", "1280x800").split(QLatin1Char('x'));
+    return sides.size() == 2 ? QSize(sides[0].toInt(), sides[1].toInt()) : QSize(1280, 800);
+}
+
 constexpr Look looks[] = { { "light", Appearance::Light }, { "dark", Appearance::Dark } };
 
 }
@@ -43,11 +52,12 @@ private slots:
     void initTestCase()
     {
         QStandardPaths::setTestModeEnabled(true);
+        qputenv("QUANTOSCOPE_NO_CACHE", "1");
         QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
         QSettings().clear();
         applyAppearance(Appearance::Light);
         m_window = std::make_unique<MainWindow>();
-        m_window->resize(1280, 800);
+        m_window->resize(windowSize());
         m_window->show();
     }
 
@@ -77,10 +87,11 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(
             m_window->session().sweep() && m_window->session().sweep()->points.size() > 8, patience);
         shootAll("sweep_running");
-        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().sweepRunning(), patience);
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sweep), patience);
         shootAll("studies");
         m_window->studies()->showMap();
         shootAll("map");
+        compareOptions();
         m_window->pages()->setCurrentWidget(m_window->runs());
         shootAll("runs");
         m_window->dataDialog()->setRequest(request);
@@ -90,6 +101,30 @@ private slots:
     }
 
 private:
+    void compareOptions()
+    {
+        OptionsStudyPage* page = m_window->optionsStudy();
+        m_window->pages()->setCurrentWidget(page);
+        StudyChoices choices;
+        choices.weightBits = QStringLiteral("3,4");
+        choices.activationBits = QStringLiteral("8");
+        choices.weightRanges = QStringList { QStringLiteral("min-max"), QStringLiteral("mse") };
+        choices.weightGranularities = QStringList { QStringLiteral("tensor"), QStringLiteral("channel") };
+        choices.corrections = QStringList { QStringLiteral("none"), QStringLiteral("gain-correction+bias-correction") };
+        page->setChoices(choices);
+        shootAll("options_setup");
+        page->startButton()->click();
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Options), patience);
+        emit page->chart()->rowClicked(0);
+        shootAll("options_study");
+        page->currentButton()->click();
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
+        m_window->pages()->setCurrentIndex(0);
+        m_window->layers()->table()->setColumnHidden(LayersModel::ActivationOwn, false);
+        m_window->options()->ensureCorrectionsVisible();
+        shootAll("corrections");
+    }
+
     void evaluateAt(int weights, int activations)
     {
         m_window->options()->weightBits()->setBits(weights);
