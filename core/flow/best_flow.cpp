@@ -73,6 +73,7 @@ public:
         m_best.plain = plain.fidelity;
         QS_CHECK(chooseActivationRange());
         QS_CHECK(chooseWeightRange());
+        QS_CHECK(chooseReconstruction());
         QS_CHECK(chooseEqualization());
         QS_CHECK(dropCorrections());
         return finish();
@@ -166,6 +167,18 @@ private:
             ? std::vector<Alternative> { { request.weights.range.toString(), request } }
             : ranges(request, &PlanRequest::weights, { "mse", "min-max" });
         QS_TRY(const auto chosen, choose("ranges of weights, corrected", alternatives));
+        request = alternatives[chosen].request;
+        return {};
+    }
+
+    Result<void> chooseReconstruction()
+    {
+        auto& request = m_best.request;
+        if (!request.weights.bits || m_fixed.corrections.reconstruct || late())
+            return {};
+        std::vector<Alternative> alternatives { { "as it is", request }, { "reconstructed", request } };
+        alternatives[1].request.corrections.reconstruct = true;
+        QS_TRY(const auto chosen, choose("reconstruction", alternatives));
         request = alternatives[chosen].request;
         return {};
     }

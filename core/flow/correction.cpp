@@ -7,6 +7,7 @@
 #include "core/planning/transforms/bias_correction.h"
 #include "core/planning/transforms/compensation.h"
 #include "core/planning/transforms/gain_correction.h"
+#include "core/planning/transforms/reconstruction.h"
 #include "core/quant/option_texts.h"
 
 namespace quantoscope::flow {
@@ -26,6 +27,9 @@ std::vector<Correction> correctionsFor(const planning::Corrections& wanted)
     });
     add(wanted.gain, "gain-correction", &planning::correctGain);
     add(wanted.bias, "bias-correction", &planning::correctBias);
+    add(wanted.reconstruct, "reconstruct", [](const auto& data, const auto& plan, const auto& job) {
+        return planning::reconstructWeights(data, plan, {}, job);
+    });
     return list;
 }
 

@@ -23,7 +23,7 @@ struct Correction {
 };
 
 /// The corrections of plans (not of graphs) that `wanted` asks for, in the order in which they are applied: rounding
-/// first, then gain, then bias.
+/// first, then gain, then bias; reconstruction, which takes the place of all of them, last.
 std::vector<Correction> correctionsFor(const planning::Corrections& wanted);
 
 /// One correction that was tried, and what became of it.

@@ -47,9 +47,9 @@ struct Start {
 
 Result<void> checkOffered(const planning::Corrections& wanted)
 {
-    if (!wanted.absorbHighBias && !wanted.adaptiveRounding && !wanted.reconstruct)
+    if (!wanted.absorbHighBias)
         return {};
-    return fail(ErrorCode::Unsupported, "absorbing high biases, adaptive rounding and reconstruction are not offered");
+    return fail(ErrorCode::Unsupported, "absorbing high biases is not offered");
 }
 
 bool quantizesActivations(const planning::PlanRequest& request)

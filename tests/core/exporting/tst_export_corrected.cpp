@@ -4,6 +4,7 @@
 #include <QTest>
 #include <nlohmann/json.hpp>
 
+#include "core/evaluation/evaluator.h"
 #include "core/exporting/qdq_exporter.h"
 #include "core/flow/quantizer.h"
 #include "core/onnx_io/reader.h"
