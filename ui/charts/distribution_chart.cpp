@@ -16,6 +16,7 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr double handleReach = 7; // pixels to either side in which a handle can be taken
+constexpr int roomyHeight = 200; // pixels: the whole axis title fits
 constexpr double dominant = 4; // a bar so many times the next one would flatten all others
 
 /// The tallest bar, or the next one where the zeros that a ReLU leaves tower above everything; theirs then runs off the
@@ -162,7 +163,7 @@ void DistributionChart::rebuild()
     m_quantized->setPen(QPen(translucent(theme().quantized, 0.85), 1));
     m_quantized->setBrush(Qt::NoBrush);
     m_rug->setColor(theme().quantized);
-    m_clip->setBandColor(translucent(theme().quantized, 0.22));
+    m_clip->setBandColor(translucent(theme().quantized, 0.5));
     m_clip->setColors(theme().text, translucent(theme().text, theme().dark ? 0.10 : 0.06), theme().background);
     fillGraphs();
 }
@@ -248,6 +249,12 @@ void DistributionChart::mouseReleaseEvent(QMouseEvent* event)
     const bool high = m_dragged == Handle::High;
     m_dragged = Handle::None;
     emit clipReleased(clip.low, clip.high, high);
+}
+
+void DistributionChart::resizeEvent(QResizeEvent* event)
+{
+    yAxis->setLabel(height() < roomyHeight ? tr("Share [%]") : tr("Share [% per bar]"));
+    BaseChart::resizeEvent(event);
 }
 
 QString DistributionChart::readout(const QPointF& position) const

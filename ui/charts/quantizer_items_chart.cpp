@@ -12,6 +12,7 @@ namespace {
 
 constexpr double rugHeight = 8; // pixels
 constexpr double closestTicks = 3; // pixels
+constexpr double bandHeight = 10; // pixels, less than the grips
 
 QRectF areaOf(const QCustomPlot* plot) { return plot->axisRect()->rect(); }
 
@@ -92,7 +93,7 @@ void ClipMark::draw(QCPPainter* painter)
         const double from = std::max(parentPlot()->xAxis->coordToPixel(band->low), area.left());
         const double to = std::min(parentPlot()->xAxis->coordToPixel(band->high), area.right());
         if (from < to)
-            painter->drawRect(QRectF(QPointF(from, area.top()), QPointF(to, area.bottom())));
+            painter->drawRect(QRectF(QPointF(from, area.center().y() - bandHeight / 2), QSizeF(to - from, bandHeight)));
     }
     drawEnd(painter, area, low, formatSignificant(m_range->low), false);
     drawEnd(painter, area, high, formatSignificant(m_range->high), true);

@@ -81,13 +81,18 @@ void CheckListButton::resizeEvent(QResizeEvent* event)
     refresh();
 }
 
-void CheckListButton::refresh()
+QString CheckListButton::summary() const
 {
     QStringList names;
     for (const QAction* action : menu()->actions())
         if (action->isChecked())
             names << action->text();
-    const QString all = names.isEmpty() ? tr("as in Options") : names.join(QStringLiteral(", "));
+    return names.isEmpty() ? tr("as in Options") : names.join(QStringLiteral(", "));
+}
+
+void CheckListButton::refresh()
+{
+    const QString all = summary();
     setText(fontMetrics().elidedText(all, Qt::ElideRight, std::max(0, width() - arrowRoom)));
     setToolTip(wrapped(all));
 }

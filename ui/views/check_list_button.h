@@ -15,6 +15,7 @@ public:
     /// `tip` is rich text.
     void add(const QString& text, const QString& key, const QString& tip);
     QStringList checked() const; ///< keys, in the order of the list
+    QString summary() const; ///< their names, or that Options decide
     void setChecked(const QStringList& keys);
 
     QSize sizeHint() const override;

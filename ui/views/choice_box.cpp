@@ -19,7 +19,7 @@ ChoiceBox::ChoiceBox(const QString& accessibleName, QWidget* parent)
 {
     setAccessibleName(accessibleName);
     setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    setMinimumContentsLength(8);
+    setMinimumContentsLength(6);
     connect(this, &QComboBox::currentIndexChanged, this, &ChoiceBox::refreshTip);
 }
 

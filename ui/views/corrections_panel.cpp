@@ -31,7 +31,7 @@ CorrectionsPanel::CorrectionsPanel(Session& session, Workbench& workbench, QWidg
     , m_workbench(workbench)
 {
     auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(24, 4, 4, 8);
+    layout->setContentsMargins(12, 4, 4, 8);
     layout->setSpacing(4);
     m_fold = new QCheckBox(optionName(textOf("fold-batch-norm")));
     m_fold->setToolTip(optionTip(textOf("fold-batch-norm"))

@@ -20,6 +20,8 @@ namespace quantoscope::ui {
 
 namespace {
 
+constexpr int roomyWidth = 540; // pixels: figures and range fit side by side
+
 QDoubleSpinBox* rangeBox(const QString& name, const QString& tip)
 {
     auto* box = new QDoubleSpinBox;
@@ -145,19 +147,26 @@ void DistributionPanel::buildHeader(QVBoxLayout* layout)
     m_reset->setText(tr("Reset"));
     m_reset->setToolTip(tr("Back to the range that Options choose"));
 
-    auto* second = new QHBoxLayout;
-    second->setSpacing(8);
-    second->addWidget(m_readout, 1);
-    second->addWidget(m_rangeLabel);
-    second->addWidget(m_low);
-    second->addWidget(m_toLabel);
-    second->addWidget(m_high);
-    second->addWidget(m_reset);
-    layout->addLayout(second);
+    auto* range = new QHBoxLayout;
+    range->setSpacing(8);
+    for (QWidget* widget : std::initializer_list<QWidget*> { m_rangeLabel, m_low, m_toLabel, m_high, m_reset })
+        range->addWidget(widget);
+    range->addStretch(1);
+    m_figures = new QBoxLayout(QBoxLayout::LeftToRight);
+    m_figures->setSpacing(4);
+    m_figures->addWidget(m_readout, 1);
+    m_figures->addLayout(range);
+    layout->addLayout(m_figures);
     m_hint = new QLabel;
     m_hint->setWordWrap(true);
     m_hint->hide();
     layout->addWidget(m_hint);
+}
+
+void DistributionPanel::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    m_figures->setDirection(width() < roomyWidth ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
 }
 
 QString DistributionPanel::readout() const { return m_readout->text(); }
@@ -282,8 +291,8 @@ void DistributionPanel::showTensor(bool keepView)
     m_chart->setContent(std::move(content), keepView);
     showConfidence();
     // Histograms and figures are the plan's: what corrections make of weights is known only once they were run.
-    const QString before = m_session.request().corrections.any() ? tr(", before corrections") : QString();
-    m_config->setText(configText(*chosen) + before);
+    const QString text = configText(*chosen);
+    m_config->setText(m_session.request().corrections.any() ? tr("before corrections: %1").arg(text) : text);
     m_config->setToolTip(m_config->text());
     const LayerInfo* info = m_session.selectedLayerInfo();
     showFigures(encoding, error, manualRange(m_session.request(), info->name, m_operand).has_value());
@@ -297,7 +306,7 @@ void DistributionPanel::showConfidence()
         return m_chart->setBands({}, {});
     const calibration::RangeConfidence& sure = known->confidence;
     m_chart->setBands(Span { sure.low.from, sure.low.to }, Span { sure.high.from, sure.high.to });
-    m_hint->setText(tr("ⓘ More calibration images would help: the ends are uncertain by %1 and %2, a step is %3.")
+    m_hint->setText(tr("More calibration images would help: the ends are uncertain by %1 and %2, a step is %3.")
                         .arg(formatSignificant(sure.low.uncertainty()), formatSignificant(sure.high.uncertainty()),
                             formatSignificant(sure.step)));
     m_hint->setToolTip(tr("95 % bootstrap interval over %1 blocks of %2 calibration images each")
@@ -308,7 +317,7 @@ void DistributionPanel::showConfidence()
 void DistributionPanel::showFigures(const quant::Encoding& encoding, const quant::QuantizationError& error, bool byHand)
 {
     m_readout->setText(
-        tr("SQNR <b>%1&nbsp;dB</b> &nbsp; clipped <b>%2&nbsp;%</b> &nbsp; %3")
+        tr("SQNR <b>%1&nbsp;dB</b> &nbsp; clipped <b>%2&nbsp;%</b><br>%3")
             .arg(formatDecibel(error.sqnrDb()), formatSignificant(error.clippedPercent(), 2), splitText(error)));
     const Span span = representableSpan(encoding, encoding.perChannel() ? channel() : std::nullopt);
     m_updating = true;

@@ -6,6 +6,7 @@
 #include "ui/charts/distribution_chart.h"
 #include "ui/session/session.h"
 
+class QBoxLayout;
 class QDoubleSpinBox;
 class QLabel;
 class QSpinBox;
@@ -28,6 +29,9 @@ public:
 
 signals:
     void openDataWanted();
+
+protected:
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void buildHeader(QVBoxLayout* layout);
@@ -57,6 +61,7 @@ private:
     QLabel* m_title = nullptr;
     QLabel* m_config = nullptr;
     QLabel* m_readout = nullptr;
+    QBoxLayout* m_figures = nullptr; ///< what the quantizer costs, and the range
     QLabel* m_hint = nullptr; ///< that more calibration images would help
     QLabel* m_channelLabel = nullptr;
     QSpinBox* m_channel = nullptr;

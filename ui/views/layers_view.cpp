@@ -33,6 +33,7 @@ LayersView::LayersView(Session& session, QWidget* parent)
     m_filter->setAccessibleName(tr("Filter layers"));
     m_summary = new QLabel;
     m_summary->setEnabled(false);
+    m_summary->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     buildTable();
 
     auto* layout = new QVBoxLayout(this);
@@ -88,7 +89,7 @@ void LayersView::buildTable()
     header->setMinimumSectionSize(28);
     header->setContextMenuPolicy(Qt::CustomContextMenu);
     const int widths[LayersModel::ColumnCount]
-        = { 32, 112, 56, 40, 40, 54, 54, 72, 72, 80, 80, 84, 64, 80, 84, 80, 76, 104, 104, 96, 84, 96 };
+        = { 32, 104, 48, 40, 40, 48, 48, 72, 72, 80, 80, 84, 64, 80, 84, 80, 76, 104, 104, 96, 84, 96 };
     for (int column = 0; column < LayersModel::ColumnCount; ++column) {
         m_table->setColumnWidth(column, widths[column]);
         m_table->setColumnHidden(column, LayersModel::isExtra(column));
@@ -128,6 +129,7 @@ void LayersView::updateSummary()
     m_summary->setText(tr("%1 layers, %2 parameters, %3 MACs an image")
                            .arg(formatCount(static_cast<qint64>(model->layers.size())),
                                formatMetric(static_cast<double>(parameters)), formatMetric(static_cast<double>(macs))));
+    m_summary->setToolTip(m_summary->text());
 }
 
 void LayersView::showSelection()

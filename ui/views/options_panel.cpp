@@ -80,7 +80,7 @@ void OptionsPanel::buildFooter(QVBoxLayout* layout)
     for (QLabel* label : { m_cost, m_notes })
         label->setWordWrap(true);
     auto* footer = new QVBoxLayout;
-    footer->setContentsMargins(24, 8, 4, 0);
+    footer->setContentsMargins(12, 8, 4, 0);
     footer->setSpacing(8);
     for (QWidget* widget : std::initializer_list<QWidget*> { m_cost, m_clearOverrides, reset, m_notes })
         footer->addWidget(widget);

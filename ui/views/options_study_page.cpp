@@ -194,10 +194,13 @@ QWidget* OptionsStudyPage::buildResults()
     column->setSpacing(4);
     column->addWidget(m_table, 1);
     column->addLayout(line);
+    m_table->setMinimumHeight(112);
+    m_below = below;
     auto* splitter = new QSplitter(Qt::Vertical);
     splitter->setChildrenCollapsible(false);
     splitter->addWidget(m_chart);
     splitter->addWidget(below);
+    splitter->setSizes({ 300, 240 });
     splitter->setStretchFactor(0, 3);
     splitter->setStretchFactor(1, 2);
     return splitter;
@@ -258,7 +261,19 @@ void OptionsStudyPage::refreshSetup()
     m_workload->setToolTip(
         wrapped(tr("At the speed of the latest evaluation. What corrections take comes on top; statistics and the "
                    "float network's answers are shared. Combinations that contradict themselves are left out.")));
-    m_section->setSummary(m_workload->text());
+    m_section->setSummary(tr("Weights %1; activations %2; corrections %3")
+                              .arg(sideText(m_weights), sideText(m_activations), m_corrections->summary()));
+}
+
+QString OptionsStudyPage::sideText(const Side& side) const
+{
+    QStringList parts;
+    if (!side.bits->text().isEmpty())
+        parts << tr("%1 bits").arg(side.bits->text());
+    for (const CheckListButton* button : { side.ranges, side.schemes, side.granularities })
+        if (!button->checked().isEmpty())
+            parts << button->summary();
+    return parts.isEmpty() ? tr("as in Options") : parts.join(QStringLiteral(", "));
 }
 
 int OptionsStudyPage::currentRow() const
@@ -278,7 +293,7 @@ void OptionsStudyPage::refreshResults()
             ? tr("Choose what to compare, then press Compare.\nRows appear ranked as they are finished; a click on one "
                  "shows its settings.")
             : tr("Open a model and labelled images, then compare quantization options on them."));
-    m_table->setVisible(any);
+    m_below->setVisible(any);
     m_save->setEnabled(any);
     // Ranks move while rows come in: what was looked at is another row by then.
     if (m_workbench.running(Study::Options))

@@ -54,6 +54,7 @@ private:
     QWidget* buildResults();
     QHBoxLayout* buildBar();
     void start();
+    QString sideText(const Side& side) const;
     void refreshSetup();
     void refreshResults();
     void showRow(int row);
@@ -72,6 +73,7 @@ private:
     QPushButton* m_start = nullptr;
     OptionsChart* m_chart = nullptr;
     QTableView* m_table = nullptr;
+    QWidget* m_below = nullptr; ///< table and details
     QLabel* m_details = nullptr;
     QPushButton* m_makeCurrent = nullptr;
     QToolButton* m_save = nullptr;

@@ -28,7 +28,7 @@ public:
 QFormLayout* makePanelForm()
 {
     auto* form = new QFormLayout;
-    form->setContentsMargins(24, 4, 4, 8);
+    form->setContentsMargins(12, 4, 4, 8);
     form->setHorizontalSpacing(8);
     form->setVerticalSpacing(4);
     form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);

@@ -40,9 +40,13 @@ RunsPage::RunsPage(Session& session, QWidget* parent)
     m_table->horizontalHeader()->setHighlightSections(false);
     m_table->setSortingEnabled(true);
     m_table->sortByColumn(RunsModel::Number, Qt::AscendingOrder);
-    const int widths[RunsModel::ColumnCount] = { 32, 240, 160, 52, 52, 64, 60, 108, 80, 80, 120, 68, 80, 76, 76, 80 };
+    const int widths[RunsModel::ColumnCount] = { 32, 200, 176, 44, 44, 64, 56, 108, 80, 80, 120, 68, 80, 76, 76, 80 };
     for (int column = 0; column < RunsModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
+    // What came of it stands beside the word-lengths; what was done to get there follows.
+    QHeaderView* header = m_table->horizontalHeader();
+    for (const int column : { RunsModel::Images, RunsModel::Corrections })
+        header->moveSection(header->visualIndex(column), header->visualIndex(RunsModel::Top1Interval));
     m_empty = new QLabel(
         tr("Nothing has been evaluated yet. Press Evaluate (F5) once a model and labelled images are open."));
     m_empty->setAlignment(Qt::AlignCenter);
