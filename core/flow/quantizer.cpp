@@ -2,6 +2,7 @@
 #include "core/flow/quantizer.h"
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <numeric>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "core/flow/guard.h"
 #include "core/planning/transforms/equalization.h"
+#include "core/planning/transforms/high_bias.h"
 
 namespace quantoscope::flow {
 
@@ -25,10 +27,14 @@ std::vector<std::int64_t> positions(std::int64_t images, bool heldBack)
     return all;
 }
 
+/// What is done to the float network before anything is quantized; each stands on the one before.
+enum class Form { Plain, Equalized, Absorbed };
+
 /// A graph and what was seen running it.
 struct Variant {
     GraphPtr graph;
     calibration::CalibrationStatsPtr stats;
+    quant::QuantizationPlan::Constants constants; ///< what the graph has beyond planning::equalize()
     std::vector<std::string> notes; ///< of what made the graph
 };
 
@@ -43,14 +49,11 @@ struct Split {
 struct Start {
     QuantizedNetwork network;
     quant::QuantizationPlan plan;
+    quant::QuantizationPlan::Constants constants; ///< to go into the finished plan where no correction set others
 };
 
-Result<void> checkOffered(const planning::Corrections& wanted)
-{
-    if (!wanted.absorbHighBias)
-        return {};
-    return fail(ErrorCode::Unsupported, "absorbing high biases is not offered");
-}
+/// The form a saved plan's graph has; biases that were absorbed are among the plan's constants.
+Form formOf(const quant::QuantizationPlan& plan) { return plan.equalized ? Form::Equalized : Form::Plain; }
 
 bool quantizesActivations(const planning::PlanRequest& request)
 {
@@ -80,8 +83,7 @@ struct Quantizer::State {
     QuantizerOptions options;
 
     std::mutex mutex; ///< for all below
-    Variant plain;
-    Variant equalized;
+    std::array<Variant, 3> variants; ///< by Form
     Split split;
     std::optional<evaluation::FloatReference> all; ///< on every calibration image
 
@@ -93,15 +95,31 @@ struct Quantizer::State {
             {}, "give calibration images");
     }
 
-    Result<void> makeGraph(Variant& variant, bool isEqualized) const
+    Result<void> makeGraph(Variant& variant, Form form, const base::Job& job)
     {
-        if (!isEqualized) {
+        switch (form) {
+        case Form::Plain:
             variant.graph = graph;
             return {};
+        case Form::Equalized: {
+            QS_TRY(auto made, planning::equalize(*graph));
+            variant.graph = std::move(made.graph);
+            variant.notes = std::move(made.notes);
+            return {};
         }
-        QS_TRY(auto made, planning::equalize(*graph));
-        variant.graph = std::move(made.graph);
-        variant.notes = std::move(made.notes);
+        case Form::Absorbed:
+            break;
+        }
+        QS_TRY(const Variant* before, complete(Form::Equalized, true, job));
+        QS_TRY(auto absorbed, planning::absorbHighBiases(*before->graph, *before->stats));
+        quant::QuantizationPlan changes;
+        for (const auto& [name, values] : absorbed.constants)
+            changes.setConstant(name, values);
+        QS_TRY(auto made, quant::correctedGraph(*before->graph, changes));
+        variant.graph = std::make_shared<const graph::Graph>(std::move(made));
+        variant.constants = std::move(absorbed.constants);
+        variant.notes = before->notes;
+        std::ranges::move(absorbed.notes, std::back_inserter(variant.notes));
         return {};
     }
 
@@ -115,18 +133,26 @@ struct Quantizer::State {
         return answer.stats;
     }
 
-    /// The graph, equalized or not, with statistics if they are asked for.
-    Result<Variant> variant(bool isEqualized, bool withStats, const base::Job& job)
+    /// The graph in one of its forms, with statistics if they are asked for.
+    Result<Variant> variant(Form form, bool withStats, const base::Job& job)
     {
         const std::scoped_lock lock(mutex);
-        Variant& kept = isEqualized ? equalized : plain;
-        if (!kept.graph)
-            QS_CHECK(makeGraph(kept, isEqualized));
-        if (withStats && !kept.stats) {
+        QS_TRY(const Variant* kept, complete(form, withStats, job));
+        return *kept;
+    }
+
+    /// Makes what is missing; the mutex must be held.
+    Result<const Variant*> complete(Form form, bool withStats, const base::Job& job)
+    {
+        Variant& kept = variants[static_cast<std::size_t>(form)];
+        if (withStats || form == Form::Absorbed)
             QS_CHECK(needImages());
+        if (!kept.graph)
+            QS_CHECK(makeGraph(kept, form, job));
+        if (withStats && !kept.stats) {
             QS_TRY(kept.stats, seenOn(*kept.graph, job));
         }
-        return kept;
+        return &kept;
     }
 
     /// Alive as long as the quantizer.
@@ -141,12 +167,13 @@ struct Quantizer::State {
     }
 
     /// The request's plan before corrections, and the network it is for.
-    Result<Start> planFor(const planning::PlanRequest& request, bool isEqualized, const base::Job& job)
+    Result<Start> planFor(const planning::PlanRequest& request, Form form, const base::Job& job)
     {
-        QS_TRY(const Variant at, variant(isEqualized, quantizesActivations(request), job));
+        QS_TRY(Variant at, variant(form, quantizesActivations(request), job));
         QS_TRY(auto built, planning::buildPlan(*at.graph, at.stats.get(), request));
-        built.plan.equalized = isEqualized;
+        built.plan.equalized = form != Form::Plain;
         Start start;
+        start.constants = std::move(at.constants);
         start.network.graph = at.graph;
         start.network.notes = at.notes;
         std::ranges::move(built.notes, std::back_inserter(start.network.notes));
@@ -155,26 +182,38 @@ struct Quantizer::State {
         return start;
     }
 
-    /// The same with equalization where it is asked for and does no harm.
+    /// The same with equalization, and with high biases absorbed in what that makes, where they are asked for and do no
+    /// harm.
     Result<Start> start(const planning::PlanRequest& request, const base::Job& job)
     {
-        if (!request.corrections.equalize)
-            return planFor(request, false, job);
-        QS_TRY(auto equal, planFor(request, true, job));
+        QS_TRY(auto best, planFor(request, Form::Plain, job));
+        if (request.corrections.equalize)
+            QS_CHECK(tryForm(best, Form::Equalized, "equalize", request, job));
+        if (request.corrections.absorbHighBias && best.plan.equalized)
+            QS_CHECK(tryForm(best, Form::Absorbed, "absorb-high-bias", request, job));
+        return best;
+    }
+
+    /// Puts another form of the network in the place of `best` unless it is worse on the images held back.
+    Result<void> tryForm(
+        Start& best, Form form, const std::string& name, const planning::PlanRequest& request, const base::Job& job)
+    {
+        QS_TRY(auto other, planFor(request, form, job));
         QS_TRY(const auto* images, splitImages(job));
-        CorrectionOutcome outcome { .correction = "equalize", .kept = true, .reason = "kept unchecked" };
+        CorrectionOutcome outcome { .correction = name, .kept = true, .reason = "kept unchecked" };
         if (images->reference && options.guard) {
-            QS_TRY(auto plainly, planFor(request, false, job));
-            QS_TRY(outcome.before, images->reference->compare(*plainly.network.graph, plainly.plan, job));
-            QS_TRY(outcome.after, images->reference->compare(*equal.network.graph, equal.plan, job));
+            QS_TRY(outcome.before, images->reference->compare(*best.network.graph, best.plan, job));
+            QS_TRY(outcome.after, images->reference->compare(*other.network.graph, other.plan, job));
             outcome.kept = evaluation::notWorse(outcome.after, outcome.before);
             outcome.reason = outcome.kept ? "on the images held back it does no harm"
-                                          : "the equalized network is farther from float";
-            if (!outcome.kept)
-                equal = std::move(plainly);
+                                          : "with it the network is farther from float";
         }
-        equal.network.corrections.push_back(std::move(outcome));
-        return equal;
+        auto outcomes = std::move(best.network.corrections);
+        outcomes.push_back(outcome);
+        if (outcome.kept)
+            best = std::move(other);
+        best.network.corrections = std::move(outcomes);
+        return {};
     }
 
     /// Alive as long as the quantizer.
@@ -289,7 +328,7 @@ Quantizer::~Quantizer() = default;
 void Quantizer::setStats(calibration::CalibrationStatsPtr stats)
 {
     const std::scoped_lock lock(m_state->mutex);
-    m_state->plain.stats = std::move(stats);
+    m_state->variants.front().stats = std::move(stats);
 }
 
 const GraphPtr& Quantizer::graph() const { return m_state->graph; }
@@ -298,9 +337,8 @@ const QuantizerOptions& Quantizer::options() const { return m_state->options; }
 
 Result<QuantizedNetwork> Quantizer::quantize(const planning::PlanRequest& request, const base::Job& job) const
 {
-    QS_CHECK(checkOffered(request.corrections));
     QS_TRY(auto start, m_state->start(request, job));
-    auto& [network, plan] = start;
+    auto& [network, plan, constants] = start;
     if (request.corrections.any() && !plan.empty()) {
         QS_TRY(const auto* split, m_state->splitImages(job));
         if (!split->heldBack)
@@ -309,6 +347,9 @@ Result<QuantizedNetwork> Quantizer::quantize(const planning::PlanRequest& reques
         QS_CHECK(corrector.run(correctionsFor(request.corrections), plan, network, job));
         plan.title = asKept(request, network.corrections).describe();
     }
+    for (auto& [name, values] : constants)
+        if (!plan.constants().contains(name))
+            plan.setConstant(name, std::move(values));
     network.plan = std::make_shared<const quant::QuantizationPlan>(std::move(plan));
     return std::move(network);
 }
@@ -316,12 +357,11 @@ Result<QuantizedNetwork> Quantizer::quantize(const planning::PlanRequest& reques
 Result<QuantizedNetwork> Quantizer::change(const quant::QuantizationPlan& saved, const planning::PlanRequest& request,
     planning::ChangedTensors changed, const base::Job& job) const
 {
-    QS_CHECK(checkOffered(request.corrections));
     if (request.corrections.equalize && !saved.equalized)
         return fail(ErrorCode::InvalidInput, "the plan was made for the network as it is, not equalized", {},
             "make a new plan to equalize");
     QuantizedNetwork network;
-    QS_TRY(const Variant variant, m_state->variant(saved.equalized, quantizesActivations(request), job));
+    QS_TRY(const Variant variant, m_state->variant(formOf(saved), quantizesActivations(request), job));
     QS_TRY(auto built, planning::changePlan(*variant.graph, variant.stats.get(), saved, request, changed));
     network.graph = variant.graph;
     network.notes = std::move(built.notes);
@@ -339,7 +379,7 @@ Result<QuantizedNetwork> Quantizer::change(const quant::QuantizationPlan& saved,
 
 Result<GraphPtr> Quantizer::graphFor(const quant::QuantizationPlan& plan) const
 {
-    QS_TRY(const Variant variant, m_state->variant(plan.equalized, false, {}));
+    QS_TRY(const Variant variant, m_state->variant(formOf(plan), false, {}));
     return variant.graph;
 }
 

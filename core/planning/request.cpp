@@ -228,6 +228,9 @@ Result<void> PlanRequest::validate() const
     QS_CHECK(checkScheme(weights.scheme, "weights"));
     QS_CHECK(checkScheme(activations.scheme, "activations"));
     QS_CHECK(checkBits(firstLastBits, "first and last layer"));
+    if (corrections.absorbHighBias && !corrections.equalize)
+        return fail(ErrorCode::InvalidInput, "high biases are absorbed in an equalized network only", "corrections",
+            "equalize as well");
     if (biasBits && (*biasBits < quant::minBiasBits || *biasBits > quant::maxBiasBits))
         return fail(ErrorCode::InvalidInput, "word-length " + std::to_string(*biasBits) + " is outside 8..32", "biases",
             "choose 8 to 32 bits, or leave biases float");

@@ -77,17 +77,17 @@ Result<std::vector<std::vector<double>>> channelMeans(const CorrectionData& data
         for (std::size_t v = 0; v < total.size(); ++v)
             total[v] += sums[v];
     });
-    QS_CHECK(
-        base::parallelFor(data.threads, feed.batches(), job.stop, [&](int worker, std::int64_t item) -> Result<void> {
-            base::OrderedMerge<Sums>::Turn turn(merge, item);
-            Sums sums(values.size());
-            QS_CHECK(workers[worker].run(item, [&](std::size_t tap, const TensorView& value) {
-                sums[tap] = sumChannels(value, values[tap].axis, feed.count(item), feed.batch());
-            }));
-            turn.deliver(std::move(sums), job.stop);
-            job.advance(feed.count(item));
-            return {};
+    const auto work = [&](int worker, std::int64_t item) -> Result<void> {
+        base::OrderedMerge<Sums>::Turn turn(merge, item);
+        Sums sums(values.size());
+        QS_CHECK(workers[worker].run(item, [&](std::size_t tap, const TensorView& value) {
+            sums[tap] = sumChannels(value, values[tap].axis, feed.count(item), feed.batch());
         }));
+        turn.deliver(std::move(sums), job.stop);
+        job.advance(feed.count(item));
+        return {};
+    };
+    QS_CHECK(base::parallelFor(data.threads, feed.batches(), job.stop, work));
     std::vector<std::vector<double>> means;
     for (std::size_t v = 0; v < values.size(); ++v) {
         QS_TRY(auto mean, total[v].means(values[v].name));

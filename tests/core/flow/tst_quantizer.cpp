@@ -128,6 +128,37 @@ private slots:
         QVERIFY(quantizer.fidelity(network).error().code == ErrorCode::InvalidInput);
     }
 
+    void highBiasesAreAbsorbed()
+    {
+        test::Chain chain({ graph::Dim::named("batch"), 1, 8, 8 });
+        chain.node("Conv", "first", { test::normalTensor({ 4, 1, 1, 1 }, 1, 0.1), test::floats({ 5, 0, 6, 7 }) })
+            .node("Relu", "relu")
+            .node("Conv", "second", { test::normalTensor({ 10, 4, 1, 1 }, 2, 0.5), test::normalTensor({ 10 }, 3, 0.1) })
+            .node("GlobalAveragePool", "pool")
+            .node("Flatten", "flat");
+        const auto graph = std::make_shared<const graph::Graph>(chain.finish());
+        const auto samples = test::graySamples(20);
+        const Quantizer quantizer(graph, samples, { .guard = false });
+        auto wished = request(8, 8);
+        wished.corrections.equalize = true;
+        wished.corrections.absorbHighBias = true;
+        const auto network = quantizer.quantize(wished);
+        QVERIFY2(network.has_value(), network ? "" : network.error().message().c_str());
+        QCOMPARE(network->corrections.size(), std::size_t { 2 });
+        QCOMPARE(network->plan->constants().size(), std::size_t { 2 }); // both biases
+        QVERIFY(*quantizer.quantize(wished)->plan == *network->plan);
+
+        // A saved plan says it all: on the equalized graph it is the same network, and that is near float.
+        const auto outputs = [&samples](const graph::Graph& on, const quant::QuantizationPlan& plan) {
+            return evaluation::runSamples(on, plan, *samples, 0, samples->size())->front();
+        };
+        const auto absorbed = outputs(*network->graph, *network->plan);
+        const auto reread = outputs(**quantizer.graphFor(*network->plan), *network->plan);
+        QVERIFY(std::ranges::equal(absorbed.as<float>(), reread.as<float>()));
+        const auto exact = outputs(*graph, {});
+        QVERIFY(quant::measureError(exact.as<float>(), absorbed.as<float>()).sqnrDb() > 30);
+    }
+
     void equalizedPlanComesBack()
     {
         const auto samples = test::graySamples(20);
