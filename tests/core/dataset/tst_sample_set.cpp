@@ -164,8 +164,9 @@ void TestSampleSet::chosenIndices()
 void TestSampleSet::subset()
 {
     const std::vector<std::int64_t> positions { 3, 0 };
-    for (const auto& whole : { SampleSet::load(counted(5, 2, 3, 3), { .indices = { 4, 1, 2, 3 } }).value(),
-             SampleSet::load(openDataset(referenceFolder() / "f4.npz").value(), {}).value() }) {
+    for (const auto& whole :
+        { SampleSet::load(counted(5, 2, 3, 3), { .preprocessing = {}, .indices = { 4, 1, 2, 3 } }).value(),
+            SampleSet::load(openDataset(referenceFolder() / "f4.npz").value(), {}).value() }) {
         const auto part = whole->subset(positions);
         QCOMPARE(part->size(), 2);
         QCOMPARE(part->sampleShape(), whole->sampleShape());
