@@ -5,8 +5,8 @@
 
 namespace quantoscope::planning {
 
-/// What is done to the weights and biases so that quantization hurts less. None of it looks at a label. buildPlan() only
-/// carries them along; flow::Quantizer applies them.
+/// What is done to the weights and biases so that quantization hurts less. None of it looks at a label. buildPlan()
+/// only carries them along; flow::Quantizer applies them.
 struct Corrections {
     bool equalize = false; ///< cross-layer equalization of the float network, before calibration
     bool absorbHighBias = false; ///< with equalize: what a channel never falls below moves into the next layer's bias

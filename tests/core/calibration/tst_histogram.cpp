@@ -107,7 +107,7 @@ void TestHistogram::emptyAndZero()
     histogram.add(std::vector<float> {});
     histogram.add(std::vector<float> { notANumber, infinity, -infinity });
     QVERIFY(histogram == Histogram {});
-    histogram.merge({});
+    histogram.merge(Histogram {});
     QVERIFY(histogram == Histogram {});
     histogram.add(std::vector<float> { 0, -0.0F });
     QCOMPARE(histogram.total(), std::uint64_t { 2 });

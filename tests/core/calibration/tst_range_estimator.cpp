@@ -326,7 +326,7 @@ void TestRangeEstimator::expectedErrorClosedForm()
     const auto sparse = calibration::expectedError(statsOf(withZeros).histogram(), encoding);
     QVERIFY(std::abs(sparse.noisePower - clipped.noisePower) < 1e-9);
     QCOMPARE(sparse.count, 40960);
-    QCOMPARE(calibration::expectedError({}, encoding).count, 0);
+    QCOMPARE(calibration::expectedError(calibration::Histogram {}, encoding).count, 0);
 }
 
 void TestRangeEstimator::searchIsFast()
