@@ -21,7 +21,7 @@ struct FixedOptions {
 
 struct BestFlowOptions {
     planning::PlanRequest request; ///< word-lengths, scope, schemes, overrides; where the search begins
-    FixedOptions fixed;
+    FixedOptions fixed = {};
     double seconds = 600; ///< after this much time no further alternative is tried; the note says so
 };
 

@@ -29,8 +29,8 @@ void BitsSpinBox::setAllowed(std::vector<std::optional<int>> bits) { m_allowed =
 
 bool BitsSpinBox::allowed(int value) const
 {
-    const std::optional<int> bits = value == floatValue ? std::nullopt : std::optional(value);
-    return m_allowed.empty() || std::ranges::find(m_allowed, bits) != m_allowed.end();
+    const auto isValue = [value](std::optional<int> bits) { return bits.value_or(floatValue) == value; };
+    return m_allowed.empty() || std::ranges::any_of(m_allowed, isValue);
 }
 
 void BitsSpinBox::stepBy(int steps)
