@@ -117,8 +117,8 @@ private slots:
 
     void nothingSeen()
     {
-        QVERIFY(distributionSeries({}).empty());
-        QCOMPARE(thumbnail({}, 8), std::vector<float>(8, 0));
+        QVERIFY(distributionSeries(calibration::Histogram()).empty());
+        QCOMPARE(thumbnail(calibration::Histogram(), 8), std::vector<float>(8, 0));
     }
 
     void tailsShowInThumbnails()
