@@ -136,9 +136,13 @@ TensorMoments Distribution::observe(const TensorView& batch, const Images& image
         const std::size_t rows = static_cast<std::size_t>(end - image) * rowsEach;
         const auto nonFinite = moments.nonFinite;
         Moments block;
-        for (std::size_t row = firstRow; row < firstRow + rows; ++row)
-            block.merge(observeRow(values.subspan(row * inner, inner), row % channels, moments, scratch));
-        moments.tensor.merge(block);
+        for (std::size_t row = firstRow; row < firstRow + rows; row += rowsEach) {
+            Moments one; // image by image: where blocks end depends on what this object has seen before
+            for (std::size_t i = row; i < row + rowsEach; ++i)
+                one.merge(observeRow(values.subspan(i * inner, inner), i % channels, moments, scratch));
+            moments.tensor.merge(one);
+            block.merge(one);
+        }
 
         const auto blockValues = values.subspan(firstRow * inner, rows * inner);
         Histogram histogram;

@@ -145,11 +145,10 @@ struct Quantizer::State {
     Result<const Variant*> complete(Form form, bool withStats, const base::Job& job)
     {
         Variant& kept = variants[static_cast<std::size_t>(form)];
-        if (withStats || form == Form::Absorbed)
-            QS_CHECK(needImages());
         if (!kept.graph)
             QS_CHECK(makeGraph(kept, form, job));
         if (withStats && !kept.stats) {
+            QS_CHECK(needImages());
             QS_TRY(kept.stats, seenOn(*kept.graph, job));
         }
         return &kept;

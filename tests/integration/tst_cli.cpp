@@ -298,7 +298,7 @@ void TestCli::refusesUsage_data()
     QTest::newRow("no model") << QStringList { "inspect" };
     QTest::newRow("no data") << QStringList { "evaluate", sample };
     QTest::newRow("unknown option") << quick("evaluate", { "--fast" });
-    QTest::newRow("option of a later version") << quick("evaluate", { "--equalize" });
+    QTest::newRow("absorbing without equalizing") << quick("evaluate", { "--absorb-high-bias" });
     QTest::newRow("engine of a later version") << quick("evaluate", { "--engine", "integer" });
     QTest::newRow("format of a later version") << quick("export", { "--format", "qonnx", "--out", path("x.onnx") });
     QTest::newRow("bits too many") << quick("evaluate", { "--weight-bits", "17" });
