@@ -71,7 +71,7 @@ def main():
     parser.add_argument("--options", default="--weight-range mse --activation-range mse --reconstruct")
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
-    for model in chosen.models.split(","):
+    for model in filter(None, chosen.models.split(",")):
         for scope in chosen.scopes.split(","):
             for cell in CELLS:
                 file = chosen.out / f"{model}-{scope}-{cell}.json"
