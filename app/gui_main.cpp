@@ -59,6 +59,7 @@ int main(int argc, char** argv)
     QCoreApplication::setApplicationName(QStringLiteral("quantoscope"));
     QCoreApplication::setOrganizationName(QStringLiteral("Quantoscope"));
     QCoreApplication::setApplicationVersion(QStringLiteral(QUANTOSCOPE_VERSION));
+    QGuiApplication::setDesktopFileName(QStringLiteral("org.quantoscope.Quantoscope")); // icon of the window
     QGuiApplication::setApplicationDisplayName(QStringLiteral("Quantoscope"));
     const auto arguments = parse(application);
     if (!arguments) {
