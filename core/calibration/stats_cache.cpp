@@ -117,12 +117,18 @@ Result<StatsCache::Answer> StatsCache::statsFor(const graph::Graph& graph, const
     const std::string description = describeSamples(samples);
     if (const auto stats = findInMemory(key))
         return answer(stats, Source::Memory, description);
+    if (const auto stats = findInStore(key)) {
+        keepInMemory(key, stats);
+        return answer(stats, Source::Store, description);
+    }
     if (const auto stats = findOnDisk(key)) {
         keepInMemory(key, stats);
+        keepInStore(key, *stats);
         return answer(stats, Source::Disk, description);
     }
     QS_TRY(const auto stats, calibrate(graph, samples, options, job));
     keepInMemory(key, stats);
+    keepInStore(key, *stats);
     keepOnDisk(key, *stats);
     return answer(stats, Source::Computed, description);
 }
@@ -184,6 +190,20 @@ CalibrationStatsPtr StatsCache::findOnDisk(const std::string& key) const
     std::error_code ignored;
     fs::last_write_time(fileFor(key), fs::file_time_type::clock::now(), ignored);
     return *stats;
+}
+
+CalibrationStatsPtr StatsCache::findInStore(const std::string& key) const
+{
+    if (!m_options.store)
+        return nullptr;
+    auto stats = detail::decodeStats(m_options.store->findStats(key));
+    return stats ? *stats : nullptr;
+}
+
+void StatsCache::keepInStore(const std::string& key, const CalibrationStats& stats) const
+{
+    if (m_options.store)
+        m_options.store->keepStats(key, detail::encodeStats(stats));
 }
 
 void StatsCache::keepOnDisk(const std::string& key, const CalibrationStats& stats) const

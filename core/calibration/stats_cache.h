@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/progress.h"
@@ -20,6 +21,16 @@ namespace quantoscope::calibration {
 std::string statsKey(
     const graph::Graph& graph, const dataset::SampleSet& samples, const CalibrationOptions& options = {});
 
+/// A further place for statistics, such as a project file. Thread safe.
+class StatsStore {
+public:
+    virtual ~StatsStore() = default;
+    /// What was kept under this key; empty if nothing was.
+    virtual std::vector<std::uint8_t> findStats(const std::string& key) = 0;
+    /// Keeps what only statistics of this key are encoded as. A failure costs no more than the time to calibrate again.
+    virtual void keepStats(const std::string& key, const std::vector<std::uint8_t>& bytes) = 0;
+};
+
 /// Statistics kept by what they were made from, so that another word-length, estimator or session needs no inference:
 /// the latest in memory, and all on disk as far as room is allowed. Thread safe; two callers who ask for the same at
 /// the same time both compute it.
@@ -30,9 +41,10 @@ public:
         /// Where files are kept; empty: nowhere. One file a key; many processes may share it.
         std::filesystem::path folder {};
         std::uint64_t diskLimit = std::uint64_t { 512 } << 20; ///< bytes of files; those not used for longest go first
+        std::shared_ptr<StatsStore> store {}; ///< asked before the folder, and given everything; null: none
     };
 
-    enum class Source { Computed, Memory, Disk };
+    enum class Source { Computed, Memory, Disk, Store };
     struct Answer {
         CalibrationStatsPtr stats;
         Source source = Source::Computed;
@@ -40,7 +52,7 @@ public:
     /// Answers given so far.
     struct Use {
         std::int64_t computed = 0;
-        std::int64_t kept = 0; ///< from memory or disk
+        std::int64_t kept = 0; ///< from memory, disk or the store
     };
 
     /// $XDG_CACHE_HOME/quantoscope/statistics, or below ~/.cache without that variable; empty where there is neither,
@@ -69,6 +81,8 @@ private:
     void keepInMemory(const std::string& key, const CalibrationStatsPtr& stats);
     std::filesystem::path fileFor(const std::string& key) const;
     CalibrationStatsPtr findOnDisk(const std::string& key) const;
+    CalibrationStatsPtr findInStore(const std::string& key) const;
+    void keepInStore(const std::string& key, const CalibrationStats& stats) const;
     void keepOnDisk(const std::string& key, const CalibrationStats& stats) const;
     void removeOldFiles() const;
 

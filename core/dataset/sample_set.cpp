@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/parallel.h"
+#include "core/base/sha256.h"
 #include "core/dataset/preprocessing.h"
 #include "core/dataset/text.h"
 
@@ -204,6 +205,24 @@ std::string SampleSet::description() const
 {
     const std::string all = m_dataset->description();
     return size() == m_dataset->size() ? all : grouped(static_cast<std::uint64_t>(size())) + " of " + all;
+}
+
+const std::string& SampleSet::fingerprint() const
+{
+    std::call_once(m_fingerprinted, [this] {
+        base::Sha256 hash;
+        hash.add(size());
+        for (const auto extent : sampleShape())
+            hash.add(extent);
+        hash.add(m_floatShape.empty() ? m_channels : 0); // how many rows of the lookup table count
+        for (int c = 0; c < (m_floatShape.empty() ? m_channels : 0); ++c)
+            hash.update(std::span<const float>(m_lookup[static_cast<std::size_t>(c)]));
+        hash.update(std::span<const std::uint8_t>(m_pixels));
+        hash.update(std::span<const float>(m_floats));
+        hash.update(std::span<const int>(m_labels));
+        m_fingerprint = base::toHex(hash.digest());
+    });
+    return m_fingerprint;
 }
 
 std::vector<std::int64_t> SampleSet::sampleShape() const

@@ -11,6 +11,7 @@
 #include "core/base/parallel.h"
 #include "core/calibration/feed.h"
 #include "core/evaluation/classifier.h"
+#include "core/evaluation/result_store.h"
 
 namespace quantoscope::evaluation {
 
@@ -103,6 +104,52 @@ Shape stackedShape(const engine::PortInfo& port, std::int64_t batch, std::int64_
     return Shape(std::move(dims));
 }
 
+/// The evaluation itself, whatever was kept of an earlier one.
+Result<EvaluationResultPtr> compute(const graph::Graph& graph, const quant::QuantizationPlan& plan,
+    const dataset::SampleSet& samples, const EvaluationOptions& options, const base::Job& job)
+{
+    QS_TRY(const Feed feed, Feed::create(graph, plan, samples, { .batch = options.batch }));
+    QS_TRY(const Classifier classifier, Classifier::create(graph, feed.compiled(), samples));
+
+    auto result = std::make_shared<EvaluationResult>();
+    result->scope = plan.empty() ? "float" : plan.title;
+    result->classes = classifier.classes();
+    result->output = classifier.outputName();
+    result->outcomes.resize(static_cast<std::size_t>(samples.size()));
+    FeedWorkers workers(feed, options.threads);
+    PartialReport partial(options, samples.size());
+    if (!options.partOfStage)
+        job.begin("Evaluating", samples.size(), "images");
+    const auto work = [&](int worker, std::int64_t item) -> Result<void> {
+        PartialReport::Merge::Turn turn(partial.merge(), item);
+        QS_CHECK(workers[worker].run(item));
+        const std::span<ImageOutcome> outcomes(result->outcomes.data() + feed.first(item), feed.count(item));
+        QS_CHECK(judgeBatch(classifier, feed, workers[worker].output(classifier.output()), item, outcomes));
+        const auto correct = std::ranges::count_if(outcomes, &ImageOutcome::correct);
+        turn.deliver({ feed.count(item), correct }, job.stop);
+        job.advance(feed.count(item));
+        return {};
+    };
+    const auto start = Clock::now();
+    QS_CHECK(base::parallelFor(options.threads, feed.batches(), job.stop, work));
+    result->seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    if (!options.partOfStage)
+        job.finish();
+    return result;
+}
+
+/// Tells of a result that was at hand as if it had been computed.
+void reportKept(const EvaluationResult& result, const EvaluationOptions& options, const base::Job& job)
+{
+    if (!options.partOfStage)
+        job.begin("Evaluating", result.images(), "images");
+    if (options.onPartial)
+        options.onPartial(result.images(), countIf(result.outcomes, [](const auto& o) { return o.correct(); }));
+    job.advance(result.images());
+    if (!options.partOfStage)
+        job.finish();
+}
+
 } // namespace
 
 double EvaluationResult::top1() const
@@ -142,33 +189,21 @@ Result<bool> isClassifier(const graph::Graph& graph, const dataset::SampleSet& s
 Result<EvaluationResultPtr> evaluate(const graph::Graph& graph, const quant::QuantizationPlan& plan,
     const dataset::SampleSet& samples, const EvaluationOptions& options, const base::Job& job)
 {
-    QS_TRY(const Feed feed, Feed::create(graph, plan, samples, { .batch = options.batch }));
-    QS_TRY(const Classifier classifier, Classifier::create(graph, feed.compiled(), samples));
-
-    auto result = std::make_shared<EvaluationResult>();
-    result->scope = plan.empty() ? "float" : plan.title;
-    result->classes = classifier.classes();
-    result->output = classifier.outputName();
-    result->outcomes.resize(static_cast<std::size_t>(samples.size()));
-    FeedWorkers workers(feed, options.threads);
-    PartialReport partial(options, samples.size());
-    if (!options.partOfStage)
-        job.begin("Evaluating", samples.size(), "images");
-    const auto work = [&](int worker, std::int64_t item) -> Result<void> {
-        PartialReport::Merge::Turn turn(partial.merge(), item);
-        QS_CHECK(workers[worker].run(item));
-        const std::span<ImageOutcome> outcomes(result->outcomes.data() + feed.first(item), feed.count(item));
-        QS_CHECK(judgeBatch(classifier, feed, workers[worker].output(classifier.output()), item, outcomes));
-        const auto correct = std::ranges::count_if(outcomes, &ImageOutcome::correct);
-        turn.deliver({ feed.count(item), correct }, job.stop);
-        job.advance(feed.count(item));
-        return {};
-    };
-    const auto start = Clock::now();
-    QS_CHECK(base::parallelFor(options.threads, feed.batches(), job.stop, work));
-    result->seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    if (!options.partOfStage)
-        job.finish();
+    if (!options.store)
+        return compute(graph, plan, samples, options, job);
+    EvaluationOptions resolved = options;
+    if (resolved.batch == 0) {
+        QS_TRY(resolved.batch, calibration::chooseBatch(graph, samples));
+    }
+    const ResultOrigin origin { graph, plan, samples, resolved.batch };
+    const std::string key = origin.key();
+    QS_TRY(auto result, options.store->findResult(key));
+    if (result && result->images() == samples.size()) {
+        reportKept(*result, options, job);
+        return result;
+    }
+    QS_TRY(result, compute(graph, plan, samples, resolved, job));
+    QS_CHECK(options.store->keepResult(key, origin, *result));
     return result;
 }
 

@@ -46,12 +46,16 @@ struct EvaluationResult {
 };
 using EvaluationResultPtr = std::shared_ptr<const EvaluationResult>;
 
+class ResultStore;
+
 struct EvaluationOptions {
     std::int64_t batch = 0; ///< 0: as calibration::chooseBatch() says
     int threads = 0;
     bool partOfStage = false; ///< the caller has begun a progress stage that counts images: only advance it
     /// Told now and then, on a worker thread, how things stand over a growing prefix of the images.
     std::function<void(std::int64_t images, std::int64_t correct)> onPartial;
+    /// Where evaluate() looks before it computes, and keeps what it computed before it returns; null: nowhere.
+    std::shared_ptr<ResultStore> store {};
 };
 
 /// Runs the graph under the plan over all samples: batches in fixed order from a shared counter, one executor a worker.
@@ -59,7 +63,8 @@ struct EvaluationOptions {
 /// allowed) with the most classes counts. Where it comes from a Softmax its logarithm stands for the logits. Errors: as
 /// compile() and bindInput(); InvalidInput if no output is [N, classes], if it is not finite, or if a label is outside
 /// the classes (says which image, and that data and model may not belong together). Labels are classes as they are,
-/// except that 1001-class outputs (class 0: background) shift 0..999 by one. Progress in images.
+/// except that 1001-class outputs (class 0: background) shift 0..999 by one. Progress in images. A result that could
+/// not be kept in options.store is an Io error.
 Result<EvaluationResultPtr> evaluate(const graph::Graph& graph, const quant::QuantizationPlan& plan,
     const dataset::SampleSet& samples, const EvaluationOptions& options = {}, const base::Job& job = {});
 

@@ -4,8 +4,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
+#include "core/base/time_limit.h"
+#include "core/flow/network_store.h"
+#include "core/planning/request_json.h"
 #include "core/quant/option_texts.h"
 
 namespace quantoscope::flow {
@@ -15,7 +21,6 @@ namespace {
 using evaluation::Fidelity;
 using planning::Corrections;
 using planning::PlanRequest;
-using Clock = std::chrono::steady_clock;
 
 /// One way to go on from a request.
 struct Alternative {
@@ -23,13 +28,15 @@ struct Alternative {
     PlanRequest request;
 };
 
+/// Which of the images an alternative is judged by.
+enum class Images { HeldBack, All };
+
 struct Tried {
+    PlanRequest request;
+    Images images = Images::HeldBack;
     QuantizedNetwork network;
     Fidelity fidelity;
 };
-
-/// Which of the images an alternative is judged by.
-enum class Images { HeldBack, All };
 
 /// The first, unless a later one is clearly closer to float than the best before it.
 std::size_t closest(const std::vector<Tried>& tried)
@@ -54,14 +61,22 @@ std::vector<Alternative> ranges(
     return list;
 }
 
+/// Everything that decides what is found.
+Json describe(const BestFlowOptions& options)
+{
+    const auto& [request, fixed, seconds] = options;
+    return { { "request", planning::toJson(request) }, { "weight_range", fixed.weightRange },
+        { "activation_range", fixed.activationRange }, { "corrections", planning::toJson(fixed.corrections) },
+        { "seconds", seconds } };
+}
+
 class Search {
 public:
     Search(const Quantizer& quantizer, const BestFlowOptions& options, const base::Job& job)
         : m_quantizer(quantizer)
         , m_fixed(options.fixed)
         , m_job(job)
-        , m_deadline(Clock::now()
-              + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options.seconds)))
+        , m_limit(job.stop, deadlineAfter(options.seconds))
     {
         m_best.request = options.request;
     }
@@ -69,8 +84,8 @@ public:
     Result<BestFlow> run()
     {
         m_job.begin("Choosing ranges and corrections", mostSteps, "steps");
-        QS_TRY(auto plain, attempt(m_best.request));
-        m_best.plain = plain.fidelity;
+        QS_TRY(m_current, attempt(m_best.request, Images::HeldBack, m_job.stop));
+        m_best.plain = m_current.fidelity;
         QS_CHECK(chooseActivationRange());
         QS_CHECK(chooseWeightRange());
         QS_CHECK(chooseReconstruction());
@@ -80,34 +95,53 @@ public:
     }
 
 private:
-    static constexpr std::int64_t mostSteps = 16;
+    /// Attempts of all stages; what the network at hand is is not tried again.
+    static constexpr std::int64_t mostSteps = 1 + 6 + 2 + 1 + 1 + 3;
 
-    bool late() const { return Clock::now() >= m_deadline; }
-
-    Result<Tried> attempt(const PlanRequest& request, Images images = Images::HeldBack) const
+    static base::TimeLimit::Clock::time_point deadlineAfter(double seconds)
     {
-        const base::Job quiet { nullptr, m_job.stop };
-        QS_TRY(auto network, m_quantizer.quantize(request, quiet));
-        QS_TRY(const auto fidelity,
-            images == Images::All ? m_quantizer.fidelityOnAll(network, quiet) : m_quantizer.fidelity(network, quiet));
-        m_job.advance();
-        return Tried { std::move(network), fidelity };
+        using base::TimeLimit;
+        constexpr double longest = 1e9; // for ever, as far as a clock goes
+        const std::chrono::duration<double> limit(std::min(seconds, longest));
+        return TimeLimit::Clock::now() + std::chrono::duration_cast<TimeLimit::Clock::duration>(limit);
     }
 
-    /// Tries all alternatives and returns the number of the one that comes closest to float. What cannot be planned is
-    /// passed over; the first must be possible.
-    Result<std::size_t> choose(
+    /// Whether there is no time for another stage.
+    bool late()
+    {
+        m_cutShort = m_cutShort || m_limit.over();
+        return m_limit.over();
+    }
+
+    Result<Tried> attempt(const PlanRequest& request, Images images, const std::stop_token& stop) const
+    {
+        if (m_current.network.plan && m_current.images == images && m_current.request == request)
+            return m_current;
+        if (stop.stop_requested())
+            return base::cancelled();
+        base::PartOfJob part({ m_job.progress, stop });
+        QS_TRY(auto network, m_quantizer.tryOut(request, part.job()));
+        QS_TRY(const auto fidelity,
+            images == Images::All ? m_quantizer.fidelityOnAll(network, part.job())
+                                  : m_quantizer.fidelity(network, part.job()));
+        m_job.advance();
+        return Tried { request, images, std::move(network), fidelity };
+    }
+
+    /// Tries all alternatives and returns the number of the one that comes closest to float; empty if time was up
+    /// before the first was done. What cannot be planned is passed over; the first must be possible.
+    Result<std::optional<std::size_t>> choose(
         const std::string& stage, const std::vector<Alternative>& alternatives, Images images = Images::HeldBack)
     {
         m_tried.clear();
         std::vector<std::size_t> numbers;
         for (std::size_t i = 0; i < alternatives.size(); ++i) {
-            if (i > 0 && late()) {
+            auto tried = attempt(alternatives[i].request, images, m_limit.token());
+            const bool possible = tried.has_value();
+            if (!possible && tried.error().code == ErrorCode::Cancelled && !m_job.stopRequested()) {
                 m_cutShort = true;
                 break;
             }
-            auto tried = attempt(alternatives[i].request, images);
-            const bool possible = tried.has_value();
             if (!possible && (i == 0 || tried.error().code == ErrorCode::Cancelled))
                 return tl::make_unexpected(std::move(tried).error());
             if (!possible)
@@ -116,6 +150,8 @@ private:
             m_tried.push_back(*std::move(tried));
             m_best.steps.push_back({ stage, alternatives[i].name, m_tried.back().fidelity, false });
         }
+        if (m_tried.empty())
+            return std::nullopt;
         const std::size_t chosen = closest(m_tried);
         m_best.steps[m_best.steps.size() - m_tried.size() + chosen].chosen = true;
         const std::size_t other = chosen > 0 ? 0 : m_tried.size() - 1;
@@ -150,24 +186,32 @@ private:
         const auto alternatives = ranges(alone, &PlanRequest::activations,
             { "mse", "min-max", "percentile:99.99", "percentile:99.9", "aciq", "entropy" });
         QS_TRY(const auto chosen, choose("ranges of activations", alternatives, Images::All));
-        request.activations.range = alternatives[chosen].request.activations.range;
+        if (chosen)
+            request.activations.range = alternatives[*chosen].request.activations.range;
         return {};
     }
 
     Result<void> chooseWeightRange()
     {
-        auto& request = m_best.request;
-        if (!request.weights.bits) {
-            QS_TRY(const auto chosen, choose("as it is", { { "no correction of weights", request } }));
-            (void)chosen;
-            return {};
-        }
+        if (!m_best.request.weights.bits)
+            return takeAsItIs();
+        PlanRequest request = m_best.request;
         request.corrections.compensate = request.corrections.gain = request.corrections.bias = true;
         auto alternatives = m_fixed.weightRange
             ? std::vector<Alternative> { { request.weights.range.toString(), request } }
             : ranges(request, &PlanRequest::weights, { "mse", "min-max" });
         QS_TRY(const auto chosen, choose("ranges of weights, corrected", alternatives));
-        request = alternatives[chosen].request;
+        if (!chosen)
+            return takeAsItIs();
+        m_best.request = alternatives[*chosen].request;
+        return {};
+    }
+
+    /// The request without any correction that was not asked for, however long it takes.
+    Result<void> takeAsItIs()
+    {
+        QS_TRY(m_current, attempt(m_best.request, Images::HeldBack, m_job.stop));
+        m_best.steps.push_back({ "as it is", "no correction of weights", m_current.fidelity, true });
         return {};
     }
 
@@ -178,8 +222,15 @@ private:
             return {};
         std::vector<Alternative> alternatives { { "as it is", request }, { "reconstructed", request } };
         alternatives[1].request.corrections.reconstruct = true;
-        QS_TRY(const auto chosen, choose("reconstruction", alternatives));
-        request = alternatives[chosen].request;
+        return replace(request, "reconstruction", alternatives);
+    }
+
+    /// The alternative that is chosen, if any could be, takes the place of `request`.
+    Result<void> replace(PlanRequest& request, const std::string& stage, const std::vector<Alternative>& alternatives)
+    {
+        QS_TRY(const auto chosen, choose(stage, alternatives));
+        if (chosen)
+            request = alternatives[*chosen].request;
         return {};
     }
 
@@ -190,9 +241,7 @@ private:
             return {};
         std::vector<Alternative> alternatives { { "as it is", request }, { "equalized", request } };
         alternatives[1].request.corrections.equalize = true;
-        QS_TRY(const auto chosen, choose("equalization", alternatives));
-        request = alternatives[chosen].request;
-        return {};
+        return replace(request, "equalization", alternatives);
     }
 
     Result<void> dropCorrections()
@@ -206,8 +255,7 @@ private:
                 continue;
             std::vector<Alternative> alternatives { { "with it", request }, { name, request } };
             alternatives[1].request.corrections.*member = false;
-            QS_TRY(const auto chosen, choose("corrections", alternatives));
-            request = alternatives[chosen].request;
+            QS_CHECK(replace(request, "corrections", alternatives));
         }
         return {};
     }
@@ -216,7 +264,7 @@ private:
     {
         m_best.best = m_current.fidelity;
         m_best.network = std::move(m_current.network);
-        if (m_cutShort || late())
+        if (m_cutShort)
             m_reasons.push_back("the time for the search was over before every alternative was tried");
         auto& notes = m_best.network.notes;
         notes.insert(notes.begin(), m_reasons.begin(), m_reasons.end());
@@ -227,7 +275,7 @@ private:
     const Quantizer& m_quantizer;
     const FixedOptions& m_fixed;
     base::Job m_job;
-    Clock::time_point m_deadline;
+    base::TimeLimit m_limit;
     BestFlow m_best;
     Tried m_current;
     std::vector<Tried> m_tried; ///< of the stage in hand
@@ -240,7 +288,17 @@ private:
 Result<BestFlow> findBestFlow(const Quantizer& quantizer, const BestFlowOptions& options, const base::Job& job)
 {
     QS_CHECK(options.request.validate());
-    return Search(quantizer, options, job).run();
+    const auto& store = quantizer.options().store;
+    if (!store)
+        return Search(quantizer, options, job).run();
+    const std::string key = quantizer.keyFor("best flow " + describe(options).dump());
+    QS_TRY(auto kept, store->findBestFlow(key));
+    if (!kept) {
+        QS_TRY(kept, Search(quantizer, options, job).run());
+        QS_CHECK(store->keepBestFlow(key, options.request, *kept));
+    }
+    QS_TRY(kept->network.graph, quantizer.graphFor(*kept->network.plan)); // as Quantizer::quantize()
+    return *std::move(kept);
 }
 
 } // namespace quantoscope::flow

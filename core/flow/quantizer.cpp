@@ -8,7 +8,13 @@
 #include <optional>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
+#include "core/base/sha256.h"
 #include "core/flow/guard.h"
+#include "core/flow/network_store.h"
+#include "core/graph/fingerprint.h"
+#include "core/planning/request_json.h"
 #include "core/planning/transforms/equalization.h"
 #include "core/planning/transforms/high_bias.h"
 
@@ -83,6 +89,7 @@ struct Quantizer::State {
     QuantizerOptions options;
 
     std::mutex mutex; ///< for all below
+    std::string graphFingerprint; ///< empty until it is asked for
     std::array<Variant, 3> variants; ///< by Form
     Split split;
     std::optional<evaluation::FloatReference> all; ///< on every calibration image
@@ -331,10 +338,41 @@ void Quantizer::setStats(calibration::CalibrationStatsPtr stats)
 }
 
 const GraphPtr& Quantizer::graph() const { return m_state->graph; }
+const dataset::SampleSetPtr& Quantizer::calibration() const { return m_state->calibration; }
 
 const QuantizerOptions& Quantizer::options() const { return m_state->options; }
 
+std::string Quantizer::keyFor(const std::string& what) const
+{
+    base::Sha256 hash;
+    {
+        const std::scoped_lock lock(m_state->mutex);
+        if (m_state->graphFingerprint.empty())
+            m_state->graphFingerprint = graph::fingerprint(*m_state->graph);
+        hash.add(QUANTOSCOPE_VERSION).add(m_state->graphFingerprint);
+    }
+    hash.add(m_state->calibration ? m_state->calibration->fingerprint() : std::string());
+    hash.add(std::int64_t { m_state->options.guard }).add(what);
+    return base::toHex(hash.digest());
+}
+
 Result<QuantizedNetwork> Quantizer::quantize(const planning::PlanRequest& request, const base::Job& job) const
+{
+    const auto& store = m_state->options.store;
+    if (!store)
+        return tryOut(request, job);
+    const std::string key = keyFor("quantize " + planning::toJson(request).dump());
+    QS_TRY(auto kept, store->findNetwork(key));
+    if (!kept) {
+        QS_TRY(kept, tryOut(request, job));
+        QS_CHECK(store->keepNetwork(key, request, *kept));
+    }
+    // Also for what was just made: results are kept under the graph's fingerprint, which must be the same next time.
+    QS_TRY(kept->graph, graphFor(*kept->plan));
+    return *std::move(kept);
+}
+
+Result<QuantizedNetwork> Quantizer::tryOut(const planning::PlanRequest& request, const base::Job& job) const
 {
     QS_TRY(auto start, m_state->start(request, job));
     auto& [network, plan, constants] = start;

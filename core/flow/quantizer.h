@@ -20,6 +20,7 @@
 namespace quantoscope::flow {
 
 using GraphPtr = std::shared_ptr<const graph::Graph>;
+class NetworkStore;
 
 /// Everything needed to run, compare or export a quantized network.
 struct QuantizedNetwork {
@@ -34,6 +35,9 @@ struct QuantizerOptions {
     int threads = 0;
     bool guard = true; ///< false: every correction is kept, whatever it does
     std::shared_ptr<calibration::StatsCache> cache {}; ///< statistics collected before; null: every one is collected
+    /// Where quantize() and findBestFlow() look before they work, and keep what they made before they return; null:
+    /// nowhere.
+    std::shared_ptr<NetworkStore> store {};
 };
 
 /// Turns requests into quantized networks: equalizes, calibrates, plans, corrects. Keeps what requests have in common
@@ -57,8 +61,10 @@ public:
     void setStats(calibration::CalibrationStatsPtr stats);
 
     /// The network a request makes. Errors: as planning::buildPlan() and calibration::calibrate(); InvalidInput if
-    /// calibration images are needed and there are none.
+    /// calibration images are needed and there are none; Io if it could not be kept in options().store.
     Result<QuantizedNetwork> quantize(const planning::PlanRequest& request, const base::Job& job = {}) const;
+    /// The same without options().store: for what is only tried.
+    Result<QuantizedNetwork> tryOut(const planning::PlanRequest& request, const base::Job& job = {}) const;
 
     /// `saved` with some of its tensors planned anew, see planning::changePlan(). Corrections that the request asks for
     /// are made on top; what was corrected before stays where the tensor keeps its encoding.
@@ -73,7 +79,12 @@ public:
     /// The same on all calibration images: less noise, for what is not fitted to single images, such as ranges.
     Result<evaluation::Fidelity> fidelityOnAll(const QuantizedNetwork& network, const base::Job& job = {}) const;
 
+    /// Names what is made of `what`: SHA-256, as 64 digits, of that, the graph's and the calibration samples'
+    /// fingerprints, whether the guard is on, and the version of Quantoscope.
+    std::string keyFor(const std::string& what) const;
+
     const GraphPtr& graph() const;
+    const dataset::SampleSetPtr& calibration() const; ///< may be null
     const QuantizerOptions& options() const;
 
 private:
