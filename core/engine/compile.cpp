@@ -24,6 +24,8 @@ const std::vector<PortInfo>& CompiledGraph::taps() const { return m_impl->taps; 
 
 std::size_t CompiledGraph::arenaBytes() const { return m_impl->arenaBytes; }
 
+ArithmeticUse CompiledGraph::arithmeticUse() const { return m_impl->use; }
+
 std::vector<CompiledGraph::StepInfo> CompiledGraph::steps() const
 {
     std::vector<StepInfo> infos;
@@ -47,6 +49,7 @@ Result<CompiledGraphPtr> compileLowered(const Lowered& lowered, const CompileOpt
     auto compiled = std::make_shared<CompiledGraph>();
     CompiledGraph::Impl& impl = compiled->impl();
     QS_TRY(impl.program, buildProgram(lowered, options));
+    impl.use = lowered.use;
     impl.arenaBytes = planArena(impl.program);
     for (graph::ValueId input : lowered.graph.inputs()) {
         if (!lowered.graph.isConstant(input))

@@ -30,7 +30,7 @@ struct Slot {
 struct Step {
     std::string node;
     std::string op;
-    KernelPtr kernel;
+    std::shared_ptr<const Kernel> kernel;
     std::vector<int> inputs; ///< slots; -1: absent
     std::vector<int> outputs;
     std::size_t scratch = 0; ///< byte offset in the arena
@@ -49,6 +49,7 @@ struct CompiledGraph::Impl {
     std::vector<PortInfo> outputs;
     std::vector<PortInfo> taps;
     std::size_t arenaBytes = 0;
+    ArithmeticUse use;
 };
 
 } // namespace quantoscope::engine

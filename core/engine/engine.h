@@ -30,6 +30,20 @@ Result<std::shared_ptr<const graph::Graph>> prepareGraph(
 /// graph::findUnsupported plus operators that have a schema but no kernel.
 std::vector<graph::Unsupported> findUnsupported(const graph::Graph& graph);
 
+/// What compute layers calculate with under a plan.
+enum class Arithmetic {
+    Float, ///< float32 on fake-quantized values
+    Integer, ///< u8 x s8 -> s32 in every compute layer, or an error that names the first one that cannot
+    Auto, ///< integers in every layer where they are exact and there is a fast kernel for them, float in the others
+};
+
+/// How many compute layers calculate with what.
+struct ArithmeticUse {
+    int integerLayers = 0;
+    int floatLayers = 0;
+    friend bool operator==(const ArithmeticUse&, const ArithmeticUse&) = default;
+};
+
 struct CompileOptions {
     std::map<std::string, Shape> inputShapes; ///< needed for every input with symbolic extents
     std::map<std::string, graph::TensorPtr> boundInputs; ///< inputs with known elements, see graph::InferenceOptions
@@ -42,6 +56,7 @@ struct CompileOptions {
     std::vector<std::string> outputs;
     bool fuseActivations = true;
     KernelSet kernels = KernelSet::Fast;
+    Arithmetic arithmetic = Arithmetic::Float; ///< a plan without tensors computes in float whatever is said here
 };
 
 struct PortInfo {
@@ -63,6 +78,7 @@ public:
     const std::vector<PortInfo>& outputs() const;
     const std::vector<PortInfo>& taps() const;
     std::size_t arenaBytes() const; ///< activations and scratch of one executor
+    ArithmeticUse arithmeticUse() const;
 
     struct StepInfo {
         std::string node;
@@ -85,7 +101,9 @@ using CompiledGraphPtr = std::shared_ptr<const CompiledGraph>;
 ///
 /// Meaning of the plan: Scope::Compute: an activation's quantizer sits on the edges into compute layers only; everyone
 /// else reads the float value. Scope::Integer: it sits where the tensor is produced (after a fused activation),
-/// everyone reads the quantized value, and graph outputs deliver it too. All arithmetic is float32 (fake-quantization).
+/// everyone reads the quantized value, and graph outputs deliver it too. Arithmetic is float32 (fake-quantization), or
+/// integer where CompileOptions::arithmetic says so: a layer's int32 sums are exact, and become
+/// clamp(round_half_even((sum + bias / (s_x s_w)) s_x s_w / s_y)) + z_y, or float32 values where no quantizer follows.
 /// Errors: Unsupported, InvalidInput (shapes, with node), NotFound (plan or taps name an unknown tensor), OutOfMemory.
 Result<CompiledGraphPtr> compile(
     const graph::Graph& graph, const quant::QuantizationPlan& plan, const CompileOptions& options);

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "core/engine/integer_lowering.h"
 #include "core/graph/layers.h"
 #include "core/graph/shape_inference.h"
 
@@ -57,6 +58,7 @@ private:
             QS_CHECK(checkQuantizer(name, m_graph.value(*found), quantizer.encoding));
             if (const graph::TensorPtr constant = m_graph.value(*found).constant) {
                 m_graph.value(*found).constant = quantized(name, *constant, quantizer.encoding);
+                m_lowered.constantGrids.insert_or_assign(*found, quantizer.encoding);
                 continue;
             }
             const ValueId output = m_graph.addValue({}, m_graph.value(*found).type);
@@ -97,6 +99,7 @@ private:
         ValueId copy;
         if (const graph::TensorPtr constant = m_graph.value(value).constant) {
             copy = m_graph.addConstant({}, quantized(name, *constant, quantizer->encoding));
+            m_lowered.constantGrids.emplace(copy, quantizer->encoding);
         } else {
             copy = m_graph.addValue({}, m_graph.value(value).type);
             addQuantizer(value, copy, quantizer->encoding);
@@ -174,6 +177,10 @@ Result<Lowered> lower(const graph::Graph& graph, const quant::QuantizationPlan& 
     }
     lowered.graph.removeDead();
     QS_CHECK(Placer(lowered, plan).place());
+    if (options.arithmetic == Arithmetic::Float || plan.tensors().empty())
+        lowered.use.floatLayers = static_cast<int>(graph::computeLayers(lowered.graph).size());
+    else
+        QS_CHECK(useIntegers(lowered, options.arithmetic));
     return lowered;
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -18,6 +20,12 @@ namespace quantoscope::engine {
 inline constexpr std::string_view fakeQuantizeOp = "FakeQuantize";
 inline constexpr std::string_view ownDomain = "quantoscope";
 
+/// A kernel that lower() made already, for a node in our own domain.
+struct OwnKernel {
+    std::shared_ptr<const Kernel> kernel;
+    std::optional<Layout> layout; ///< of all operands; empty: whichever they are in, all the same
+};
+
 struct PlacedQuantizer {
     quant::Encoding encoding;
     std::uint64_t seed = 0; ///< of stochastic rounding
@@ -27,6 +35,9 @@ struct PlacedQuantizer {
 struct Lowered {
     graph::Graph graph;
     std::unordered_map<graph::NodeId, PlacedQuantizer> quantizers;
+    std::unordered_map<graph::NodeId, OwnKernel> kernels;
+    std::unordered_map<graph::ValueId, quant::Encoding> constantGrids; ///< of constants that are fake-quantized
+    ArithmeticUse use;
     std::vector<graph::ValueId> outputs; ///< in the order of the original graph's outputs
     std::vector<std::string> outputNames; ///< as the original graph has them
     std::vector<graph::ValueId> taps; ///< before any quantizer

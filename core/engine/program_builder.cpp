@@ -179,7 +179,8 @@ private:
         return known;
     }
 
-    void addStep(std::string node, std::string op, KernelPtr kernel, std::vector<int> inputs, std::vector<int> outputs)
+    void addStep(std::string node, std::string op, std::shared_ptr<const Kernel> kernel, std::vector<int> inputs,
+        std::vector<int> outputs)
     {
         if (kernel->isAlias()) {
             Slot& output = m_program.slots[static_cast<std::size_t>(outputs[0])];
@@ -236,6 +237,8 @@ private:
             addQuantizer(id, quantizer->second);
             return {};
         }
+        if (const auto own = m_lowered.kernels.find(id); own != m_lowered.kernels.end())
+            return addOwnKernel(id, own->second);
         QS_TRY(KernelRequest request, requestFor(m_graph, id));
         const graph::Node& node = m_graph.node(id);
         for (std::size_t i = 0; i < node.inputs.size(); ++i) {
@@ -263,6 +266,20 @@ private:
             if (values[i].valid())
                 settle(values[i], outputs[i], choice.layouts.outputs[i]);
         }
+        return {};
+    }
+
+    Result<void> addOwnKernel(NodeId id, const OwnKernel& own)
+    {
+        const graph::Node& node = m_graph.node(id);
+        const Layout layout = own.layout.value_or(layoutAtHand(node.inputs[0]));
+        std::vector<int> inputs;
+        for (const ValueId input : node.inputs)
+            inputs.push_back(slotIn(input, layout));
+        QS_TRY(const OperandInfo info, operandInfo(m_graph, node.outputs[0], "node '" + node.name + "'"));
+        const int output = newSlot(info, layout);
+        addStep(node.name, node.opType, own.kernel, std::move(inputs), { output });
+        settle(node.outputs[0], output, layout);
         return {};
     }
 

@@ -25,8 +25,8 @@ template <typename T> T orExit(Result<T> result)
     std::exit(EXIT_FAILURE);
 }
 
-/// 8-bit weights per channel and activations per tensor, with ranges seen on a few random images.
-quant::QuantizationPlan planFor(const graph::Graph& graph, const Shape& input)
+/// Statistics of a few random images.
+calibration::CalibrationStatsPtr statsFor(const graph::Graph& graph, const Shape& input)
 {
     dataset::SampleSet::Options options;
     options.preprocessing = orExit(dataset::Preprocessing::named("imagenet"));
@@ -36,8 +36,16 @@ quant::QuantizationPlan planFor(const graph::Graph& graph, const Shape& input)
     constexpr std::int64_t images = 8;
     const auto data = test::randomDataset(images, static_cast<int>(input[2]), static_cast<int>(input[3]), channels, 10);
     const auto samples = orExit(dataset::SampleSet::load(data, options));
-    const auto stats = orExit(calibration::calibrate(graph, *samples));
-    return orExit(planning::buildPlan(graph, stats.get(), {})).plan;
+    return orExit(calibration::calibrate(graph, *samples));
+}
+
+/// 8-bit weights per channel and activations per tensor.
+quant::QuantizationPlan planFor(
+    const graph::Graph& graph, const calibration::CalibrationStats& stats, quant::Scope scope)
+{
+    planning::PlanRequest request;
+    request.scope = scope;
+    return orExit(planning::buildPlan(graph, &stats, request)).plan;
 }
 
 } // namespace
@@ -62,14 +70,20 @@ Shape Network::inputShape(std::int64_t batch) const
     return graph::toShape(dims).value();
 }
 
-engine::CompiledGraphPtr Network::compile(std::int64_t batch, bool quantized) const
+engine::CompiledGraphPtr Network::compile(std::int64_t batch, Mode mode, quant::Scope scope) const
 {
     const Shape shape = inputShape(batch);
-    if (quantized)
-        std::call_once(m_planned, [&] { m_plan = planFor(*m_graph, shape); });
+    if (mode != Mode::Float)
+        std::call_once(m_plans.made, [&] {
+            const auto stats = statsFor(*m_graph, shape);
+            m_plans.compute = planFor(*m_graph, *stats, quant::Scope::Compute);
+            m_plans.integer = planFor(*m_graph, *stats, quant::Scope::Integer);
+        });
+    const quant::QuantizationPlan& quantized = scope == quant::Scope::Integer ? m_plans.integer : m_plans.compute;
     engine::CompileOptions options;
     options.inputShapes.emplace(m_graph->value(m_graph->inputs().front()).name, shape);
-    return orExit(engine::compile(*m_graph, quantized ? m_plan : quant::QuantizationPlan {}, options));
+    options.arithmetic = mode == Mode::Integer ? engine::Arithmetic::Auto : engine::Arithmetic::Float;
+    return orExit(engine::compile(*m_graph, mode == Mode::Float ? quant::QuantizationPlan {} : quantized, options));
 }
 
 std::vector<std::shared_ptr<const Network>> networks()

@@ -15,8 +15,11 @@
 
 namespace quantoscope::bench {
 
-/// A model to measure, float and with 8-bit fake-quantized weights and activations (ranges from random images; speed
-/// does not depend on them).
+/// What to measure of a network.
+enum class Mode { Float, FakeQuantized, Integer };
+
+/// A model to measure, float and with 8-bit weights and activations, fake-quantized in float or computed in integers
+/// (ranges from random images; speed does not depend on them).
 class Network {
 public:
     /// Prints why and ends the program where the model cannot be read: there is nothing to measure then.
@@ -25,14 +28,19 @@ public:
     const std::string& name() const { return m_name; }
     bool acceptsBatch(std::int64_t batch) const; ///< false where the model fixes another
     Shape inputShape(std::int64_t batch) const;
-    engine::CompiledGraphPtr compile(std::int64_t batch, bool quantized) const;
+    engine::CompiledGraphPtr compile(std::int64_t batch, Mode mode, quant::Scope scope) const;
 
 private:
     std::string m_name;
     std::shared_ptr<const graph::Graph> m_graph;
     std::optional<graph::Dims> m_inputDims;
-    mutable std::once_flag m_planned;
-    mutable quant::QuantizationPlan m_plan;
+    /// Both scopes' plans.
+    struct Plans {
+        std::once_flag made;
+        quant::QuantizationPlan compute;
+        quant::QuantizationPlan integer;
+    };
+    mutable Plans m_plans;
 };
 
 /// The bundled sample, and those of the shared folder that are there.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Where a network's time goes: profile_steps MODEL.onnx [BATCH [quantized]]
+// Where a network's time goes: profile_steps MODEL.onnx [BATCH [float|fake|integer [compute|integer]]]
 // prints each step of one stream, the dearest first, with its share and what has been used up by then.
 #include <algorithm>
 #include <array>
@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <numeric>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/bench/bench_network.h"
@@ -17,7 +18,7 @@ using namespace quantoscope::bench;
 int main(int argc, char** argv)
 {
     if (argc < 2) {
-        std::fprintf(stderr, "usage: profile_steps MODEL.onnx [BATCH [quantized]]\n");
+        std::fprintf(stderr, "usage: profile_steps MODEL.onnx [BATCH [float|fake|integer [compute|integer]]]\n");
         return EXIT_FAILURE;
     }
     const std::int64_t batch = argc > 2 ? std::atoll(argv[2]) : 1;
@@ -26,7 +27,13 @@ int main(int argc, char** argv)
         std::fprintf(stderr, "the model does not take a batch of %s\n", argv[2]);
         return EXIT_FAILURE;
     }
-    const auto compiled = network.compile(batch, argc > 3);
+    const std::string_view mode = argc > 3 ? argv[3] : "float";
+    const bool integerScope = argc > 4 && std::string_view(argv[4]) == "integer";
+    const auto compiled = network.compile(batch,
+        mode == "integer"    ? Mode::Integer
+            : mode == "fake" ? Mode::FakeQuantized
+                             : Mode::Float,
+        integerScope ? quant::Scope::Integer : quant::Scope::Compute);
     const auto steps = compiled->steps();
     const Tensor input = randomInput(network.inputShape(batch));
     const std::array views { input.view() };

@@ -30,8 +30,10 @@ Result<KernelPtr> build(const KernelRequest& request, Window window, dnnl::algor
         window.padsEnd[a] = (output[axis] - 1) * window.strides[a] + window.span(a) - input[axis] - window.padsBegin[a];
         --window.dilations[a]; // oneDNN counts the gaps
     }
-    const auto source = describe(input, request.inputs[0].layout);
-    const auto destination = describe(output, request.outputs[0].layout);
+    const auto type
+        = request.inputs[0].dtype == DType::UInt8 ? dnnl::memory::data_type::u8 : dnnl::memory::data_type::f32;
+    const auto source = describe(input, request.inputs[0].layout, type);
+    const auto destination = describe(output, request.outputs[0].layout, type);
     const dnnl::pooling_v2_forward::desc description(dnnl::prop_kind::forward_inference, algorithm, source, destination,
         window.strides, window.kernel, window.dilations, window.padsBegin, window.padsEnd);
     const dnnl::pooling_v2_forward::primitive_desc chosen(description, attributes(std::nullopt), engine());
@@ -46,7 +48,11 @@ Result<KernelPtr> build(const KernelRequest& request, Window window, dnnl::algor
 
 Result<KernelPtr> createWindowed(const KernelRequest& request, dnnl::algorithm algorithm)
 {
-    QS_CHECK(requireFloat32(request));
+    // The largest of bytes is a byte; a mean of bytes would be rounded.
+    const bool picksBytes = algorithm == dnnl::algorithm::pooling_max && request.inputs[0].dtype == DType::UInt8
+        && request.inputs[0].shape.size() > 0;
+    if (!picksBytes)
+        QS_CHECK(requireFloat32(request));
     const Shape& input = request.inputs[0].shape;
     if (input.rank() < 3 || input.rank() > 5)
         return request.unsupported("input of shape " + input.toString() + ", expected rank 3 to 5");

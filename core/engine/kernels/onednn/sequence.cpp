@@ -64,7 +64,7 @@ const dnnl::engine& engine()
 
 Memory::dims dims(const Shape& shape) { return shape.dims(); }
 
-Memory::desc describeRowMajor(Memory::dims dims)
+Memory::desc describeRowMajor(Memory::dims dims, Memory::data_type type)
 {
     if (dims.empty())
         dims.push_back(1);
@@ -74,17 +74,17 @@ Memory::desc describeRowMajor(Memory::dims dims)
         strides[i] = stride;
         stride *= std::max<Memory::dim>(1, dims[i]);
     }
-    return { dims, Memory::data_type::f32, strides };
+    return { dims, type, strides };
 }
 
-Memory::desc describe(const Shape& shape, Layout layout)
+Memory::desc describe(const Shape& shape, Layout layout, Memory::data_type type)
 {
     if (layout == Layout::Plain)
-        return describeRowMajor(dims(shape));
+        return describeRowMajor(dims(shape), type);
     static constexpr Memory::format_tag tags[]
         = { Memory::format_tag::nwc, Memory::format_tag::nhwc, Memory::format_tag::ndhwc };
     assert(shape.rank() >= 3 && shape.rank() <= 5);
-    return { dims(shape), Memory::data_type::f32, tags[shape.rank() - 3] };
+    return { dims(shape), type, tags[shape.rank() - 3] };
 }
 
 Memory::desc describeAny(Memory::dims dims) { return { dims, Memory::data_type::f32, Memory::format_tag::any }; }
@@ -203,7 +203,7 @@ bool PrimitiveSequence::readsInput(std::size_t index) const
     return false;
 }
 
-Memory constantMemory(const Memory::desc& desc, const float* data)
+Memory constantMemory(const Memory::desc& desc, const void* data)
 {
     Memory memory(desc, engine());
     std::memcpy(memory.get_data_handle(), data, desc.get_size());
@@ -259,7 +259,7 @@ LayoutChoice featureMapLayouts(const KernelRequest& request)
         std::vector<Layout>(request.outputs.size(), Layout::Plain) };
     const OperandInfo& map = request.inputs.front();
     const int rank = map.shape.rank();
-    if (map.dtype == DType::Float32 && rank >= 3 && rank <= 5) {
+    if ((map.dtype == DType::Float32 || map.dtype == DType::UInt8) && rank >= 3 && rank <= 5) {
         choice.inputs.front() = Layout::ChannelsLast;
         choice.outputs.front() = Layout::ChannelsLast;
     }

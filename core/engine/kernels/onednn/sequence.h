@@ -19,9 +19,11 @@ namespace quantoscope::engine::onednn {
 const dnnl::engine& engine();
 
 dnnl::memory::dims dims(const Shape& shape);
-/// A float32 tensor of this shape in this layout; `shape` must have rank >= 3 for ChannelsLast.
-dnnl::memory::desc describe(const Shape& shape, Layout layout);
-dnnl::memory::desc describeRowMajor(dnnl::memory::dims dims);
+/// A tensor of this shape in this layout; `shape` must have rank >= 3 for ChannelsLast.
+dnnl::memory::desc describe(
+    const Shape& shape, Layout layout, dnnl::memory::data_type type = dnnl::memory::data_type::f32);
+dnnl::memory::desc describeRowMajor(
+    dnnl::memory::dims dims, dnnl::memory::data_type type = dnnl::memory::data_type::f32);
 dnnl::memory::desc describeAny(dnnl::memory::dims dims);
 
 /// Attributes every primitive here has: scratchpad from the caller, and the clamp as last post-op.
@@ -77,7 +79,7 @@ private:
 };
 
 /// A constant operand's elements as oneDNN memory described by `desc` (a copy).
-dnnl::memory constantMemory(const dnnl::memory::desc& desc, const float* data);
+dnnl::memory constantMemory(const dnnl::memory::desc& desc, const void* data);
 
 /// Operand `i` of the request: constant memory if its value is known, otherwise the run-time input.
 Operand operandOf(
@@ -96,7 +98,7 @@ Result<void> requireFloat32(const KernelRequest& request);
 Result<void> refuseReference(const KernelRequest& request, const dnnl::primitive_desc_base& description);
 
 /// A LayoutChoice for operators whose first input and first output are feature maps [N, C, D...]: channels last for
-/// float32 of rank 3 to 5, everything else plain.
+/// float32 and uint8 of rank 3 to 5, everything else plain.
 LayoutChoice featureMapLayouts(const KernelRequest& request);
 
 } // namespace quantoscope::engine::onednn
