@@ -53,18 +53,20 @@ public:
         evaluation::EvaluationOptions options;
         options.threads = m_common.threads;
         QS_TRY(const auto errors, evaluation::compareLayers(pipeline.graph(), *plan, *samples, options, job));
+        QS_TRY(const auto confidences, pipeline.rangeConfidences(*plan));
         report.json()["images"] = samples->size();
-        describe(report, errors, samples->size());
+        describe(report, errors, confidences, samples->size());
         return reportAccumulators(pipeline, *plan, m_quantization, m_common, job, report);
     }
 
 private:
-    static void describe(Report& report, const std::vector<evaluation::TensorError>& errors, std::int64_t images)
+    static void describe(Report& report, const std::vector<evaluation::TensorError>& errors,
+        const RangeConfidences& confidences, std::int64_t images)
     {
         using enum Table::Align;
         Table table({ { "tensor", Left }, { "kind", Left }, { "bits" }, { "SQNR [dB]" }, { "cosine" }, { "MSE" },
             { "clipped [%]" }, { "own MSE" }, { "rounding" }, { "clipping" }, { "inherited MSE" }, { "lowest" },
-            { "highest" }, { "Q format", Left } });
+            { "highest" }, { "+-" }, { "Q format", Left } });
         Json rows = Json::array();
         for (const auto& error : errors) {
             rows.push_back({ { "name", error.name }, { "kind", quant::toString(error.role) }, { "bits", error.bits },
@@ -73,12 +75,16 @@ private:
                 { "rounding_error", error.roundingError }, { "clipping_error", error.clippingError },
                 { "inherited_error", error.inheritedError }, { "encoding", error.encoding.toJson() } });
             const auto [low, high] = bounds(error.encoding);
+            const auto confidence = confidences.find(error.name);
+            const bool known = confidence != confidences.end();
+            rows.back()["range_confidence"] = known ? toJson(confidence->second) : Json();
             const auto format = quant::qFormat(error.encoding);
             rows.back()["q_format"] = format ? Json(*format) : Json();
             table.add({ error.name, quant::toString(error.role), std::to_string(error.bits), significant(error.sqnrDb),
                 fixed(error.cosine, 5), significant(error.mse), significant(error.clippedPercent),
                 significant(error.ownError), significant(error.roundingError), significant(error.clippingError),
-                significant(error.inheritedError), significant(low), significant(high), format.value_or("") });
+                significant(error.inheritedError), significant(low), significant(high),
+                known ? significant(confidence->second.uncertainty()) : "", format.value_or("") });
         }
         report.json()["tensors"] = std::move(rows);
         report.text(table.empty() ? "The plan quantizes nothing.\n" : table.toString());
@@ -86,6 +92,28 @@ private:
             + " images: SQNR, cosine and MSE of the quantized network's value against the float one; own: "
               "quantizing the float value alone, of which rounding and clipping are the parts; inherited: what arrives "
               "from layers before.\n");
+        describe(report, confidences);
+    }
+
+    static Json toJson(const calibration::RangeConfidence& confidence)
+    {
+        const auto end = [](const auto& e) { return Json { { "value", e.value }, { "ci95", { e.from, e.to } } }; };
+        return { { "low", end(confidence.low) }, { "high", end(confidence.high) }, { "blocks", confidence.blocks },
+            { "images_per_block", confidence.imagesPerBlock }, { "more_images_help", confidence.moreImagesHelp } };
+    }
+
+    static void describe(Report& report, const RangeConfidences& confidences)
+    {
+        if (confidences.empty())
+            return;
+        std::string unsure;
+        for (const auto& [name, confidence] : confidences)
+            if (confidence.moreImagesHelp)
+                (unsure += unsure.empty() ? "" : ", ") += name;
+        report.text("+-: how far other calibration images, as many, may move an end of the range (95 %, bootstrap over "
+                    "blocks of images).\n"
+            + (unsure.empty() ? std::string("More calibration images would not help.\n")
+                              : "More calibration images would help: " + unsure + ".\n"));
     }
 
     /// Ends of the representable range over all channels.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/pipeline.h"
 
+#include <algorithm>
+
 #include "app/cli/correction_report.h"
 #include "app/cli/findings.h"
 #include "app/cli/text.h"
@@ -127,6 +129,15 @@ void Pipeline::reportStatistics()
         m_report.fact("statistics", use.computed > 0 ? "in part from the cache" : "from the cache");
 }
 
+Result<RangeConfidences> Pipeline::rangeConfidences(const quant::QuantizationPlan& plan) const
+{
+    const auto isActivation = [](const auto& entry) { return entry.second.role == quant::Role::Activation; };
+    if (!m_quantizer || !m_quantizer->calibration() || std::ranges::none_of(plan.tensors(), isActivation))
+        return RangeConfidences {};
+    QS_TRY(const auto stats, m_quantizer->statsFor(plan, m_job));
+    return calibration::rangeConfidences(*stats, plan, m_common.threads, m_job);
+}
+
 Result<flow::QuantizedNetwork> Pipeline::newPlan(const QuantizationOptions& options, const DataOptions& data)
 {
     planning::PlanRequest base;
@@ -150,15 +161,10 @@ Result<flow::QuantizedNetwork> Pipeline::savedPlan(
     if (options.corrections.best())
         return fail(ErrorCode::InvalidInput, "--flow best makes a plan of its own, and --plan gives one", file,
             "leave one of the two out");
-    QS_TRY(const auto hardware, options.hardwareProfile());
     auto request = planning::requestLike(saved);
     const auto changed = options.changedTensors();
     if (options.changeAnything()) {
         QS_TRY(request, options.changed(request, WordLengths::Single));
-        if (hardware) { // what a plan does not tell
-            request.biasRoom = hardware->bias.room;
-            request.floatOperators = hardware->floatOperators;
-        }
         // What stays as it is needs no word-length here, and so no calibration.
         if (!changed.weights)
             request.weights.bits.reset();

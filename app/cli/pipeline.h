@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,12 +10,15 @@
 #include "app/cli/options.h"
 #include "app/cli/report.h"
 #include "core/base/progress.h"
+#include "core/calibration/range_confidence.h"
 #include "core/dataset/preprocessing.h"
 #include "core/flow/quantizer.h"
 #include "core/graph/graph.h"
 #include "core/quant/plan.h"
 
 namespace quantoscope::cli {
+
+using RangeConfidences = std::map<std::string, calibration::RangeConfidence, std::less<>>;
 
 /// The way from files to a plan that the commands share: model -> prepared graph -> samples -> quantized network. Each
 /// step says in the report what it did.
@@ -31,6 +36,8 @@ public:
         const QuantizationOptions& options, const DataOptions& data, bool needsImages);
     /// Says so where statistics of the calibration images were at hand.
     void reportStatistics();
+    /// How sure the plan's ranges are that were found on the calibration images; empty without those.
+    Result<RangeConfidences> rangeConfidences(const quant::QuantizationPlan& plan) const;
     /// The calibration images without running them.
     Result<void> openCalibrationData(const DataOptions& options);
     /// The plan in --plan with what the options change, or the one the options make; written to --save-plan.

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstdio>
 #include <string>
+#include <utility>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "app/cli/text.h"
@@ -15,6 +17,21 @@ namespace quantoscope::cli {
 namespace {
 constexpr int barWidth = 24;
 constexpr const char* wipe = "\r\033[K";
+
+/// What fits into one line of the terminal: wiping clears no more.
+std::string fitted(std::string line)
+{
+    winsize size {};
+    constexpr std::size_t usual = 80;
+    const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    std::size_t length = (known ? size.ws_col : usual) - 1;
+    if (line.size() <= length)
+        return line;
+    while (length > 0 && (static_cast<unsigned char>(line[length]) & 0xC0U) == 0x80U)
+        --length; // not in the middle of a character
+    line.resize(length);
+    return line;
+}
 }
 
 ProgressBar::ProgressBar()
@@ -36,7 +53,7 @@ void ProgressBar::draw(const base::ProgressState& state)
 {
     if (!m_terminal)
         return;
-    std::string line = wipe + state.stage + " ";
+    std::string line = state.stage + " ";
     if (state.total > 0) {
         const double part = std::clamp(static_cast<double>(state.done) / static_cast<double>(state.total), 0.0, 1.0);
         const auto filled = static_cast<std::size_t>(std::lround(part * barWidth));
@@ -47,7 +64,9 @@ void ProgressBar::draw(const base::ProgressState& state)
         line += ", " + significant(state.perSecond) + "/s";
     if (state.secondsLeft)
         line += ", " + duration(*state.secondsLeft) + " left";
-    std::fputs(line.c_str(), stderr);
+    if (!state.detail.empty())
+        line += "; " + state.detail;
+    std::fputs((wipe + fitted(std::move(line))).c_str(), stderr);
     std::fflush(stderr);
     m_drawn = true;
 }

@@ -12,6 +12,16 @@ constexpr double windowSeconds = 1.0;
 constexpr double smoothing = 0.5;
 
 double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
+
+/// "Correcting weights: 5 of 21 layers"
+std::string describe(const ProgressState& part)
+{
+    std::string text = part.stage + ": " + std::to_string(part.done);
+    if (part.total > 0)
+        text += " of " + std::to_string(part.total);
+    text += ' ' + part.unit;
+    return part.detail.empty() ? text : text + "; " + part.detail;
+}
 }
 
 Progress::Progress(Listener listener)
@@ -49,6 +59,14 @@ void Progress::finish()
     notify(lock, true);
 }
 
+void Progress::setDetail(std::string detail)
+{
+    std::unique_lock lock(m_mutex);
+    const bool cleared = detail.empty();
+    m_state.detail = std::move(detail);
+    notify(lock, cleared);
+}
+
 ProgressState Progress::state() const
 {
     std::scoped_lock lock(m_mutex);
@@ -83,6 +101,22 @@ ProgressState Progress::stateLocked(Clock::time_point now) const
     if (state.total > 0 && state.done > 0 && state.perSecond > 0)
         state.secondsLeft = static_cast<double>(std::max<std::int64_t>(0, state.total - state.done)) / state.perSecond;
     return state;
+}
+
+PartOfJob::PartOfJob(const Job& whole)
+    : m_whole(whole.progress)
+    , m_stop(whole.stop)
+    , m_progress([this](const ProgressState& part) {
+        if (m_whole)
+            m_whole->setDetail(describe(part));
+    })
+{
+}
+
+PartOfJob::~PartOfJob()
+{
+    if (m_whole)
+        m_whole->setDetail({});
 }
 
 } // namespace quantoscope::base

@@ -15,6 +15,7 @@ namespace quantoscope::base {
 struct ProgressState {
     std::string stage; ///< "Calibrating", "Sweep {2..8} x {2..8}"
     std::string unit; ///< what is counted: "images", "points"
+    std::string detail; ///< the part of it in hand: "Correcting weights: 5 of 21 layers"; often empty
     std::int64_t done = 0;
     std::int64_t total = 0; ///< 0: not known
     double elapsedSeconds = 0; ///< since the stage began
@@ -34,6 +35,7 @@ public:
     void begin(std::string stage, std::int64_t total, std::string unit);
     void advance(std::int64_t count = 1);
     void finish();
+    void setDetail(std::string detail); ///< of the stage in hand; begin() clears it
 
     ProgressState state() const;
 
@@ -75,6 +77,23 @@ struct Job {
         if (progress)
             progress->finish();
     }
+};
+
+/// A part of a longer job that counts on its own: what it reports becomes the detail of the whole while this lives.
+class PartOfJob {
+public:
+    /// The job that `whole` names must outlive this.
+    explicit PartOfJob(const Job& whole);
+    ~PartOfJob();
+    PartOfJob(const PartOfJob&) = delete;
+    PartOfJob& operator=(const PartOfJob&) = delete;
+
+    Job job() { return { &m_progress, m_stop }; }
+
+private:
+    Progress* m_whole;
+    std::stop_token m_stop;
+    Progress m_progress;
 };
 
 } // namespace quantoscope::base

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "core/base/parallel.h"
 #include "core/base/random.h"
 #include "core/calibration/range_estimator.h"
 #include "core/calibration/range_source.h"
@@ -78,6 +80,8 @@ RangeConfidence::End intervalFor(double value, double coarse, std::vector<double
 
 double RangeConfidence::End::uncertainty() const { return std::max(value - from, to - value); }
 
+double RangeConfidence::uncertainty() const { return std::max(low.uncertainty(), high.uncertainty()); }
+
 Result<RangeConfidence> rangeConfidence(
     const TensorStats& stats, const quant::QuantizerConfig& config, const quant::RangeSpec& range, std::uint64_t seed)
 {
@@ -113,10 +117,52 @@ Result<RangeConfidence> rangeConfidence(
     result.low = intervalFor(chosen.low, coarse.low, std::move(lows));
     result.high = intervalFor(chosen.high, coarse.high, std::move(highs));
 
-    const double uncertainty = std::max(result.low.uncertainty(), result.high.uncertainty());
+    const double uncertainty = result.uncertainty();
     const double extent = result.high.value - result.low.value;
     result.moreImagesHelp
         = result.blocks < RangeConfidence::fewestBlocks || (uncertainty > result.step && uncertainty > 0.05 * extent);
+    return result;
+}
+
+namespace {
+
+/// Whether the quantizer's range is what its own statistics say.
+bool isOwn(const TensorStats& stats, const quant::TensorQuantizer& quantizer)
+{
+    using Method = quant::RangeSpec::Method;
+    if (quantizer.role != quant::Role::Activation || quantizer.range.method == Method::Manual
+        || quantizer.config.granularity.kind != quant::Granularity::Kind::PerTensor)
+        return false;
+    const auto encoding = estimateEncoding(stats, quantizer.config, quantizer.range);
+    return encoding && *encoding == quantizer.encoding;
+}
+
+} // namespace
+
+Result<std::map<std::string, RangeConfidence, std::less<>>> rangeConfidences(
+    const CalibrationStats& stats, const quant::QuantizationPlan& plan, int threads, const base::Job& job)
+{
+    std::vector<std::pair<std::string, const TensorStats*>> tensors;
+    for (const auto& [name, quantizer] : plan.tensors())
+        if (const auto* seen = stats.find(name))
+            tensors.emplace_back(name, seen);
+    std::vector<std::optional<RangeConfidence>> found(tensors.size());
+    job.begin("Asking how sure ranges are", std::ssize(tensors), "tensors");
+    const auto work = [&](int, std::int64_t item) -> Result<void> {
+        const auto& [name, seen] = tensors[static_cast<std::size_t>(item)];
+        const auto& quantizer = *plan.find(name);
+        if (isOwn(*seen, quantizer)) {
+            QS_TRY(found[static_cast<std::size_t>(item)], rangeConfidence(*seen, quantizer.config, quantizer.range));
+        }
+        job.advance();
+        return {};
+    };
+    QS_CHECK(base::parallelFor(base::resolveThreads(threads), std::ssize(tensors), job.stop, work));
+    job.finish();
+    std::map<std::string, RangeConfidence, std::less<>> result;
+    for (std::size_t i = 0; i < tensors.size(); ++i)
+        if (found[i])
+            result.emplace(tensors[i].first, *found[i]);
     return result;
 }
 

@@ -2,10 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
 
 #include "core/base/error.h"
+#include "core/base/progress.h"
 #include "core/calibration/stats.h"
 #include "core/quant/config.h"
+#include "core/quant/plan.h"
 
 namespace quantoscope::calibration {
 
@@ -30,6 +35,8 @@ struct RangeConfidence {
     /// fewer than `fewestBlocks` blocks, so that the interval cannot tell.
     bool moreImagesHelp = false;
 
+    double uncertainty() const; ///< of the end that is less sure
+
     static constexpr int fewestBlocks = 5;
 };
 
@@ -44,5 +51,11 @@ struct RangeConfidence {
 /// estimateEncoding(); Unsupported for granularities other than per tensor.
 Result<RangeConfidence> rangeConfidence(const TensorStats& stats, const quant::QuantizerConfig& config,
     const quant::RangeSpec& range, std::uint64_t seed = 0);
+
+/// The same for every activation of a plan whose range was found on these statistics of its own, by tensor name. Ranges
+/// that were given, that tensors share, and those of channels are left out. The same result for any number of threads.
+/// Progress in tensors.
+Result<std::map<std::string, RangeConfidence, std::less<>>> rangeConfidences(
+    const CalibrationStats& stats, const quant::QuantizationPlan& plan, int threads = 0, const base::Job& job = {});
 
 } // namespace quantoscope::calibration

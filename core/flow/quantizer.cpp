@@ -40,7 +40,7 @@ enum class Form { Plain, Equalized, Absorbed };
 struct Variant {
     GraphPtr graph;
     calibration::CalibrationStatsPtr stats;
-    quant::QuantizationPlan::Constants constants; ///< what the graph has beyond planning::equalize()
+    quant::QuantizationPlan::Constants constants; ///< what the graph has that planning::equalize() does not make
     std::vector<std::string> notes; ///< of what made the graph
 };
 
@@ -55,11 +55,7 @@ struct Split {
 struct Start {
     QuantizedNetwork network;
     quant::QuantizationPlan plan;
-    quant::QuantizationPlan::Constants constants; ///< to go into the finished plan where no correction set others
 };
-
-/// The form a saved plan's graph has; biases that were absorbed are among the plan's constants.
-Form formOf(const quant::QuantizationPlan& plan) { return plan.equalized ? Form::Equalized : Form::Plain; }
 
 bool quantizesActivations(const planning::PlanRequest& request)
 {
@@ -121,8 +117,8 @@ struct Quantizer::State {
         QS_TRY(auto absorbed, planning::absorbHighBiases(*before->graph, *before->stats));
         quant::QuantizationPlan changes;
         for (const auto& [name, values] : absorbed.constants)
-            changes.setConstant(name, values);
-        QS_TRY(auto made, quant::correctedGraph(*before->graph, changes));
+            changes.setFloatConstant(name, values);
+        QS_TRY(auto made, quant::floatGraph(*before->graph, changes));
         variant.graph = std::make_shared<const graph::Graph>(std::move(made));
         variant.constants = std::move(absorbed.constants);
         variant.notes = before->notes;
@@ -146,6 +142,32 @@ struct Quantizer::State {
         const std::scoped_lock lock(mutex);
         QS_TRY(const Variant* kept, complete(form, withStats, job));
         return *kept;
+    }
+
+    /// Whether the plan was made for the network that high biases were absorbed in by this object.
+    bool isAbsorbedHere(const quant::QuantizationPlan& plan)
+    {
+        const std::scoped_lock lock(mutex);
+        return variants[static_cast<std::size_t>(Form::Absorbed)].constants == plan.floatConstants();
+    }
+
+    /// The float network that a saved plan is for, with statistics if they are asked for.
+    Result<Variant> variantFor(const quant::QuantizationPlan& plan, bool withStats, const base::Job& job)
+    {
+        const Form form = plan.equalized ? Form::Equalized : Form::Plain;
+        if (plan.floatConstants().empty())
+            return variant(form, withStats, job);
+        if (isAbsorbedHere(plan))
+            return variant(Form::Absorbed, withStats, job);
+        QS_TRY(Variant result, variant(form, false, job));
+        QS_TRY(auto made, quant::floatGraph(*result.graph, plan));
+        result.graph = std::make_shared<const graph::Graph>(std::move(made));
+        result.stats = nullptr;
+        if (withStats) {
+            QS_CHECK(needImages());
+            QS_TRY(result.stats, seenOn(*result.graph, job));
+        }
+        return result;
     }
 
     /// Makes what is missing; the mutex must be held.
@@ -178,8 +200,9 @@ struct Quantizer::State {
         QS_TRY(Variant at, variant(form, quantizesActivations(request), job));
         QS_TRY(auto built, planning::buildPlan(*at.graph, at.stats.get(), request));
         built.plan.equalized = form != Form::Plain;
+        for (auto& [name, values] : at.constants)
+            built.plan.setFloatConstant(name, std::move(values));
         Start start;
-        start.constants = std::move(at.constants);
         start.network.graph = at.graph;
         start.network.notes = at.notes;
         std::ranges::move(built.notes, std::back_inserter(start.network.notes));
@@ -300,22 +323,13 @@ private:
 /// longer lie on.
 quant::QuantizationPlan withoutStaleConstants(const quant::QuantizationPlan& plan, const quant::QuantizationPlan& saved)
 {
-    quant::QuantizationPlan result;
-    result.scope = plan.scope;
-    result.title = plan.title;
-    result.seed = plan.seed;
-    result.equalized = plan.equalized;
-    for (const auto& [name, quantizer] : plan.tensors())
-        result.set(name, quantizer);
+    quant::QuantizationPlan result = plan;
     for (const auto& [name, values] : plan.constants()) {
         const auto* now = plan.find(name);
         const auto* before = saved.find(name);
-        const bool weight = now && now->role == quant::Role::Weight;
-        if (!weight || (before && *before == *now))
-            result.setConstant(name, values);
+        if (now && now->role == quant::Role::Weight && !(before && *before == *now))
+            result.eraseConstant(name);
     }
-    for (const auto& [layer, values] : plan.addedBiases())
-        result.setAddedBias(layer, values);
     return result;
 }
 
@@ -375,7 +389,7 @@ Result<QuantizedNetwork> Quantizer::quantize(const planning::PlanRequest& reques
 Result<QuantizedNetwork> Quantizer::tryOut(const planning::PlanRequest& request, const base::Job& job) const
 {
     QS_TRY(auto start, m_state->start(request, job));
-    auto& [network, plan, constants] = start;
+    auto& [network, plan] = start;
     if (request.corrections.any() && !plan.empty()) {
         QS_TRY(const auto* split, m_state->splitImages(job));
         if (!split->heldBack)
@@ -384,9 +398,6 @@ Result<QuantizedNetwork> Quantizer::tryOut(const planning::PlanRequest& request,
         QS_CHECK(corrector.run(correctionsFor(request.corrections), plan, network, job));
         plan.title = asKept(request, network.corrections).describe();
     }
-    for (auto& [name, values] : constants)
-        if (!plan.constants().contains(name))
-            plan.setConstant(name, std::move(values));
     network.plan = std::make_shared<const quant::QuantizationPlan>(std::move(plan));
     return std::move(network);
 }
@@ -398,13 +409,12 @@ Result<QuantizedNetwork> Quantizer::change(const quant::QuantizationPlan& saved,
         return fail(ErrorCode::InvalidInput, "the plan was made for the network as it is, not equalized", {},
             "make a new plan to equalize");
     QuantizedNetwork network;
-    QS_TRY(const Variant variant, m_state->variant(formOf(saved), quantizesActivations(request), job));
+    QS_TRY(const Variant variant, m_state->variantFor(saved, quantizesActivations(request), job));
     QS_TRY(auto built, planning::changePlan(*variant.graph, variant.stats.get(), saved, request, changed));
     network.graph = variant.graph;
     network.notes = std::move(built.notes);
     network.biasRemedies = std::move(built.biasRemedies);
     auto plan = withoutStaleConstants(built.plan, saved);
-    plan.equalized = saved.equalized;
     if (request.corrections.any()) {
         QS_TRY(const auto* split, m_state->splitImages(job));
         const Corrector corrector(*split, *network.graph, request, m_state->options);
@@ -416,8 +426,15 @@ Result<QuantizedNetwork> Quantizer::change(const quant::QuantizationPlan& saved,
 
 Result<GraphPtr> Quantizer::graphFor(const quant::QuantizationPlan& plan) const
 {
-    QS_TRY(const Variant variant, m_state->variant(formOf(plan), false, {}));
+    QS_TRY(const Variant variant, m_state->variantFor(plan, false, {}));
     return variant.graph;
+}
+
+Result<calibration::CalibrationStatsPtr> Quantizer::statsFor(
+    const quant::QuantizationPlan& plan, const base::Job& job) const
+{
+    QS_TRY(const Variant variant, m_state->variantFor(plan, true, job));
+    return variant.stats;
 }
 
 Result<evaluation::Fidelity> Quantizer::fidelity(const QuantizedNetwork& network, const base::Job& job) const

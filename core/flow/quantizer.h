@@ -71,8 +71,11 @@ public:
     Result<QuantizedNetwork> change(const quant::QuantizationPlan& saved, const planning::PlanRequest& request,
         planning::ChangedTensors changed, const base::Job& job = {}) const;
 
-    /// The graph a saved plan is for: as given, or equalized.
+    /// The float network that a saved plan is for: as given, or equalized, with high biases absorbed.
     Result<GraphPtr> graphFor(const quant::QuantizationPlan& plan) const;
+    /// What the calibration images showed in that network. Errors: InvalidInput if there are none.
+    Result<calibration::CalibrationStatsPtr> statsFor(
+        const quant::QuantizationPlan& plan, const base::Job& job = {}) const;
 
     /// How close a network comes to float on the images held back. InvalidInput if there are none.
     Result<evaluation::Fidelity> fidelity(const QuantizedNetwork& network, const base::Job& job = {}) const;

@@ -53,6 +53,8 @@ public:
         m_built.plan.scope = request.scope;
         m_built.plan.title = request.describe();
         m_built.plan.seed = request.seed;
+        m_built.plan.biasRoom = request.biasRoom;
+        m_built.plan.floatOperators = request.floatOperators;
         if (!m_layers.empty())
             m_lastOutput = graph.value(graph::ActivationFusion(graph).finalOutput(graph, m_layers.back().node)).name;
     }

@@ -113,6 +113,8 @@ PlanRequest requestLike(const QuantizationPlan& plan)
         if (wish->rounding == request.rounding)
             wish->rounding.reset();
     request.biasBits = biasBitsOf(plan);
+    request.biasRoom = plan.biasRoom;
+    request.floatOperators = plan.floatOperators;
     return request;
 }
 
@@ -131,6 +133,8 @@ Result<BuiltPlan> changePlan(const graph::Graph& graph, const calibration::Calib
             groups.insert(groupOf(slot));
 
     QuantizationPlan plan = saved;
+    plan.biasRoom = request.biasRoom;
+    plan.floatOperators = request.floatOperators;
     for (const auto& slot : slots) {
         if (slot.role == Role::Bias)
             plan.erase(slot.tensor);

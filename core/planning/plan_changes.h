@@ -10,8 +10,7 @@
 namespace quantoscope::planning {
 
 /// The request that would make a plan like this one: scope, seed, and for weights and activations what most of them
-/// have. A kind of tensor that the plan does not quantize gets no word-length. What was done about biases that did not
-/// fit, and which operators stayed float, a plan does not tell.
+/// have. A kind of tensor that the plan does not quantize gets no word-length.
 PlanRequest requestLike(const quant::QuantizationPlan& plan);
 
 /// Which tensors a change to a finished plan is about, besides those that the request's overrides name.

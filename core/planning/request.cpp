@@ -93,8 +93,6 @@ Result<void> checkScheme(const std::string& scheme, const std::string& where)
     return {};
 }
 
-std::string bitsText(const std::optional<int>& bits) { return bits ? std::to_string(*bits) : "float"; }
-
 std::string wishText(const TensorWish& wish)
 {
     std::string text = wish.scheme + (wish.perChannel ? " per channel " : " per tensor ") + wish.range.toString();
@@ -118,6 +116,12 @@ std::string biasText(const PlanRequest& request)
 }
 
 } // namespace
+
+std::string describeBits(std::optional<int> weights, std::optional<int> activations)
+{
+    const auto text = [](std::optional<int> bits) { return bits ? std::to_string(*bits) : std::string(" float"); };
+    return 'W' + text(weights) + (weights && activations ? " A" : ", A") + text(activations);
+}
 
 Result<std::optional<int>> parseBiasBits(const std::string& text)
 {
@@ -195,9 +199,7 @@ Result<LayerOverride> LayerOverride::parse(const std::string& text)
 
 std::string PlanRequest::describe() const
 {
-    std::string text = "W";
-    text += bitsText(weights.bits) + " A" + bitsText(activations.bits);
-    return text + " " + describeOptions();
+    return describeBits(weights.bits, activations.bits) + ' ' + describeOptions();
 }
 
 std::string PlanRequest::describeOptions() const

@@ -14,6 +14,9 @@
 
 namespace quantoscope::planning {
 
+/// "W4 A8"; "W4, A float" where one stays float (empty).
+std::string describeBits(std::optional<int> weights, std::optional<int> activations);
+
 /// "16" or "float" (empty): minBiasBits..maxBiasBits. InvalidInput otherwise.
 Result<std::optional<int>> parseBiasBits(const std::string& text);
 

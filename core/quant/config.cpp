@@ -244,12 +244,19 @@ std::string RangeSpec::toString() const
 
 Result<void> applyScheme(QuantizerConfig& config, const std::string& scheme)
 {
-    if (scheme != "symmetric" && scheme != "asymmetric" && scheme != "power-of-two")
-        return fail(ErrorCode::InvalidInput, "scheme '" + scheme + "' is not known", {},
-            "use one of symmetric, asymmetric, power-of-two");
-    config.symmetric = scheme != "asymmetric";
-    config.scale = scheme == "power-of-two" ? ScaleRestriction::PowerOfTwo : ScaleRestriction::None;
-    return {};
+    for (const bool symmetric : { true, false })
+        for (const auto scale : { ScaleRestriction::None, ScaleRestriction::PowerOfTwo }) {
+            QuantizerConfig candidate;
+            candidate.symmetric = symmetric;
+            candidate.scale = scale;
+            if (schemeName(candidate) != scheme)
+                continue;
+            config.symmetric = symmetric;
+            config.scale = scale;
+            return {};
+        }
+    return fail(ErrorCode::InvalidInput, "scheme '" + scheme + "' is not known", {},
+        "use one of symmetric, asymmetric, power-of-two, asymmetric-power-of-two");
 }
 
 std::string schemeName(const QuantizerConfig& config)
@@ -257,7 +264,7 @@ std::string schemeName(const QuantizerConfig& config)
     const bool powerOfTwo = config.scale == ScaleRestriction::PowerOfTwo;
     if (config.symmetric)
         return powerOfTwo ? "power-of-two" : "symmetric";
-    return powerOfTwo ? "asymmetric power-of-two" : "asymmetric";
+    return powerOfTwo ? "asymmetric-power-of-two" : "asymmetric";
 }
 
 Result<Rounding> parseRounding(const std::string& text)

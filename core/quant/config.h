@@ -72,7 +72,8 @@ struct RangeSpec {
     friend bool operator==(const RangeSpec&, const RangeSpec&) = default;
 };
 
-/// "symmetric", "asymmetric", "power-of-two" (symmetric with a power-of-two scale) applied to a config.
+/// "symmetric", "asymmetric", "power-of-two" (symmetric with a power-of-two scale) or "asymmetric-power-of-two" applied
+/// to a config.
 Result<void> applyScheme(QuantizerConfig& config, const std::string& scheme);
 std::string schemeName(const QuantizerConfig& config);
 

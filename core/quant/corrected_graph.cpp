@@ -53,6 +53,14 @@ std::optional<std::int64_t> outputChannels(const graph::Graph& graph, const grap
     return layer.op == "ConvTranspose" ? extent * layer.groups : extent;
 }
 
+/// [channels] as the layer adds it: along the last axis, or along the rows where the weight is the left operand.
+graph::TensorPtr alongChannels(const graph::Layer& layer, const graph::TensorPtr& values)
+{
+    if (!layer.weightIsLeft)
+        return values;
+    return std::make_shared<const Tensor>(Tensor::from(Shape { values->size(), 1 }, values->as<float>()));
+}
+
 Result<void> addBias(graph::Graph& graph, const graph::Layer& layer, const graph::TensorPtr& values)
 {
     const std::string where = "layer '" + layer.name + "'";
@@ -68,7 +76,7 @@ Result<void> addBias(graph::Graph& graph, const graph::Layer& layer, const graph
     if (graph.find(addedBiasName(layer.name)))
         return fail(ErrorCode::InvalidInput, "the model has a tensor of the name its added bias would get", where,
             "rename the tensor '" + addedBiasName(layer.name) + "' in the model");
-    const auto bias = graph.addConstant(addedBiasName(layer.name), values);
+    const auto bias = graph.addConstant(addedBiasName(layer.name), alongChannels(layer, values));
     if (layer.op == "MatMul")
         addBehind(graph, layer, bias);
     else
@@ -80,9 +88,17 @@ Result<void> addBias(graph::Graph& graph, const graph::Layer& layer, const graph
 
 std::string addedBiasName(std::string_view layer) { return std::string(layer) + ".bias"; }
 
+Result<graph::Graph> floatGraph(const graph::Graph& graph, const QuantizationPlan& plan)
+{
+    graph::Graph result = graph;
+    for (const auto& [name, values] : plan.floatConstants())
+        QS_CHECK(replaceConstant(result, name, values));
+    return result;
+}
+
 Result<graph::Graph> correctedGraph(const graph::Graph& graph, const QuantizationPlan& plan)
 {
-    graph::Graph corrected = graph;
+    QS_TRY(graph::Graph corrected, floatGraph(graph, plan));
     for (const auto& [name, values] : plan.constants())
         QS_CHECK(replaceConstant(corrected, name, values));
     if (plan.addedBiases().empty())

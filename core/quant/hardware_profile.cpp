@@ -18,10 +18,6 @@ namespace {
 using namespace std::string_view_literals;
 using Operand = HardwareProfile::Operand;
 
-constexpr std::array roomWords {
-    std::pair { BiasRoom::RaiseWeightScale, "raise"sv },
-    std::pair { BiasRoom::ShiftBias, "shift"sv },
-};
 /// The lists of an operand, which are also what a reason can be given for.
 constexpr std::array operandLists { "bits"sv, "schemes"sv, "granularities"sv, "signs"sv, "narrow"sv, "roundings"sv };
 
@@ -124,7 +120,8 @@ Result<HardwareProfile::Bias> biasFromJson(const Json& json)
     HardwareProfile::Bias bias;
     QS_TRY(bias.mayBeFloat, detail::readBool(json, "float"));
     QS_TRY(bias.bits, readBits(json, "bits", minBiasBits, maxBiasBits, bias.mayBeFloat));
-    QS_TRY(bias.room, detail::readWord<BiasRoom>(roomWords, json, "room"));
+    QS_TRY(const auto room, detail::readText(json, "room"));
+    QS_TRY(bias.room, parseBiasRoom(room));
     if (json.contains("why")) {
         QS_TRY(bias.why, detail::readText(json, "why"));
     }
@@ -164,13 +161,6 @@ Json operandToJson(const Operand& operand)
 }
 
 } // namespace
-
-Result<BiasRoom> parseBiasRoom(const std::string& text)
-{
-    return detail::valueOf<BiasRoom>(roomWords, text, "bias room");
-}
-
-std::string toString(BiasRoom room) { return detail::wordOf<BiasRoom>(roomWords, room); }
 
 Result<HardwareProfile> HardwareProfile::fromJson(const Json& json)
 {

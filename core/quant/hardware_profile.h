@@ -18,15 +18,6 @@ namespace quantoscope::quant {
 constexpr int minBiasBits = 8;
 constexpr int maxBiasBits = 32;
 
-/// What to do with a bias that has more levels than its word-length.
-enum class BiasRoom {
-    RaiseWeightScale, ///< s_w of that channel is raised until the bias at s_x s_w fits: its weights get coarser
-    ShiftBias, ///< the bias is stored at s_x s_w 2^k and shifted left by k before it is added, as CMSIS-NN's q7 kernels
-               ///< do
-};
-Result<BiasRoom> parseBiasRoom(const std::string& text); ///< "raise", "shift"
-std::string toString(BiasRoom room);
-
 /// What a piece of hardware can do: data, read from JSON. In every list the first entry is what is chosen where nobody
 /// said otherwise. An immutable value.
 struct HardwareProfile {

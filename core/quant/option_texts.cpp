@@ -47,6 +47,10 @@ constexpr std::array schemes {
     OptionText { "power-of-two", "power-of-two", "power of two",
         "Symmetric with a power of two as step, so that hardware scales by shifting: fixed-point numbers in Q format.",
         "x̂ = 2ᵏ q; Qm.n has n = −k fraction bits" },
+    OptionText { "asymmetric-power-of-two", "asymmetric-power-of-two", "asymmetric, power of two",
+        "A zero point shifts the unsigned grid, and the step is a power of two: scaling is a shift, and a range that "
+        "lies to one side of zero still uses more levels.",
+        "x̂ = 2ᵏ (q − z)" },
 };
 
 constexpr std::array grids {
@@ -104,22 +108,21 @@ constexpr std::array corrections {
         "was and evens out the ranges (Nagel et al. 2019).",
         "s = √(r₁ / r₂); w₁ ← w₁ / s, w₂ ← w₂ s" },
     OptionText { "absorb-high-bias", "--absorb-high-bias", "high-bias absorption",
-        "Moves the part of an activation that is always there into the next layer's bias, which narrows the "
-        "activation's "
-        "range (Nagel et al. 2019).",
-        "c = max(0, β − 3 γ); b₁ ← b₁ − c, b₂ ← b₂ + W₂ c" },
+        "Moves the part of an activation that was there on every calibration image into the next layer's bias, which "
+        "narrows the activation's range (Nagel et al. 2019).",
+        "c = max(0, min y); b₁ ← b₁ − c, b₂ ← b₂ + W₂ c" },
     OptionText { "compensate", "--compensate", "error-compensating rounding",
         "Rounds weights one after the other and lets those that follow make up for each error, by the correlations of "
         "the layer's inputs (GPTQ, Frantar et al. 2022).",
         "min ‖(W − Ŵ) X‖², H = 2 X Xᵀ" },
     OptionText { "adaptive-rounding", "--adaptive-rounding", "adaptive rounding",
-        "Learns for each weight whether to round up or down so that the layer's output changes least, without labels "
-        "(AdaRound, Nagel et al. 2020).",
-        "min ‖f(W x) − f(Ŵ x̂)‖², Ŵ = s (⌊W / s⌋ + {0, 1})" },
-    OptionText { "reconstruct", "--reconstruct", "block reconstruction",
-        "Tunes the rounding of a block of layers together so that the block's output on calibration images comes back, "
-        "without labels (BRECQ, Li et al. 2021).",
-        "min ‖y_block − ŷ_block‖²" },
+        "Goes on from error-compensating rounding: moves each weight to the level that leaves the layer's output "
+        "closest while all others stay, until nothing moves (coordinate descent; QuantEase, Behdin et al. 2023).",
+        "min ‖(W − Ŵ) X‖², one element of Ŵ at a time" },
+    OptionText { "reconstruct", "--reconstruct", "layer reconstruction",
+        "Fits each layer's weights and bias, before they are rounded, to what the layer puts out in the float network, "
+        "from what it reads in the quantized one; no label is looked at (as GPTAQ, Li et al. 2025).",
+        "min ‖y − W x̂‖² + λ ‖W − W_float‖²" },
     OptionText { "gain-correction", "--gain-correction", "gain correction",
         "Gives each channel back the energy that clipping and rounding its weights took from it.",
         "s[c] ← s[c] ⟨w, w⟩ / ⟨w, ŵ⟩" },

@@ -10,6 +10,7 @@
 #include <functional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/base/base64.h"
 #include "core/base/file.h"
@@ -33,6 +34,11 @@ constexpr std::array roleWords {
     std::pair { Role::Activation, "activation"sv },
     std::pair { Role::Bias, "bias"sv },
     std::pair { Role::Constant, "constant"sv },
+};
+
+constexpr std::array roomWords {
+    std::pair { BiasRoom::RaiseWeightScale, "raise"sv },
+    std::pair { BiasRoom::ShiftBias, "shift"sv },
 };
 
 Json quantizerToJson(const TensorQuantizer& quantizer)
@@ -91,6 +97,17 @@ Result<graph::TensorPtr> constantFromJson(const Json& json)
     if (!std::ranges::all_of(tensor.as<float>(), [](float x) { return std::isfinite(x); }))
         return fail(ErrorCode::InvalidInput, "field 'float32' holds values that are NaN or infinite");
     return std::make_shared<const Tensor>(std::move(tensor));
+}
+
+/// "float_operators", absent where there are none.
+Result<std::vector<std::string>> readOperators(const Json& json)
+{
+    const auto found = json.find("float_operators");
+    if (found == json.end())
+        return std::vector<std::string> {};
+    if (!found->is_array() || !std::ranges::all_of(*found, [](const Json& name) { return name.is_string(); }))
+        return detail::fieldError("float_operators", *found, "a list of operators");
+    return found->get<std::vector<std::string>>();
 }
 
 /// The member `key`, absent in plans without corrections.
@@ -156,6 +173,13 @@ std::string toString(Scope scope) { return detail::wordOf<Scope>(scopeWords, sco
 
 std::string toString(Role role) { return detail::wordOf<Role>(roleWords, role); }
 
+Result<BiasRoom> parseBiasRoom(const std::string& text)
+{
+    return detail::valueOf<BiasRoom>(roomWords, text, "bias room");
+}
+
+std::string toString(BiasRoom room) { return detail::wordOf<BiasRoom>(roomWords, room); }
+
 const TensorQuantizer* QuantizationPlan::find(std::string_view tensor) const
 {
     const auto found = m_tensors.find(tensor);
@@ -182,6 +206,18 @@ void QuantizationPlan::setConstant(std::string tensor, graph::TensorPtr values)
     m_constants.insert_or_assign(std::move(tensor), std::move(values));
 }
 
+void QuantizationPlan::eraseConstant(std::string_view tensor)
+{
+    if (const auto found = m_constants.find(tensor); found != m_constants.end())
+        m_constants.erase(found);
+}
+
+void QuantizationPlan::setFloatConstant(std::string tensor, graph::TensorPtr values)
+{
+    assert(values && values->dtype() == DType::Float32);
+    m_floatConstants.insert_or_assign(std::move(tensor), std::move(values));
+}
+
 void QuantizationPlan::setAddedBias(std::string layer, graph::TensorPtr values)
 {
     assert(values && values->dtype() == DType::Float32);
@@ -191,8 +227,9 @@ void QuantizationPlan::setAddedBias(std::string layer, graph::TensorPtr values)
 bool operator==(const QuantizationPlan& a, const QuantizationPlan& b)
 {
     return a.scope == b.scope && a.title == b.title && a.seed == b.seed && a.equalized == b.equalized
-        && a.m_tensors == b.m_tensors && sameConstants(a.m_constants, b.m_constants)
-        && sameConstants(a.m_addedBiases, b.m_addedBiases);
+        && a.biasRoom == b.biasRoom && a.floatOperators == b.floatOperators && a.m_tensors == b.m_tensors
+        && sameConstants(a.m_constants, b.m_constants) && sameConstants(a.m_addedBiases, b.m_addedBiases)
+        && sameConstants(a.m_floatConstants, b.m_floatConstants);
 }
 
 Json QuantizationPlan::toJson() const
@@ -210,8 +247,14 @@ Json QuantizationPlan::toJson() const
     };
     if (equalized)
         json["equalized"] = true;
+    if (biasRoom != BiasRoom {})
+        json["bias_room"] = toString(biasRoom);
+    if (!floatOperators.empty())
+        json["float_operators"] = floatOperators;
     if (!m_constants.empty())
         json["constants"] = constantsToJson(m_constants);
+    if (!m_floatConstants.empty())
+        json["float_constants"] = constantsToJson(m_floatConstants);
     if (!m_addedBiases.empty())
         json["added_biases"] = constantsToJson(m_addedBiases);
     return json;
@@ -239,8 +282,15 @@ Result<QuantizationPlan> QuantizationPlan::fromJson(const Json& json)
     if (json.contains("equalized")) {
         QS_TRY(plan.equalized, detail::readBool(json, "equalized"));
     }
+    if (json.contains("bias_room")) {
+        QS_TRY(const auto room, detail::readText(json, "bias_room"));
+        QS_TRY(plan.biasRoom, parseBiasRoom(room));
+    }
+    QS_TRY(plan.floatOperators, readOperators(json));
     QS_CHECK(readConstants(
         json, "constants", [&plan](const auto& name, auto values) { plan.setConstant(name, std::move(values)); }));
+    QS_CHECK(readConstants(json, "float_constants",
+        [&plan](const auto& name, auto values) { plan.setFloatConstant(name, std::move(values)); }));
     QS_CHECK(readConstants(
         json, "added_biases", [&plan](const auto& name, auto values) { plan.setAddedBias(name, std::move(values)); }));
     return plan;

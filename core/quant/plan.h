@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/json.h"
@@ -31,6 +32,15 @@ enum class Role {
 };
 std::string toString(Role role);
 
+/// What to do with a bias that has more levels than its word-length.
+enum class BiasRoom {
+    RaiseWeightScale, ///< s_w of that channel is raised until the bias at s_x s_w fits: its weights get coarser
+    ShiftBias, ///< the bias is stored at s_x s_w 2^k and shifted left by k before it is added, as CMSIS-NN's q7 kernels
+               ///< do
+};
+Result<BiasRoom> parseBiasRoom(const std::string& text); ///< "raise", "shift"
+std::string toString(BiasRoom room);
+
 /// One quantized tensor: what was asked for and which numbers came of it.
 struct TensorQuantizer {
     Role role = Role::Activation;
@@ -51,6 +61,8 @@ public:
     std::string title; ///< "W4 A8, MSE, per channel": the scope line of every result
     std::uint64_t seed = 0; ///< for stochastic rounding
     bool equalized = false; ///< made for what planning::equalize() makes of the prepared graph, not for that itself
+    BiasRoom biasRoom = BiasRoom::RaiseWeightScale; ///< what was done, or would have been, where a bias did not fit
+    std::vector<std::string> floatOperators; ///< operators that were to stay float whatever the scope: "Softmax"
 
     const std::map<std::string, TensorQuantizer, std::less<>>& tensors() const { return m_tensors; }
     const TensorQuantizer* find(std::string_view tensor) const; ///< nullptr: float
@@ -68,6 +80,11 @@ public:
     /// rounded otherwise than to nearest, and so lie on their grid already; corrected biases. By tensor name.
     const Constants& constants() const { return m_constants; }
     void setConstant(std::string tensor, graph::TensorPtr values);
+    void eraseConstant(std::string_view tensor);
+    /// Float32 values of constants of the float network that this is a plan for, where they are not those of the graph
+    /// that planning::equalize() makes: biases that high ones were absorbed into. By tensor name.
+    const Constants& floatConstants() const { return m_floatConstants; }
+    void setFloatConstant(std::string tensor, graph::TensorPtr values);
     /// Biases, [output channels], of compute layers that have none in the graph. By the layer's name (Graph::label()).
     const Constants& addedBiases() const { return m_addedBiases; }
     void setAddedBias(std::string layer, graph::TensorPtr values);
@@ -79,11 +96,15 @@ public:
 private:
     std::map<std::string, TensorQuantizer, std::less<>> m_tensors;
     Constants m_constants;
+    Constants m_floatConstants;
     Constants m_addedBiases;
 };
 using PlanPtr = std::shared_ptr<const QuantizationPlan>;
 
-/// `graph` with the plan's constants and added biases in place; what compile() and the exporters quantize. An added
+/// `graph` with the plan's float constants in place: the float network that the plan is for. Errors: as
+/// correctedGraph().
+Result<graph::Graph> floatGraph(const graph::Graph& graph, const QuantizationPlan& plan);
+/// The same with the plan's constants and added biases in place; what compile() and the exporters quantize. An added
 /// bias becomes the tensor addedBiasName(); behind a MatMul, which has no bias operand, an Add that takes over its
 /// output. Errors: NotFound for a tensor or layer that the graph does not have, InvalidInput for a shape or type that
 /// does not fit.

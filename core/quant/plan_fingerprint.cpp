@@ -31,6 +31,7 @@ std::string fingerprint(const QuantizationPlan& plan)
         bare.setConstant(name, nothing);
     base::Sha256 hash;
     hash.add(bare.toJson().dump(-1, ' ', false, Json::error_handler_t::replace));
+    addConstants(hash, plan.floatConstants());
     addConstants(hash, plan.constants());
     return base::toHex(hash.digest());
 }

@@ -44,8 +44,7 @@ public:
         planning::PlanRequest request = m_options.request;
         request.weights.bits = weightBits;
         request.activations.bits = activationBits;
-        // Planning begins no stage of its own: the grid's goes on.
-        QS_TRY(auto network, quantize(request, { nullptr, m_job.stop }));
+        QS_TRY(auto network, quantize(request));
         EvaluationResultPtr result = floatResult;
         if (!network.plan->empty()) {
             QS_TRY(result, evaluation::evaluate(*network.graph, *network.plan, m_samples, m_evaluation, m_job));
@@ -64,12 +63,13 @@ public:
     }
 
 private:
-    Result<flow::QuantizedNetwork> quantize(const planning::PlanRequest& request, const base::Job& job) const
+    Result<flow::QuantizedNetwork> quantize(const planning::PlanRequest& request) const
     {
+        base::PartOfJob part(m_job);
         if (!m_options.best)
-            return m_quantizer.quantize(request, job);
+            return m_quantizer.quantize(request, part.job());
         flow::BestFlowOptions best { .request = request, .fixed = *m_options.best };
-        QS_TRY(auto found, flow::findBestFlow(m_quantizer, best, job));
+        QS_TRY(auto found, flow::findBestFlow(m_quantizer, best, part.job()));
         return std::move(found.network);
     }
 

@@ -74,7 +74,7 @@ std::string describeWish(const TensorWish& wish)
 
 std::string describeAll(const PlanRequest& request)
 {
-    return "W" + toString(request.weights.bits) + " A" + toString(request.activations.bits) + ", weights "
+    return planning::describeBits(request.weights.bits, request.activations.bits) + ", weights "
         + describeWish(request.weights) + ", activations " + describeWish(request.activations)
         + (request.corrections.any() ? ", " + request.corrections.describe() : "");
 }
@@ -154,10 +154,16 @@ private:
         return text;
     }
 
+    Result<flow::QuantizedNetwork> quantize(const PlanRequest& request) const
+    {
+        base::PartOfJob part(m_job);
+        return m_quantizer.quantize(request, part.job());
+    }
+
     /// Adds a row, or says why there is none. An error ends the study.
     Result<void> measure(const PlanRequest& request)
     {
-        auto network = m_quantizer.quantize(request, { nullptr, m_job.stop });
+        auto network = quantize(request);
         if (!network && network.error().code == ErrorCode::Cancelled)
             return base::cancelled();
         if (!network) {

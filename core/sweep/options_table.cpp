@@ -132,7 +132,7 @@ std::string toMarkdown(const OptionsStudy& study)
     const StudyRow* last = nullptr;
     for (const auto& row : study.rows) {
         if (!last || last->weightBits() != row.weightBits() || last->activationBits() != row.activationBits())
-            text += "\n## W" + toString(row.weightBits()) + " A" + toString(row.activationBits())
+            text += "\n## " + planning::describeBits(row.weightBits(), row.activationBits())
                 + "\n\n| # | group | weights | activations | corrections | top-1 | 95 % | difference |\n"
                   "| ---: | ---: | --- | --- | --- | ---: | --- | ---: |\n";
         last = &row;

@@ -113,8 +113,8 @@ QString HeatChart::readout(const QPointF& position) const
     if (!index)
         return {};
     const auto& point = m_result->points[*index];
-    return tr("<b>W%1 A%2</b><br>top-1 %3<br>%4 points against float<br>%5, %6 a picture")
-        .arg(formatBits(point.weightBits), formatBits(point.activationBits), formatPercent(point.top1),
+    return tr("<b>%1</b><br>top-1 %2<br>%3 points against float<br>%4, %5 a picture")
+        .arg(formatWordLengths(point.weightBits, point.activationBits), formatPercent(point.top1),
             formatSignedPercent(point.againstFloat.delta), formatBytes(point.cost.sizeBytes),
             formatEnergy(point.cost.energyPj));
 }

@@ -90,6 +90,15 @@ QString formatBits(std::optional<int> bits)
     return bits ? QString::number(*bits) : QCoreApplication::translate("quantoscope::ui", "float");
 }
 
+QString formatWordLengths(std::optional<int> weights, std::optional<int> activations)
+{
+    const auto text = [](QChar kind, std::optional<int> bits) {
+        return kind + (bits ? QString() : QStringLiteral(" ")) + formatBits(bits);
+    };
+    return text(u'W', weights) + (weights && activations ? QStringLiteral(" ") : QStringLiteral(", "))
+        + text(u'A', activations);
+}
+
 QString formatDecibel(double db)
 {
     if (std::isnan(db) || std::isinf(db))

@@ -18,6 +18,7 @@ QString formatMetric(double value); ///< "40.8 M": thousands by letter
 QString formatDuration(double seconds); ///< "0:31", "1:02:03"
 QString formatProbability(double p); ///< "0.031", "< 0.001"
 QString formatBits(std::optional<int> bits); ///< "4", "float"
+QString formatWordLengths(std::optional<int> weights, std::optional<int> activations); ///< "W4 A8", "W4, A float"
 QString formatDecibel(double db); ///< "31.4", exact as an infinity sign, not a number as a dash
 
 } // namespace quantoscope::ui

@@ -198,8 +198,8 @@ QString OptionsChart::readout(const QPointF& position) const
     if (!at || !m_study)
         return {};
     const sweep::StudyRow& row = m_study->rows[at->index];
-    return tr("<b>W%1 A%2</b> %3<br>top-1 %4 (%5 to %6)<br>%7 points against float (%8 to %9)")
-        .arg(formatBits(row.weightBits()), formatBits(row.activationBits()),
+    return tr("<b>%1</b> %2<br>top-1 %3 (%4 to %5)<br>%6 points against float (%7 to %8)")
+        .arg(formatWordLengths(row.weightBits(), row.activationBits()),
             QString::fromStdString(row.label()).toHtmlEscaped(), formatPercent(row.top1),
             formatPercent(row.top1Interval.low, 1), formatPercent(row.top1Interval.high, 1),
             formatSignedPercent(row.againstFloat.delta), formatSignedPercent(row.againstFloat.deltaInterval.low),

@@ -48,8 +48,7 @@ OptionsSeries optionsSeries(const sweep::OptionsStudy& study)
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const sweep::StudyRow& row = rows[i];
         if (grouped && (i == 0 || !sameBits(row, rows[i - 1])))
-            series.headings.push_back(
-                { series.lines++, tr("W%1 A%2").arg(formatBits(row.weightBits()), formatBits(row.activationBits())) });
+            series.headings.push_back({ series.lines++, formatWordLengths(row.weightBits(), row.activationBits()) });
         QStringList label;
         for (const auto part : parts)
             label << QString::fromStdString(row.*part);

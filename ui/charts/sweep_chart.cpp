@@ -190,8 +190,8 @@ QString SweepChart::readout(const QPointF& position) const
         return {};
     const auto& point = m_result->points[*index];
     const auto& difference = point.againstFloat;
-    return tr("<b>W%1 A%2</b><br>top-1 %3 (%4 to %5)<br>%6 points against float (%7 to %8)<br>%9 images")
-        .arg(formatBits(point.weightBits), formatBits(point.activationBits), formatPercent(point.top1),
+    return tr("<b>%1</b><br>top-1 %2 (%3 to %4)<br>%5 points against float (%6 to %7)<br>%8 images")
+        .arg(formatWordLengths(point.weightBits, point.activationBits), formatPercent(point.top1),
             formatPercent(point.top1Interval.low, 1), formatPercent(point.top1Interval.high, 1),
             formatSignedPercent(difference.delta), formatSignedPercent(difference.deltaInterval.low),
             formatSignedPercent(difference.deltaInterval.high), formatCount(point.images));

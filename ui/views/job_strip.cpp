@@ -126,6 +126,8 @@ QString JobStrip::describe(const base::ProgressState& state)
         parts << tr("%1 %2/s").arg(formatSignificant(state.perSecond), unit);
     if (state.secondsLeft)
         parts << tr("%1 left").arg(formatDuration(*state.secondsLeft));
+    if (!state.detail.empty())
+        parts << QString::fromStdString(state.detail);
     return parts.join(QStringLiteral("    "));
 }
 

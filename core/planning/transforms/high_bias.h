@@ -11,8 +11,8 @@
 
 namespace quantoscope::planning {
 
-/// Biases, and bounds of capped activations, that take the place of a graph's. Put into a plan they make
-/// quant::correctedGraph() the network with its high biases absorbed.
+/// Biases, and bounds of capped activations, that take the place of a graph's. As a plan's float
+/// constants they make quant::floatGraph() the network with its high biases absorbed.
 struct AbsorbedBiases {
     quant::QuantizationPlan::Constants constants;
     std::vector<std::string> notes;

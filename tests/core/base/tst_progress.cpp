@@ -200,6 +200,39 @@ private slots:
         source.request_stop();
         QVERIFY(told.stopRequested());
     }
+
+    void aPartOfAJobIsItsDetail()
+    {
+        QStringList details;
+        std::int64_t most = 0;
+        Progress progress([&](const ProgressState& state) {
+            details << QString::fromStdString(state.detail);
+            most = std::max(most, state.done);
+        });
+        const base::Job whole { &progress, {} };
+        whole.begin("Comparing options", 4, "images");
+        {
+            base::PartOfJob outer(whole);
+            outer.job().begin("Choosing", 3, "steps");
+            base::PartOfJob inner(outer.job());
+            std::this_thread::sleep_for(60ms); // so that it is time to tell
+            inner.job().begin("Correcting weights", 21, "layers");
+            QCOMPARE(details.last(), QString("Choosing: 0 of 3 steps; Correcting weights: 0 of 21 layers"));
+            std::this_thread::sleep_for(60ms);
+            inner.job().advance(5);
+            QCOMPARE(details.last(), QString("Choosing: 0 of 3 steps; Correcting weights: 5 of 21 layers"));
+        }
+        QCOMPARE(details.last(), QString());
+        QCOMPARE(most, std::int64_t { 0 }); // the whole counts its own work
+        whole.begin("next", 1, "images");
+        QCOMPARE(progress.state().detail, std::string());
+        // Without a listener, and stopped with the whole.
+        std::stop_source source;
+        base::PartOfJob silent({ nullptr, source.get_token() });
+        silent.job().begin("stage", 1, "images");
+        source.request_stop();
+        QVERIFY(silent.job().stopRequested());
+    }
 };
 
 QTEST_APPLESS_MAIN(TestProgress)

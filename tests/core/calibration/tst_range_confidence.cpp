@@ -58,6 +58,7 @@ private slots:
     void fewImages();
     void hintFollowsTheRule_data();
     void hintFollowsTheRule();
+    void ofAPlan();
     void errors();
     void fastEnough_data() { methods_data(); }
     void fastEnough();
@@ -186,6 +187,46 @@ void TestRangeConfidence::hintFollowsTheRule()
     QCOMPARE(confidence.moreImagesHelp,
         uncertainty > confidence.step && uncertainty > 0.05 * (confidence.high.value - confidence.low.value));
     QCOMPARE(confidence.moreImagesHelp, more);
+}
+
+/// Every activation whose range is its own, and none other.
+void TestRangeConfidence::ofAPlan()
+{
+    calibration::CalibrationStats stats;
+    for (const char* name : { "own", "given", "shared", "channels", "weight" })
+        stats.tensors.emplace(name, statsOf(40, 1));
+    quant::QuantizationPlan plan;
+    quant::TensorQuantizer quantizer;
+    quantizer.config = asymmetric();
+    quantizer.encoding = *calibration::estimateEncoding(*stats.find("own"), quantizer.config, quantizer.range);
+    plan.set("own", quantizer);
+    plan.set("not seen", quantizer);
+    auto other = quantizer;
+    other.role = quant::Role::Weight;
+    plan.set("weight", other);
+    other = quantizer;
+    other.range = spec("manual:-1,1");
+    plan.set("given", other);
+    other = quantizer;
+    other.encoding.scale[0] *= 2; // as another tensor made it
+    plan.set("shared", other);
+    other = quantizer;
+    other.config.granularity = quant::Granularity::perChannel(1);
+    plan.set("channels", other);
+    std::int64_t done = 0;
+    base::Progress progress([&](const base::ProgressState& state) { done = state.done; });
+    const auto confidences = calibration::rangeConfidences(stats, plan, 2, { &progress, {} });
+    QVERIFY(confidences);
+    QCOMPARE(confidences->size(), std::size_t { 1 });
+    const auto alone = *calibration::rangeConfidence(*stats.find("own"), quantizer.config, quantizer.range);
+    const auto& own = confidences->at("own");
+    QCOMPARE(own.high.to, alone.high.to);
+    QCOMPARE(own.uncertainty(), std::max(alone.low.uncertainty(), alone.high.uncertainty()));
+    QCOMPARE(done, std::int64_t { 5 });
+    std::stop_source source;
+    source.request_stop();
+    const auto stopped = calibration::rangeConfidences(stats, plan, 2, { nullptr, source.get_token() });
+    QVERIFY(!stopped && stopped.error().code == ErrorCode::Cancelled);
 }
 
 void TestRangeConfidence::errors()

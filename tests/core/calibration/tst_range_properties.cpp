@@ -68,7 +68,7 @@ TensorStats statsOf(const Values& values)
 
 const std::vector<std::string> specs { "min-max", "mse", "percentile:99.9", "percentile:2,99.5", "entropy", "aciq",
     "aciq:gauss", "aciq:laplace", "sigma:2.5" };
-const std::array<std::string, 3> schemes { "symmetric", "asymmetric", "power-of-two" };
+const std::array<std::string, 4> schemes { "symmetric", "asymmetric", "power-of-two", "asymmetric-power-of-two" };
 
 QuantizerConfig configFor(int bits, const std::string& scheme)
 {

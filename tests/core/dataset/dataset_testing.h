@@ -85,6 +85,21 @@ inline Bytes readBytes(const fs::path& file)
     return Bytes(std::istreambuf_iterator<char>(in), {});
 }
 
+/// Bytes that tell where they are.
+inline Bytes counting(std::size_t count)
+{
+    Bytes bytes(count);
+    for (std::size_t i = 0; i < count; ++i)
+        bytes[i] = static_cast<std::uint8_t>(i * 7 % 251);
+    return bytes;
+}
+
+inline Bytes operator+(Bytes first, const Bytes& second)
+{
+    first.insert(first.end(), second.begin(), second.end());
+    return first;
+}
+
 /// A dataset made of functions, to see what its users do with it.
 class FunctionDataset : public Dataset {
 public:

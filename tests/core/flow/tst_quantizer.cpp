@@ -145,7 +145,8 @@ private slots:
         const auto network = quantizer.quantize(wished);
         QVERIFY2(network.has_value(), network ? "" : network.error().message().c_str());
         QCOMPARE(network->corrections.size(), std::size_t { 2 });
-        QCOMPARE(network->plan->constants().size(), std::size_t { 2 }); // both biases
+        QCOMPARE(network->plan->floatConstants().size(), std::size_t { 2 }); // both biases
+        QVERIFY(network->plan->constants().empty());
         QVERIFY(*quantizer.quantize(wished)->plan == *network->plan);
 
         // A saved plan says it all: on the equalized graph it is the same network, and that is near float.
@@ -157,6 +158,21 @@ private slots:
         QVERIFY(std::ranges::equal(absorbed.as<float>(), reread.as<float>()));
         const auto exact = outputs(*graph, {});
         QVERIFY(quant::measureError(exact.as<float>(), absorbed.as<float>()).sqnrDb() > 30);
+
+        // So it is for someone who has the plan alone: the same float network, whose activations are compared with.
+        const Quantizer later(graph, samples, { .guard = false });
+        const auto restored = *later.graphFor(*network->plan);
+        const auto floats = outputs(*restored, {});
+        QVERIFY(std::ranges::equal(floats.as<float>(), outputs(*network->graph, {}).as<float>()));
+        const auto seen = *later.statsFor(*network->plan);
+        QCOMPARE(seen->find("relu")->max(), (*quantizer.statsFor(*network->plan))->find("relu")->max());
+        QVERIFY(seen->find("relu")->max() < (*quantizer.statsFor({}))->find("relu")->max());
+        // Activations that are planned anew get the ranges of that network.
+        auto finer = planning::requestLike(*network->plan);
+        finer.weights.bits.reset();
+        const auto changed = *later.change(*network->plan, finer, { .weights = false, .activations = true });
+        QVERIFY(changed.plan->find("relu")->encoding == network->plan->find("relu")->encoding);
+        QVERIFY(changed.plan->floatConstants().size() == 2);
     }
 
     void equalizedPlanComesBack()
@@ -240,6 +256,45 @@ private slots:
         const auto again = quantizer.quantize(best->request);
         QVERIFY(*again->plan == *best->network.plan);
         QCOMPARE(quantizer.fidelity(best->network)->divergence, best->best.divergence);
+    }
+
+    void bestFlowKeepsToItsTime_data()
+    {
+        QTest::addColumn<double>("seconds");
+        QTest::newRow("none") << 0.0;
+        QTest::newRow("too little") << 0.05;
+    }
+    /// Work on an alternative ends when time is up, not when it is done; what the request says is made all the same.
+    void bestFlowKeepsToItsTime()
+    {
+        QFETCH(double, seconds);
+        const Quantizer quantizer(test::smallGraph(), test::graySamples(60));
+        const auto best = findBestFlow(quantizer, { .request = request(3, 3), .seconds = seconds });
+        QVERIFY2(best.has_value(), best ? "" : best.error().message().c_str());
+        const auto alternatives = findBestFlow(quantizer, { .request = request(3, 3) })->steps.size();
+        QVERIFY(best->steps.size() < alternatives);
+        QVERIFY(evaluation::notWorse(best->best, best->plain));
+        QVERIFY(*quantizer.quantize(best->request)->plan == *best->network.plan);
+        const auto& notes = best->network.notes;
+        QVERIFY(std::ranges::any_of(notes, [](const auto& note) { return note.starts_with("the time for"); }));
+        if (seconds == 0)
+            QVERIFY(*best->network.plan == *quantizer.quantize(request(3, 3))->plan);
+    }
+
+    void bestFlowTellsWhatItIsDoing()
+    {
+        const Quantizer quantizer(test::smallGraph(), test::graySamples(200));
+        QStringList details;
+        std::int64_t total = 0;
+        base::Progress progress([&](const base::ProgressState& state) {
+            details << QString::fromStdString(state.detail);
+            total = state.total;
+            QVERIFY(state.done <= state.total);
+        });
+        QVERIFY(findBestFlow(quantizer, { .request = request(3, 3) }, { &progress, {} }).has_value());
+        QVERIFY(progress.state().done <= total);
+        QVERIFY2(!details.filter("Correcting weights: ").isEmpty(), qPrintable(details.join('\n')));
+        QVERIFY(details.last().isEmpty());
     }
 
     void bestFlowLeavesFixedOptions()

@@ -223,6 +223,10 @@ void TestBiases::plansTellTheirWordLength()
         QVERIFY(built);
         QVERIFY(planning::requestLike(built->plan).biasBits == bits);
     }
+    request.biasRoom = quant::BiasRoom::ShiftBias;
+    request.floatOperators = { "Softmax" };
+    const auto like = planning::requestLike(planning::buildPlan(graph, &stats, request)->plan);
+    QVERIFY(like.biasRoom == request.biasRoom && like.floatOperators == request.floatOperators);
 }
 
 QTEST_APPLESS_MAIN(TestBiases)

@@ -11,87 +11,20 @@
 #include "core/graph/verifier.h"
 #include "core/planning/placement.h"
 #include "core/planning/transforms/equalization.h"
+#include "tests/core/planning/uneven_network.h"
 #include "tests/support/graph_builder.h"
 #include "tests/support/run_graph.h"
 
 using namespace quantoscope;
 using graph::ValueId;
 using test::Attributes;
+using test::grouped;
 using test::Ints;
+using test::padded;
+using test::uneven;
+using Network = test::UnevenNetwork;
 
 namespace {
-
-/// Elements whose size differs a lot from one extent of an axis to the next.
-Tensor uneven(const Shape& shape, std::uint64_t seed, int axis = 0)
-{
-    Tensor tensor = test::normalTensor(shape, seed, 0.3);
-    base::Random random(seed + 1000);
-    std::vector<float> factors;
-    for (std::int64_t c = 0; c < shape[axis]; ++c)
-        factors.push_back(static_cast<float>(std::exp(1.5 * random.normal())));
-    const auto values = tensor.as<float>();
-    const auto inner = static_cast<std::size_t>(shape.strides()[static_cast<std::size_t>(axis)]);
-    for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] *= factors[i / inner % factors.size()];
-    return tensor;
-}
-
-/// Layers in a few words: weights and biases are made up.
-class Network {
-public:
-    explicit Network(int opset = 13)
-        : m_builder(opset)
-    {
-    }
-
-    ValueId image(graph::Dims dims = { 2, 4, 6, 6 }) { return m_builder.input("image", std::move(dims)); }
-    ValueId conv(ValueId x, const std::string& name, Shape weight, Attributes attributes = {}, bool bias = true)
-    {
-        const bool transposed = attributes.contains("transposed");
-        attributes.erase("transposed");
-        const auto groups = attributes.contains("group") ? std::get<std::int64_t>(attributes.at("group")) : 1;
-        const std::int64_t outputs = transposed ? weight[1] * groups : weight[0];
-        std::vector<ValueId> inputs { x, constant(name + "_w", uneven(weight, ++m_seed)) };
-        if (bias)
-            inputs.push_back(constant(name + "_b", test::normalTensor({ outputs }, ++m_seed)));
-        return node(transposed ? "ConvTranspose" : "Conv", std::move(inputs), name, std::move(attributes));
-    }
-    ValueId gemm(ValueId x, const std::string& name, Shape weight, bool transposed = true)
-    {
-        const std::int64_t outputs = weight[transposed ? 0 : 1];
-        return node("Gemm",
-            { x, constant(name + "_w", uneven(weight, ++m_seed)),
-                constant(name + "_b", test::normalTensor({ outputs }, ++m_seed)) },
-            name, { { "transB", std::int64_t { transposed } } });
-    }
-    ValueId constant(const std::string& name, Tensor tensor) { return m_builder.constant(name, std::move(tensor)); }
-    ValueId scalar(const std::string& name, float value) { return constant(name, Tensor::scalar(value)); }
-    ValueId node(
-        const std::string& op, std::vector<ValueId> inputs, const std::string& name, Attributes attributes = {})
-    {
-        return m_builder.node(op, std::move(inputs), name, std::move(attributes));
-    }
-    test::GraphBuilder& builder() { return m_builder; }
-    graph::Graph finish(ValueId output)
-    {
-        m_builder.output(output);
-        const auto inferred = graph::inferShapes(m_builder.graph());
-        if (!inferred)
-            qFatal("%s", inferred.error().message().c_str());
-        return m_builder.graph();
-    }
-
-private:
-    test::GraphBuilder m_builder;
-    std::uint64_t m_seed = 0;
-};
-
-const Attributes padded { { "pads", Ints { 1, 1, 1, 1 } } };
-Attributes grouped(std::int64_t groups, Attributes attributes = padded)
-{
-    attributes.emplace("group", groups);
-    return attributes;
-}
 
 /// conv1 -> middle -> conv2 -> y
 graph::Graph joined(const std::function<ValueId(Network&, ValueId)>& middle, int opset = 13)

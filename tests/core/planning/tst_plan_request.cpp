@@ -145,7 +145,7 @@ void TestPlanRequest::requests()
     request.rounding = quant::Rounding::Floor;
     request.overrides = { *LayerOverride::parse("x:w=2") };
     QCOMPARE(request.describe(),
-        std::string("W4 Afloat integer, weights symmetric per channel min-max, rounding floor, first and last at 8, "
+        std::string("W4, A float integer, weights symmetric per channel min-max, rounding floor, first and last at 8, "
                     "1 override"));
     QVERIFY(request.validate());
     request.biasBits = 16;
@@ -155,7 +155,7 @@ void TestPlanRequest::requests()
     request.weights.rounding = quant::Rounding::Ceil;
     request.weights.sign = quant::Signedness::Signed;
     QCOMPARE(request.describe(),
-        std::string("W4 Afloat integer, weights symmetric per channel min-max signed narrow rounding ceil, rounding "
+        std::string("W4, A float integer, weights symmetric per channel min-max signed narrow rounding ceil, rounding "
                     "floor, biases at 16 shifted, first and last at 8, float Softmax and Tanh, 1 override"));
     QVERIFY(request.validate());
     for (const int bits : { 7, 33 }) {

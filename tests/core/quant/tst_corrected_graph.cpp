@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -61,6 +63,10 @@ QuantizationPlan correctedPlan()
     QuantizationPlan plan;
     plan.title = "corrected";
     plan.equalized = true;
+    plan.biasRoom = quant::BiasRoom::ShiftBias;
+    plan.floatOperators = { "Softmax", "Tanh" };
+    plan.setFloatConstant("b1", shared(test::floats({ 4, 3, 2, 1 })));
+    plan.setFloatConstant("w2", shared(test::normalTensor({ 3, 4, 3, 3 }, 9)));
     plan.setConstant("w1", shared(test::normalTensor({ 4, 2, 1, 1 }, 7)));
     plan.setConstant("b1", shared(test::floats({ 1, -0.0F, std::numeric_limits<float>::denorm_min(), 3e38F })));
     plan.setAddedBias("c2_node", shared(test::floats({ 0.5F, 1.5F, -2.5F })));
@@ -105,6 +111,8 @@ private slots:
     void addsBiases();
     void addsBehindMatMul();
     void everythingAtOnce();
+    void leftWeights_data();
+    void leftWeights();
     void errors_data();
     void errors();
     void jsonRoundTrip();
@@ -197,8 +205,41 @@ void TestCorrectedGraph::everythingAtOnce()
         QVERIFY(sameElements(constantOf(*corrected, name), *values));
     for (const auto& [name, values] : plan.addedBiases())
         QVERIFY(sameElements(constantOf(*corrected, quant::addedBiasName(name)), *values));
+    // What is not corrected is as the float network has it.
+    QVERIFY(sameElements(constantOf(*corrected, "w2"), *plan.floatConstants().at("w2")));
+    const auto floats = quant::floatGraph(network(), plan);
+    QVERIFY(floats.has_value());
+    QVERIFY(sameElements(constantOf(*floats, "b1"), *plan.floatConstants().at("b1")));
+    QVERIFY(sameElements(constantOf(*floats, "w1"), constantOf(network(), "w1")));
+    QVERIFY(!floats->find(quant::addedBiasName("c2_node")));
     QVERIFY(graph::inferShapes(*corrected).has_value());
     QVERIFY(graph::verify(*corrected).has_value());
+}
+
+void TestCorrectedGraph::leftWeights_data()
+{
+    QTest::addColumn<QString>("op");
+    QTest::newRow("Gemm") << "Gemm";
+    QTest::newRow("MatMul") << "MatMul";
+}
+
+/// Output channels run along the rows there, and so does the bias.
+void TestCorrectedGraph::leftWeights()
+{
+    QFETCH(const QString, op);
+    test::GraphBuilder builder;
+    const auto columns = builder.input("columns", { 3, 2 });
+    builder.output(
+        builder.node(op.toStdString(), { builder.constant("w", test::normalTensor({ 2, 3 }, 6)), columns }, "y"));
+    QVERIFY(graph::inferShapes(builder.graph()).has_value());
+    const auto corrected = quant::correctedGraph(builder.graph(), planWithBias("y_node", test::floats({ 10, 20 })));
+    QVERIFY2(corrected.has_value(), corrected ? "" : corrected.error().message().c_str());
+    const auto& bias = constantOf(*corrected, quant::addedBiasName("y_node"));
+    QCOMPARE(bias.shape(), (Shape { 2, 1 }));
+    QVERIFY(std::ranges::equal(bias.as<float>(), std::array { 10.0F, 20.0F }));
+    auto inferred = *corrected;
+    QVERIFY(graph::inferShapes(inferred).has_value() && graph::verify(inferred).has_value());
+    QCOMPARE(*inferred.value(*inferred.find("y")).type.shape(), (Shape { 2, 2 }));
 }
 
 void TestCorrectedGraph::errors_data()
@@ -261,7 +302,8 @@ void TestCorrectedGraph::jsonRoundTrip()
 void TestCorrectedGraph::jsonLeavesOutWhatIsNotThere()
 {
     const auto json = QuantizationPlan().toJson();
-    for (const char* key : { "constants", "added_biases", "equalized" })
+    for (const char* key :
+        { "constants", "added_biases", "equalized", "float_constants", "bias_room", "float_operators" })
         QVERIFY(!json.contains(key));
     QVERIFY(QuantizationPlan::fromJson(json).has_value());
 }
@@ -284,6 +326,15 @@ void TestCorrectedGraph::differencesShow_data()
     plan = correctedPlan();
     plan.equalized = false;
     QTest::newRow("not equalized") << plan;
+    plan = correctedPlan();
+    plan.biasRoom = quant::BiasRoom::RaiseWeightScale;
+    QTest::newRow("room for biases") << plan;
+    plan = correctedPlan();
+    plan.floatOperators.pop_back();
+    QTest::newRow("float operators") << plan;
+    plan = correctedPlan();
+    plan.setFloatConstant("b1", shared(test::floats({ 4, 3, 2, 0 })));
+    QTest::newRow("a float constant") << plan;
 }
 
 void TestCorrectedGraph::differencesShow()
@@ -328,6 +379,14 @@ void TestCorrectedGraph::damagedJson_data()
                                           << R"({"shape": [1]})" << Row { "constants 'w1'", "float32" };
     QTest::newRow("constants are a list") << "/constants"
                                           << "[1]" << Row { "constants" };
+    QTest::newRow("float constants are a list") << "/float_constants"
+                                                << "[1]" << Row { "float_constants" };
+    QTest::newRow("unknown room") << "/bias_room"
+                                  << "\"clip\"" << Row { "'clip'", "raise, shift" };
+    QTest::newRow("operators are a word") << "/float_operators"
+                                          << "\"Softmax\"" << Row { "float_operators" };
+    QTest::newRow("an operator is a number") << "/float_operators"
+                                             << "[1]" << Row { "float_operators" };
     QTest::newRow("equalized is a word") << "/equalized"
                                          << "\"yes\"" << Row { "equalized" };
 }

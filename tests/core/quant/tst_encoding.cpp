@@ -175,7 +175,7 @@ void TestEncoding::everySchemeKeepsItsPromises_data()
     QTest::addColumn<QString>("scheme");
     QTest::addColumn<bool>("narrowed");
     QTest::addColumn<Signedness>("sign");
-    for (const char* scheme : { "symmetric", "asymmetric", "power-of-two" })
+    for (const char* scheme : { "symmetric", "asymmetric", "power-of-two", "asymmetric-power-of-two" })
         for (const bool narrowed : { false, true })
             for (const auto sign : { Signedness::Auto, Signedness::Signed, Signedness::Unsigned })
                 QTest::addRow("%s, %s%s", scheme, quant::toString(sign).c_str(), narrowed ? ", narrow" : "")

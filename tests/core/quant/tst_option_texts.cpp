@@ -95,7 +95,7 @@ void TestOptionTexts::enumerations()
 void TestOptionTexts::lists()
 {
     QCOMPARE(QString::fromStdString(quant::spellings(quant::schemeTexts())),
-        QStringLiteral("symmetric, asymmetric, power-of-two"));
+        QStringLiteral("symmetric, asymmetric, power-of-two, asymmetric-power-of-two"));
     QCOMPARE(QString::fromStdString(quant::spellings({})), QString());
     QVERIFY(quant::spellings(quant::rangeTexts()).starts_with("min-max, mse, percentile:P or "));
 }

@@ -134,6 +134,8 @@ void TestPlan::schemes_data()
     QTest::newRow("symmetric") << "symmetric" << true << quant::ScaleRestriction::None;
     QTest::newRow("asymmetric") << "asymmetric" << false << quant::ScaleRestriction::None;
     QTest::newRow("power-of-two") << "power-of-two" << true << quant::ScaleRestriction::PowerOfTwo;
+    QTest::newRow("asymmetric-power-of-two")
+        << "asymmetric-power-of-two" << false << quant::ScaleRestriction::PowerOfTwo;
 }
 
 void TestPlan::schemes()
