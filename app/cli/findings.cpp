@@ -15,8 +15,10 @@ Json toJson(const evaluation::Interval& interval) { return Json::array({ interva
 
 Json toJson(const cost::Cost& cost)
 {
-    return { { "size_bytes", cost.sizeBytes }, { "macs", cost.macs }, { "bops", cost.bops },
-        { "energy_pj", cost.energyPj } };
+    return { { "size_bytes", cost.sizeBytes }, { "parameters", cost.parameters },
+        { "peak_activation_bytes", cost.peakActivationBytes }, { "macs", cost.macs }, { "bops", cost.bops },
+        { "accumulator_bits", cost.accumulatorBits }, { "energy_pj", cost.energyPj },
+        { "energy_arithmetic_pj", cost.arithmeticPj }, { "energy_memory_pj", cost.memoryPj } };
 }
 
 Json toJson(const evaluation::EvaluationResult& result)
@@ -82,8 +84,9 @@ std::string describeCost(const cost::Cost& cost)
     std::string text = metric(cost.sizeBytes) + "B of parameters";
     if (whole > 0)
         text += " (" + significant(100 * cost.sizeBytes / whole) + " % of float)";
-    return text + ", " + metric(static_cast<double>(cost.macs)) + " MAC, " + metric(cost.bops) + " BOP, "
-        + metric(cost.energyPj) + " pJ an image";
+    return text + ", at most " + metric(cost.peakActivationBytes) + "B of activations, "
+        + metric(static_cast<double>(cost.macs)) + " MAC, " + metric(cost.bops) + " BOP, " + metric(cost.energyPj)
+        + " pJ an image";
 }
 
 std::string describeSpeed(const evaluation::EvaluationResult& result)

@@ -5,8 +5,6 @@
 #include <cmath>
 #include <utility>
 
-#include "core/graph/layers.h"
-
 namespace quantoscope::cost {
 
 namespace {
@@ -161,13 +159,17 @@ double dataTypeMagnitude(std::int64_t depth, const Encoding& first, const Encodi
     return static_cast<double>(depth) * typeMagnitude(first) * typeMagnitude(second);
 }
 
+/// Products in one sum of a product of two activations.
+std::int64_t depthOfActivations(const Graph& graph, const Layer& layer)
+{
+    const auto shape = graph.value(layer.input).type.shape();
+    return shape && shape->rank() > 0 ? (*shape)[shape->rank() - 1] : 0;
+}
+
 /// Two activations: nothing is known but the grids.
 Accumulator ofActivations(const Graph& graph, const Layer& layer, const Encoding& first, const Encoding& second)
 {
-    Accumulator result { .layer = layer.name };
-    const auto shape = graph.value(layer.input).type.shape();
-    if (shape && shape->rank() > 0)
-        result.depth = (*shape)[shape->rank() - 1];
+    Accumulator result { .layer = layer.name, .depth = depthOfActivations(graph, layer) };
     const auto [low, high] = gridOf(first);
     const auto [otherLow, otherHigh] = gridOf(second);
     const auto depth = static_cast<double>(result.depth);
@@ -188,6 +190,19 @@ int signedBits(double low, double high)
     while (std::exp2(bits - 1) - 1 < magnitude)
         ++bits;
     return bits;
+}
+
+int dataTypeBits(const Graph& graph, const QuantizationPlan& plan, const Layer& layer)
+{
+    const auto* input = plan.find(graph.value(layer.input).name);
+    const auto* other = plan.find(graph.value(layer.weight.valid() ? layer.weight : layer.secondInput).name);
+    if (!input || !other)
+        return 0;
+    const std::int64_t depth = layer.weight.valid()
+        ? SumIndex(layer, graph.value(layer.weight).constant->shape()).products()
+        : depthOfActivations(graph, layer);
+    const double magnitude = dataTypeMagnitude(depth, input->encoding, other->encoding);
+    return signedBits(-magnitude, magnitude);
 }
 
 Result<std::vector<Accumulator>> accumulators(const graph::Graph& graph, const quant::QuantizationPlan& plan)

@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/graph/graph.h"
+#include "core/graph/layers.h"
 #include "core/quant/plan.h"
 
 namespace quantoscope::cost {
@@ -29,6 +30,9 @@ struct Accumulator {
 
     friend bool operator==(const Accumulator&, const Accumulator&) = default;
 };
+
+/// Accumulator::dataTypeBits of one layer; 0 if an operand is float. Looks at no weight, only at how many there are.
+int dataTypeBits(const graph::Graph& graph, const quant::QuantizationPlan& plan, const graph::Layer& layer);
 
 /// Bits of a two's complement integer that holds low..high; low <= 0 <= high.
 int signedBits(double low, double high);

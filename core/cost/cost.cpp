@@ -3,18 +3,24 @@
 
 #include <algorithm>
 
+#include "core/cost/accumulator.h"
+#include "core/cost/activation_storage.h"
+
 namespace quantoscope::cost {
 
 namespace {
 
 constexpr int floatBits = 32;
 
+int bitsOf(const quant::QuantizationPlan& plan, const std::string& tensor)
+{
+    const auto* quantizer = plan.find(tensor);
+    return quantizer ? quantizer->encoding.bits() : floatBits;
+}
+
 int bitsOf(const graph::Graph& graph, const quant::QuantizationPlan& plan, graph::ValueId value)
 {
-    if (!value.valid())
-        return floatBits;
-    const auto* quantizer = plan.find(graph.value(value).name);
-    return quantizer ? quantizer->encoding.bits() : floatBits;
+    return value.valid() ? bitsOf(plan, graph.value(value).name) : floatBits;
 }
 
 double bytes(std::int64_t elements, int bits) { return static_cast<double>(elements) * bits / 8; }
@@ -24,7 +30,8 @@ std::int64_t elements(const graph::Graph& graph, graph::ValueId value)
     return graph.isConstant(value) ? graph.value(value).constant->size() : 0;
 }
 
-LayerCost costOf(const graph::Graph& graph, const quant::QuantizationPlan& plan, const graph::Layer& layer)
+LayerCost costOf(const graph::Graph& graph, const quant::QuantizationPlan& plan, const EnergyModel& energy,
+    const graph::Layer& layer)
 {
     LayerCost cost;
     cost.layer = layer.name;
@@ -32,23 +39,30 @@ LayerCost costOf(const graph::Graph& graph, const quant::QuantizationPlan& plan,
     cost.activationBits = bitsOf(graph, plan, layer.input);
     cost.macs = layer.macs;
     cost.parameters = layer.parameters;
-    cost.weightBytes
-        = bytes(elements(graph, layer.weight), cost.weightBits) + bytes(elements(graph, layer.bias), floatBits);
+    cost.weightBytes = bytes(elements(graph, layer.weight), cost.weightBits)
+        + bytes(elements(graph, layer.bias), bitsOf(graph, plan, layer.bias));
+    if (const auto added = plan.addedBiases().find(layer.name); added != plan.addedBiases().end()) {
+        cost.parameters += added->second->size();
+        cost.weightBytes += bytes(added->second->size(), bitsOf(plan, quant::addedBiasName(layer.name)));
+    }
     cost.bops = static_cast<double>(layer.macs) * cost.weightBits * cost.activationBits;
-    cost.energyPj = static_cast<double>(layer.macs) * energyPerMac(cost.weightBits, cost.activationBits);
+    cost.energyPj = static_cast<double>(layer.macs) * energy.perMac(cost.weightBits, cost.activationBits);
+    cost.accumulatorBits = dataTypeBits(graph, plan, layer);
     return cost;
 }
 
 } // namespace
 
-Cost computeCost(const graph::Graph& graph, const quant::QuantizationPlan& plan)
+Cost computeCost(const graph::Graph& graph, const quant::QuantizationPlan& plan, const EnergyModel& energy)
 {
     Cost cost;
     for (const auto& layer : graph::computeLayers(graph)) {
-        cost.layers.push_back(costOf(graph, plan, layer));
-        cost.macs += cost.layers.back().macs;
-        cost.bops += cost.layers.back().bops;
-        cost.energyPj += cost.layers.back().energyPj;
+        cost.layers.push_back(costOf(graph, plan, energy, layer));
+        const auto& own = cost.layers.back();
+        cost.macs += own.macs;
+        cost.bops += own.bops;
+        cost.arithmeticPj += own.energyPj;
+        cost.accumulatorBits = std::max(cost.accumulatorBits, own.accumulatorBits);
     }
     // Every floating constant once, however many nodes share it.
     for (const auto id : graph.values()) {
@@ -59,21 +73,14 @@ Cost computeCost(const graph::Graph& graph, const quant::QuantizationPlan& plan)
         cost.sizeBytes += bytes(value.constant->size(), bitsOf(graph, plan, id));
     }
     for (const auto& [layer, bias] : plan.addedBiases()) {
-        const auto* quantizer = plan.find(quant::addedBiasName(layer));
         cost.parameters += bias->size();
-        cost.sizeBytes += bytes(bias->size(), quantizer ? quantizer->encoding.bits() : floatBits);
+        cost.sizeBytes += bytes(bias->size(), bitsOf(plan, quant::addedBiasName(layer)));
     }
+    const auto activations = activationStorage(graph, plan);
+    cost.peakActivationBytes = activations.peakBytes;
+    cost.memoryPj = 8 * cost.sizeBytes * energy.perWeightBit() + activations.movedBits * energy.perActivationBit();
+    cost.energyPj = cost.arithmeticPj + cost.memoryPj;
     return cost;
-}
-
-double energyPerMac(int weightBits, int activationBits)
-{
-    const int bits = std::max(weightBits, activationBits);
-    if (bits >= floatBits)
-        return 3.7 + 0.9;
-    const double multiply = 0.002994791667 * bits * bits + 0.001041666667 * bits;
-    const double add = 0.003125 * 32;
-    return multiply + add;
 }
 
 } // namespace quantoscope::cost

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/cost/energy.h"
 #include "core/graph/graph.h"
 #include "core/graph/layers.h"
 #include "core/quant/plan.h"
@@ -18,10 +19,11 @@ struct LayerCost {
     int weightBits = 32;
     int activationBits = 32;
     std::int64_t macs = 0; ///< for one image
-    std::int64_t parameters = 0;
-    double weightBytes = 0; ///< weights at their word-length, bias at 32 bits
+    std::int64_t parameters = 0; ///< weight and bias, one that a correction added among them
+    double weightBytes = 0; ///< those at their word-length
     double bops = 0; ///< macs * weightBits * activationBits
-    double energyPj = 0; ///< macs * (multiply + accumulate), see energyPerMac()
+    double energyPj = 0; ///< arithmetic: macs * EnergyModel::perMac()
+    int accumulatorBits = 0; ///< dataTypeBits(); 0 where an operand is float
 };
 
 /// What one image costs under a plan.
@@ -30,16 +32,17 @@ struct Cost {
     std::int64_t macs = 0;
     std::int64_t parameters = 0;
     double sizeBytes = 0; ///< all parameters at their word-length (float: 4 bytes each)
+    double peakActivationBytes = 0; ///< activationStorage()
     double bops = 0;
-    double energyPj = 0; ///< arithmetic only, no memory
+    int accumulatorBits = 0; ///< the widest a layer needs; 0: all of them are float
+    double arithmeticPj = 0;
+    double memoryPj = 0; ///< each parameter read once, and activations moved as activationStorage() says
+    double energyPj = 0; ///< both
 };
 
-/// Shapes in `graph` must have been inferred (extents that stay symbolic count as 1).
-Cost computeCost(const graph::Graph& graph, const quant::QuantizationPlan& plan);
-
-/// pJ of one multiply-accumulate in 45 nm: the fit to Horowitz (ISSCC 2014) that QKeras' QTools uses.
-/// Integer: multiply of max(w, a) bits 0.002994791667 b^2 + 0.001041666667 b, plus an add of 32 bits 0.003125 * 32.
-/// Float (either operand 32): multiply 3.7, add 0.9.
-double energyPerMac(int weightBits, int activationBits);
+/// Shapes in `graph` must have been inferred (extents that stay symbolic count as 1). A bias that the plan adds counts
+/// as one of the graph's would.
+Cost computeCost(
+    const graph::Graph& graph, const quant::QuantizationPlan& plan, const EnergyModel& energy = defaultEnergyModel());
 
 } // namespace quantoscope::cost
