@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// labels: integration
+#include <QFileInfo>
+#include <QTest>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/json.h"
+#include "tests/support/command_line.h"
+
+using namespace quantoscope;
+
+namespace {
+
+const QString sample = QS_SOURCE_DIR "/resources/samples/fashion_resnet20.onnx";
+const QString testImages = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz";
+
+test::Outcome run(const QString& command, const QStringList& more)
+{
+    return test::runCommandLine(QStringList { command, sample, "--data", testImages, "--limit", "300", "--calib-count",
+                                    "32", "--weight-bits", "3", "--activation-bits", "4" }
+        + more);
+}
+
+Json parse(const test::Outcome& outcome) { return Json::parse(outcome.out.begin(), outcome.out.end(), nullptr, false); }
+
+} // namespace
+
+class TestCliFlips : public QObject {
+    Q_OBJECT
+
+private slots:
+    void initTestCase()
+    {
+        if (!QFileInfo::exists(testImages))
+            QSKIP(qPrintable("SKIPPED EVERYTHING: " + testImages + " is absent"));
+    }
+
+    void agreesWithEvaluate()
+    {
+        const Json evaluated = parse(run("evaluate", { "--json" }));
+        const auto outcome = run("flips", { "--json", "--trace", "3" });
+        QVERIFY2(outcome.status == 0, outcome.err);
+        const Json json = parse(outcome);
+        const auto& images = json["images"];
+        QCOMPARE(json["count"].get<int>(), 300);
+        QVERIFY(images.size() > 3);
+        QVERIFY(std::abs(evaluated["agreement"].get<double>() - 100 * (1 - static_cast<double>(images.size()) / 300))
+            < 1e-9);
+        const int lost = json["lost"].get<int>();
+        const int gained = json["gained"].get<int>();
+        QVERIFY(std::abs(evaluated["delta_top1"].get<double>() - 100.0 * (gained - lost) / 300) < 1e-9);
+        for (std::size_t i = 0; i < images.size(); ++i) {
+            const auto& image = images[i];
+            QCOMPARE(image["kind"] == "lost", image["float_prediction"] == image["label"]);
+            QCOMPARE(image["margin_before"].get<double>() > 0, image["float_prediction"] == image["label"]);
+            QCOMPARE(image.contains("parts_at"), i < 3);
+        }
+        for (const auto& cell : json["confusion"])
+            QVERIFY(cell["float"] != cell["quantized"]);
+    }
+
+    void people()
+    {
+        const auto outcome = run("flips", { "--show", "2", "--trace", "0" });
+        QVERIFY2(outcome.status == 0, outcome.err);
+        QVERIFY(outcome.out.contains("right in float and wrong quantized"));
+        QVERIFY(outcome.out.contains("more: --show N"));
+        QVERIFY(outcome.out.contains("confusion matrix"));
+    }
+
+    void nothingQuantizedNothingFlips()
+    {
+        const auto outcome = run("flips", { "--weight-bits", "float", "--activation-bits", "float", "--json" });
+        QVERIFY2(outcome.status == 2 || parse(outcome)["images"].empty(), outcome.err);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCliFlips)
+#include "tst_cli_flips.moc"
