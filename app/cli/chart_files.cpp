@@ -7,6 +7,8 @@
 #include <QLoggingCategory>
 
 #include "ui/charts/chart_exporter.h"
+#include "ui/charts/pareto_chart.h"
+#include "ui/charts/sensitivity_chart.h"
 
 namespace quantoscope::cli {
 
@@ -42,6 +44,16 @@ Result<void> writeCharts(const sweep::SweepResult& result, const std::vector<std
     return drawAll(paths, [&](const std::string& path) { return ui::exportSweepChart(result, path); });
 }
 
+Result<void> writeCharts(const sweep::SensitivityResultPtr& result, const std::vector<std::string>& paths)
+{
+    return drawAll(paths, [&](const std::string& path) { return ui::exportSensitivityChart(result, path); });
+}
+
+Result<void> writeCharts(const sweep::SearchResultPtr& result, const std::vector<std::string>& paths)
+{
+    return drawAll(paths, [&](const std::string& path) { return ui::exportParetoChart(result, path); });
+}
+
 Result<void> writeCharts(const sweep::OptionsStudyPtr& study, const std::vector<std::string>& paths)
 {
     return drawAll(paths, [&](const std::string& path) { return ui::exportOptionsChart(study, path); });
@@ -60,6 +72,8 @@ Result<void> checkChartFile(const std::string& path)
 }
 
 Result<void> writeCharts(const sweep::SweepResult&, const std::vector<std::string>&) { return {}; }
+Result<void> writeCharts(const sweep::SensitivityResultPtr&, const std::vector<std::string>&) { return {}; }
+Result<void> writeCharts(const sweep::SearchResultPtr&, const std::vector<std::string>&) { return {}; }
 Result<void> writeCharts(const sweep::OptionsStudyPtr&, const std::vector<std::string>&) { return {}; }
 
 } // namespace quantoscope::cli

@@ -37,6 +37,8 @@ using CommandPtr = std::unique_ptr<Command>;
 CommandPtr makeInspect(CLI::App& command);
 CommandPtr makeEvaluate(CLI::App& command);
 CommandPtr makeSweep(CLI::App& command);
+CommandPtr makeSensitivity(CLI::App& command);
+CommandPtr makeSearch(CLI::App& command);
 CommandPtr makeOptions(CLI::App& command);
 CommandPtr makeLayers(CLI::App& command);
 CommandPtr makeExport(CLI::App& command);

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include <CLI/CLI.hpp>
 
-#include "app/cli/chart_files.h"
+#include "app/cli/allowed_bits.h"
 #include "app/cli/command.h"
 #include "app/cli/correction_report.h"
 #include "app/cli/findings.h"
-#include "app/cli/output_file.h"
 #include "app/cli/pipeline.h"
+#include "app/cli/result_files.h"
 #include "app/cli/text.h"
-#include "core/base/file.h"
 #include "core/sweep/sweep.h"
+#include "core/sweep/trend.h"
 
 namespace quantoscope::cli {
 
@@ -31,10 +32,12 @@ public:
     explicit Sweep(CLI::App& command)
     {
         m_common.addTo(command);
-        command.add_option("--csv", m_csv, "Write the points as CSV");
-        auto* chart
-            = command.add_option("--chart", m_charts, "Draw accuracy against bits: F.png, F.svg or F.pdf; repeatable");
-        chart->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        command.add_option("models", m_moreModels,
+            "More models for the same study; files of results get the model's name into theirs");
+        command.add_option("--drop", m_drop, "Points of top-1 that the trend in words may lose; default 1")
+            ->check(CLI::Range(0.0, 100.0));
+        command.add_option("--energy", m_energy, "Energy model: a name, or FILE.json");
+        m_files.addTo(command, "Draw accuracy against bits");
         m_data.addTo(command, true);
         m_quantization.addTo(command, WordLengths::Grid);
         m_graph.addTo(command);
@@ -48,28 +51,54 @@ public:
             sweep::parseBits(m_quantization.activations.bits.empty() ? "2..8" : m_quantization.activations.bits));
         QS_TRY(const auto hardware, m_quantization.hardwareProfile());
         if (hardware) {
-            QS_CHECK(leaveOut(*hardware, quant::Role::Weight, m_grid.weightBits));
-            QS_CHECK(leaveOut(*hardware, quant::Role::Activation, m_grid.activationBits));
+            QS_CHECK(leaveOutForbidden(*hardware, quant::Role::Weight, m_grid.weightBits, m_leftOut));
+            QS_CHECK(leaveOutForbidden(*hardware, quant::Role::Activation, m_grid.activationBits, m_leftOut));
         }
+        QS_TRY(m_grid.energy, cost::findEnergyModel(m_energy));
         QS_CHECK(m_data.preprocessing({}));
         m_grid.request.seed = m_common.seed;
         QS_TRY(m_grid.request, m_quantization.request(m_grid.request, WordLengths::Grid));
-        for (const auto& chart : m_charts)
-            QS_CHECK(checkChartFile(chart));
-        return {};
+        return m_files.checkFormats();
     }
 
     Result<void> run(const base::Job& job, Report& report) override
     {
+        if (m_moreModels.empty())
+            return study(m_common, m_files, job, report);
+        std::vector<CommonOptions> models { m_common };
+        for (const auto& model : m_moreModels) {
+            models.push_back(m_common);
+            models.back().model = model;
+        }
+        for (const auto& model : models)
+            QS_CHECK(m_files.named(model.model).check(model, m_data));
+        report.json()["models"] = Json::array();
+        for (const auto& model : models) {
+            Report own("sweep");
+            const auto done = study(model, m_files.named(model.model), job, own);
+            report.json()["models"].push_back(own.json());
+            report.text(own.toString());
+            QS_CHECK(done);
+        }
+        const auto sentences = sweep::compareTrends(m_trends);
+        report.json()["trend"] = sentences;
+        report.text(paragraph(sentences));
+        return {};
+    }
+
+    bool worthPrinting() const override { return m_finished; }
+
+private:
+    /// One model's grid.
+    Result<void> study(const CommonOptions& common, const ResultFiles& files, const base::Job& job, Report& report)
+    {
         const auto start = std::chrono::steady_clock::now();
-        QS_CHECK(checkOutput(m_csv, m_common, m_data));
-        for (const auto& chart : m_charts)
-            QS_CHECK(checkOutput(chart, m_common, m_data));
-        Pipeline pipeline(m_common, job, report);
+        QS_CHECK(files.check(common, m_data));
+        Pipeline pipeline(common, job, report);
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openLabelledData(m_data));
         m_grid.best = m_quantization.bestFlow();
-        m_grid.evaluation.threads = m_common.threads;
+        m_grid.evaluation.threads = common.threads;
         QS_TRY(const auto* quantizer, pipeline.openQuantizer(m_quantization, m_data, needsCalibration()));
         QS_TRY(const auto result, sweep::runGrid(*quantizer, *pipeline.samples(), m_grid, job));
         const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
@@ -80,63 +109,31 @@ public:
             report.note(note);
         report.fact("scope", result.scope);
         describe(report, result, elapsed.count());
+        const auto trend = sweep::readTrend(result, m_drop);
+        report.json()["trend"] = sweep::toJson(trend);
+        report.text(paragraph(trend.sentences));
+        m_trends.push_back({ std::filesystem::path(common.model).stem().string(), trend });
         m_finished = true;
-        QS_CHECK(writeFiles(report, result));
+        QS_CHECK(files.write(sweep::toCsv(result), result, report));
         if (!result.complete)
             return base::cancelled();
         return {};
     }
 
-    bool worthPrinting() const override { return m_finished; }
+    static std::string paragraph(const std::vector<std::string>& sentences)
+    {
+        std::string text;
+        for (const auto& sentence : sentences)
+            text += "trend        " + sentence + "\n";
+        return text;
+    }
 
-private:
     bool needsCalibration() const
     {
         auto request = m_grid.request;
         request.activations.bits.reset();
         const auto quantizes = [](Bits b) { return b.has_value(); };
         return m_grid.best || std::ranges::any_of(m_grid.activationBits, quantizes) || flow::needsCalibration(request);
-    }
-
-    /// Takes the word-lengths out of the grid that the profile does not allow. InvalidInput if none is left.
-    Result<void> leaveOut(const quant::HardwareProfile& hardware, quant::Role role, std::vector<Bits>& bits)
-    {
-        std::vector<Bits> out;
-        std::optional<planning::Violation> violation;
-        std::erase_if(bits, [&](Bits wished) {
-            auto found = planning::checkBits(hardware, role, wished);
-            if (!found)
-                return false;
-            violation = std::move(found);
-            out.push_back(wished);
-            return true;
-        });
-        if (!violation)
-            return {};
-        if (bits.empty())
-            return refuse({ *violation }, "ask for word-lengths that the profile takes");
-        m_leftOut.push_back(
-            "left out " + quant::toString(role) + " bits " + sweep::toString(out) + ": " + violation->reason);
-        return {};
-    }
-
-    Result<void> writeFiles(Report& report, const SweepResult& result) const
-    {
-        std::vector<std::string> files;
-        if (!m_csv.empty()) {
-            QS_CHECK(base::writeFileAtomically(m_csv, sweep::toCsv(result)));
-            files.push_back(m_csv);
-        }
-        if (!m_charts.empty())
-            QS_CHECK(writeCharts(result, m_charts));
-        files.insert(files.end(), m_charts.begin(), m_charts.end());
-        std::string lines;
-        for (const auto& file : files)
-            lines += "wrote        " + file + "\n";
-        if (!files.empty())
-            report.text(lines);
-        report.json()["files"] = files;
-        return {};
     }
 
     void describe(Report& report, const SweepResult& result, double seconds) const
@@ -189,23 +186,28 @@ private:
         for (const Bits bits : m_grid.activationBits)
             columns.push_back({ "A" + sweep::toString(bits) });
         Table table(columns);
-        auto point = result.points.begin(); // weight bits outer, activation bits inner
         for (const Bits bits : m_grid.weightBits) {
             std::vector<std::string> row { "W" + sweep::toString(bits) };
-            while (row.size() < columns.size())
-                row.push_back(point == result.points.end() ? "" : fixed((point++)->top1));
+            for (const Bits activationBits : m_grid.activationBits) {
+                const auto point = std::ranges::find_if(result.points,
+                    [&](const auto& p) { return p.weightBits == bits && p.activationBits == activationBits; });
+                row.push_back(point == result.points.end() ? "" : fixed(point->top1));
+            }
             table.add(std::move(row));
         }
         return table.toString();
     }
 
-    std::string m_csv;
-    std::vector<std::string> m_charts;
+    std::vector<std::string> m_moreModels;
+    double m_drop = 1;
+    std::string m_energy = "horowitz-45nm";
+    ResultFiles m_files;
     DataOptions m_data;
     QuantizationOptions m_quantization;
     GraphOptions m_graph;
     sweep::GridOptions m_grid;
     std::vector<std::string> m_leftOut; ///< word-lengths that the profile does not take, and why
+    std::vector<sweep::NamedTrend> m_trends; ///< of the models finished
     bool m_finished = false;
 };
 

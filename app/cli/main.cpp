@@ -29,6 +29,8 @@ constexpr std::array commands {
     CommandEntry { "inspect", "What a model consists of; needs no data", makeInspect },
     CommandEntry { "evaluate", "Accuracy of the float and the quantized network", makeEvaluate },
     CommandEntry { "sweep", "Accuracy over a grid of word-lengths, as table, chart and CSV", makeSweep },
+    CommandEntry { "sensitivity", "Which layer hurts: each alone at each word-length", makeSensitivity },
+    CommandEntry { "search", "Word-lengths layer by layer under a budget, measured", makeSearch },
     CommandEntry { "options", "Which quantization options pay for this model: ranked, with what differs", makeOptions },
     CommandEntry { "layers", "What quantizing does to every tensor", makeLayers },
     CommandEntry { "export", "The quantized model as an ONNX file", makeExport },

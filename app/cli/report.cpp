@@ -39,7 +39,7 @@ Result<void> Report::print(bool asJson) const
     if (asJson)
         std::cout << m_json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
     else
-        std::cout << m_head << m_notes << m_text;
+        std::cout << toString();
     if (!std::cout.flush())
         return fail(ErrorCode::Io, "could not write the result", "standard output", "check where it is redirected to");
     return {};

@@ -22,6 +22,8 @@ public:
     /// A block of text after the head.
     void text(const std::string& block);
     Json& json() { return m_json; }
+    /// What people read: head, notes and blocks.
+    std::string toString() const { return m_head + m_notes + m_text; }
 
     /// Writes one of the two to standard output. Io if that fails.
     Result<void> print(bool asJson) const;

@@ -46,6 +46,14 @@ double divergenceOf(std::span<const double> logP, std::span<const double> logQ)
     return std::max(0.0, sum); // rounding may leave it a hair below
 }
 
+double squaredDifference(std::span<const double> a, std::span<const double> b)
+{
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        sum += (a[i] - b[i]) * (a[i] - b[i]);
+    return sum;
+}
+
 bool allFinite(std::span<const float> values)
 {
     return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
@@ -172,10 +180,14 @@ Result<Fidelity> FloatReference::compare(
         const auto scores = actual.subspan(at, classes);
         if (!allFinite(scores)) {
             fidelity.divergences.push_back(farthest);
+            fidelity.logitError = farthest;
             continue;
         }
-        const auto p = logSoftmax(logitsOf(reference.subspan(at, classes), m_classes->probabilities));
-        const auto q = logSoftmax(logitsOf(scores, m_classes->probabilities));
+        const auto wanted = logitsOf(reference.subspan(at, classes), m_classes->probabilities);
+        const auto found = logitsOf(scores, m_classes->probabilities);
+        fidelity.logitError += squaredDifference(wanted, found) / static_cast<double>(reference.size());
+        const auto p = logSoftmax(wanted);
+        const auto q = logSoftmax(found);
         fidelity.agreeing += prediction(p) == prediction(q);
         fidelity.divergences.push_back(divergenceOf(p, q));
     }

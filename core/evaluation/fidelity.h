@@ -24,6 +24,7 @@ struct Fidelity {
     /// networks: squared error of all outputs over their power, mean over the outputs. 0: the same.
     double divergence = 0;
     std::vector<double> divergences = {}; ///< of each image; classifiers only
+    double logitError = 0; ///< mean squared difference of the logits; classifiers only
 
     double agreement() const; ///< percent; 0 for what does not classify
     /// "agreement 88.2 %, divergence 0.31"

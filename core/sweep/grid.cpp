@@ -54,7 +54,7 @@ public:
         SweepPoint point;
         point.weightBits = weightBits;
         point.activationBits = activationBits;
-        point.cost = cost::computeCost(*network.graph, *network.plan);
+        point.cost = cost::computeCost(*network.graph, *network.plan, m_options.energy);
         point.cost.layers.clear();
         point.plan = std::move(network.plan);
         point.corrections = std::move(network.corrections);

@@ -57,6 +57,7 @@ struct GridOptions {
     std::vector<Bits> activationBits;
     planning::PlanRequest request; ///< everything but the two word-lengths
     std::optional<flow::FixedOptions> best; ///< every point with the best flow for it, these options fixed
+    cost::EnergyModel energy = cost::defaultEnergyModel();
     evaluation::EvaluationOptions evaluation;
     std::function<void(const SweepPoint&)> onPoint; ///< each finished point, on the calling thread
 };

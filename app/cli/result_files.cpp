@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/result_files.h"
+
+#include <filesystem>
+
+#include <CLI/CLI.hpp>
+
+#include "app/cli/output_file.h"
+#include "core/base/file.h"
+
+namespace quantoscope::cli {
+
+void ResultFiles::addTo(CLI::App& command, const std::string& whatCharts)
+{
+    command.add_option("--csv", m_csv, "Write the points as CSV");
+    auto* chart = command.add_option("--chart", m_charts, whatCharts + ": F.png, F.svg or F.pdf; repeatable");
+    chart->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+Result<void> ResultFiles::checkFormats() const
+{
+    for (const auto& chart : m_charts)
+        QS_CHECK(checkChartFile(chart));
+    return {};
+}
+
+Result<void> ResultFiles::check(const CommonOptions& common, const DataOptions& data) const
+{
+    QS_CHECK(checkOutput(m_csv, common, data));
+    for (const auto& chart : m_charts)
+        QS_CHECK(checkOutput(chart, common, data));
+    return {};
+}
+
+ResultFiles ResultFiles::named(const std::string& model) const
+{
+    const auto withName = [&](const std::string& file) {
+        std::filesystem::path path(file);
+        const auto name = path.stem().string() + "-" + std::filesystem::path(model).stem().string();
+        return file.empty() ? file : path.replace_filename(name + path.extension().string()).string();
+    };
+    ResultFiles files = *this;
+    files.m_csv = withName(m_csv);
+    for (auto& chart : files.m_charts)
+        chart = withName(chart);
+    return files;
+}
+
+Result<void> ResultFiles::writeCsv(const std::string& csv) const
+{
+    return m_csv.empty() ? Result<void> {} : base::writeFileAtomically(m_csv, csv);
+}
+
+void ResultFiles::list(Report& report) const
+{
+    std::vector<std::string> files;
+    if (!m_csv.empty())
+        files.push_back(m_csv);
+    files.insert(files.end(), m_charts.begin(), m_charts.end());
+    std::string lines;
+    for (const auto& file : files)
+        lines += "wrote        " + file + "\n";
+    if (!files.empty())
+        report.text(lines);
+    report.json()["files"] = files;
+}
+
+} // namespace quantoscope::cli
