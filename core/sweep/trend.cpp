@@ -196,10 +196,17 @@ private:
     {
         if (m_trend.choices.empty())
             return;
-        const auto count = [&](int n) { return std::to_string(n) + " of " + std::to_string(m_trend.choices.size()); };
-        const std::string method = " (exact McNemar on the same images, Holm, 5 %)";
-        const std::string evidence = "for activations at " + count(m_trend.forActivations)
-            + " points that lose more than the drop, for weights at " + count(m_trend.forWeights) + method;
+        const auto places = [&](int count, bool activations) {
+            std::vector<std::string> names;
+            for (const auto& choice : m_trend.choices)
+                if (choice.pValue < studySignificance && (choice.comparison.delta > 0) == activations)
+                    names.push_back(pairText(choice.weightBits, choice.activationBits));
+            return std::to_string(count) + " of " + std::to_string(m_trend.choices.size()) + " points"
+                + (names.empty() ? "" : " (" + listed(names) + ")");
+        };
+        const std::string evidence = "for activations from " + places(m_trend.forActivations, true)
+            + " that lose more than the drop, for weights from " + places(m_trend.forWeights, false)
+            + "; exact McNemar on the same images, Holm, 5 %";
         std::string text;
         switch (m_trend.better) {
         case Better::Activations:

@@ -221,18 +221,27 @@ private slots:
 
     void refiningBringsItCloser()
     {
-        Setting setting("bops=4%");
-        setting.options.refinements = 0;
-        const auto plain = setting.run();
-        setting.options.refinements = 4;
-        const auto refined = setting.run();
-        QVERIFY(plain.has_value() && refined.has_value());
-        QVERIFY(plain->chosen && refined->chosen);
-        const double before = plain->points[*plain->chosen].divergence;
-        const double after = refined->points[*refined->chosen].divergence;
-        QVERIFY(after <= before);
-        for (const auto& point : plain->points)
-            QVERIFY(point.origin != SearchPoint::Origin::Refined);
+        int closer = 0;
+        for (const char* budget : { "bops=2%", "bops=3%", "size=13%" }) {
+            Setting setting(budget);
+            setting.options.weightBits = { 2, 3, 4, 5, 6 };
+            setting.options.activationBits = { 3, 4, 5, 6, 7 };
+            setting.options.uniform = false;
+            setting.options.refinements = 0;
+            const auto plain = setting.run();
+            setting.options.refinements = 4;
+            const auto refined = setting.run();
+            QVERIFY(plain.has_value() && refined.has_value());
+            QVERIFY(plain->chosen && refined->chosen);
+            for (const auto& point : plain->points)
+                QVERIFY(point.origin != SearchPoint::Origin::Refined);
+            const auto& chosen = refined->points[*refined->chosen];
+            const double before = plain->points[*plain->chosen].divergence;
+            QVERIFY(chosen.divergence <= before);
+            QVERIFY(chosen.price <= refined->allowed * (1 + 1e-9));
+            closer += chosen.origin == SearchPoint::Origin::Refined && chosen.divergence < before;
+        }
+        QVERIFY(closer > 0); // the sum of harms alone is not all there is
     }
 
     void looksAroundAnAssignment()

@@ -156,6 +156,10 @@ private slots:
         depends.add(3, 2, 110).add(3, 3, 270).add(3, 4, 280);
         depends.add(4, 2, 120).add(4, 3, 370).add(4, 4, 380);
         QVERIFY(depends.read(1.0).better == Trend::Better::Depends);
+        QVERIFY2(depends.sentences(1.0).contains("for activations from 3 of 4 points (W2 A2, W2 A3 and W3 A2)"),
+            qPrintable(depends.sentences(1.0)));
+        QVERIFY2(depends.sentences(1.0).contains("for weights from 1 of 4 points (W3 A3)"),
+            qPrintable(depends.sentences(1.0)));
         Grid undecided;
         undecided.add(2, 2, 200).add(2, 3, 210).add(3, 2, 209).add(3, 3, 220);
         QVERIFY(undecided.read(1.0).better == Trend::Better::Undecided);
