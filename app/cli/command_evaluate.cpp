@@ -5,6 +5,7 @@
 
 #include "app/cli/accumulator_report.h"
 #include "app/cli/command.h"
+#include "app/cli/energy_option.h"
 #include "app/cli/findings.h"
 #include "app/cli/output_file.h"
 #include "app/cli/pipeline.h"
@@ -28,6 +29,7 @@ public:
         m_data.addTo(command, true);
         m_quantization.addTo(command, WordLengths::Single);
         m_files.addTo(command);
+        m_energy.addTo(command);
         m_graph.addTo(command);
     }
 
@@ -35,6 +37,7 @@ public:
     {
         QS_CHECK(m_data.preprocessing({}));
         QS_CHECK(m_quantization.request({}, WordLengths::Single));
+        QS_CHECK(m_energy.model());
         return {};
     }
 
@@ -56,7 +59,9 @@ public:
             QS_TRY(quantized, evaluation::evaluate(pipeline.graph(), *plan, *pipeline.samples(), options, job));
         }
         const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-        describe(report, *floatResult, *quantized, cost::computeCost(pipeline.graph(), *plan), elapsed.count());
+        QS_TRY(const auto energy, m_energy.model());
+        describeEnergy(report, energy);
+        describe(report, *floatResult, *quantized, cost::computeCost(pipeline.graph(), *plan, energy), elapsed.count());
         QS_CHECK(reportAccumulators(pipeline, *plan, m_quantization, m_common, job, report));
         describeFormats(report, *plan);
         return {};
@@ -99,6 +104,7 @@ private:
     DataOptions m_data;
     QuantizationOptions m_quantization;
     PlanFileOptions m_files;
+    EnergyOption m_energy;
     GraphOptions m_graph;
 };
 

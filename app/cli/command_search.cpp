@@ -7,6 +7,7 @@
 
 #include "app/cli/allowed_bits.h"
 #include "app/cli/command.h"
+#include "app/cli/energy_option.h"
 #include "app/cli/findings.h"
 #include "app/cli/output_file.h"
 #include "app/cli/pipeline.h"
@@ -44,7 +45,7 @@ public:
             ->check(CLI::Range(0, 100));
         command.add_option("--uniform", m_uniform, "Measure uniform word-lengths beside; default on")
             ->check(CLI::IsMember({ "on", "off" }));
-        command.add_option("--energy", m_energy, "Energy model: a name, or FILE.json");
+        m_energy.addTo(command);
         command.add_option("--save-plan", m_savePlan, "Write the plan that was chosen");
         m_files.addTo(command, "Draw accuracy against cost");
         m_data.addTo(command, true);
@@ -57,7 +58,7 @@ public:
         QS_TRY(m_options.budget, sweep::Budget::parse(m_budget));
         QS_TRY(m_options.minimize, sweep::parsePrice(m_minimize));
         QS_TRY(m_options.estimate, sweep::parseEstimate(m_estimate));
-        QS_TRY(m_options.energy, cost::findEnergyModel(m_energy));
+        QS_TRY(m_options.energy, m_energy.model());
         QS_TRY(m_options.weightBits, bitsFor(quant::Role::Weight, m_quantization.weights.bits));
         QS_TRY(m_options.activationBits, bitsFor(quant::Role::Activation, m_quantization.activations.bits));
         if (m_quantization.corrections.best())
@@ -91,6 +92,7 @@ public:
         for (const auto& note : result->notes)
             report.note(note);
         report.fact("scope", result->scope);
+        describeEnergy(report, m_options.energy);
         describe(report, *result, elapsed.count());
         m_finished = true;
         QS_CHECK(savePlan(report, *result));
@@ -224,7 +226,7 @@ private:
     std::string m_minimize = "bops";
     std::string m_estimate = "kl";
     std::string m_uniform = "on";
-    std::string m_energy = "horowitz-45nm";
+    EnergyOption m_energy;
     std::string m_savePlan;
     ResultFiles m_files;
     DataOptions m_data;

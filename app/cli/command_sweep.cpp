@@ -8,6 +8,7 @@
 #include "app/cli/allowed_bits.h"
 #include "app/cli/command.h"
 #include "app/cli/correction_report.h"
+#include "app/cli/energy_option.h"
 #include "app/cli/findings.h"
 #include "app/cli/pipeline.h"
 #include "app/cli/result_files.h"
@@ -36,7 +37,7 @@ public:
             "More models for the same study; files of results get the model's name into theirs");
         command.add_option("--drop", m_drop, "Points of top-1 that the trend in words may lose; default 1")
             ->check(CLI::Range(0.0, 100.0));
-        command.add_option("--energy", m_energy, "Energy model: a name, or FILE.json");
+        m_energy.addTo(command);
         m_files.addTo(command, "Draw accuracy against bits");
         m_data.addTo(command, true);
         m_quantization.addTo(command, WordLengths::Grid);
@@ -54,7 +55,7 @@ public:
             QS_CHECK(leaveOutForbidden(*hardware, quant::Role::Weight, m_grid.weightBits, m_leftOut));
             QS_CHECK(leaveOutForbidden(*hardware, quant::Role::Activation, m_grid.activationBits, m_leftOut));
         }
-        QS_TRY(m_grid.energy, cost::findEnergyModel(m_energy));
+        QS_TRY(m_grid.energy, m_energy.model());
         QS_CHECK(m_data.preprocessing({}));
         m_grid.request.seed = m_common.seed;
         QS_TRY(m_grid.request, m_quantization.request(m_grid.request, WordLengths::Grid));
@@ -108,6 +109,7 @@ private:
         for (const auto& note : m_leftOut)
             report.note(note);
         report.fact("scope", result.scope);
+        describeEnergy(report, m_grid.energy);
         describe(report, result, elapsed.count());
         const auto trend = sweep::readTrend(result, m_drop);
         report.json()["trend"] = sweep::toJson(trend);
@@ -200,7 +202,7 @@ private:
 
     std::vector<std::string> m_moreModels;
     double m_drop = 1;
-    std::string m_energy = "horowitz-45nm";
+    EnergyOption m_energy;
     ResultFiles m_files;
     DataOptions m_data;
     QuantizationOptions m_quantization;

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/energy_option.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+namespace quantoscope::cli {
+
+void EnergyOption::addTo(CLI::App& command)
+{
+    std::string names;
+    for (const auto& model : cost::builtInEnergyModels())
+        names += (names.empty() ? "" : ", ") + model.name;
+    command.add_option(
+        "--energy", name, "Energy model: " + names + ", or FILE.json; default " + cost::defaultEnergyModel().name);
+}
+
+void describeEnergy(Report& report, const cost::EnergyModel& model) { report.json()["energy_model"] = model.toJson(); }
+
+} // namespace quantoscope::cli

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// labels: ui
+// Sensitivities and searches made ready to draw.
+#include <limits>
+
+#include <QTest>
+
+#include "ui/charts/pareto_series.h"
+#include "ui/charts/sensitivity_series.h"
+
+using namespace quantoscope;
+using namespace quantoscope::ui;
+
+namespace {
+
+sweep::SensitivityPoint point(std::size_t unit, int bits, std::optional<double> delta, double divergence)
+{
+    sweep::SensitivityPoint p { .unit = unit, .bits = bits };
+    p.estimates[0] = divergence;
+    if (delta) {
+        p.measured.emplace();
+        p.measured->againstFloat.delta = *delta;
+        p.measured->againstFloat.deltaInterval = { *delta - 1, *delta + 2 };
+    }
+    return p;
+}
+
+sweep::SensitivityResult sensitivities(bool measured)
+{
+    sweep::SensitivityResult result;
+    result.estimatedOn = "calibration";
+    result.units = { { "a", quant::Role::Activation, { "x" }, { "a" } }, { "a", quant::Role::Weight, { "w" }, { "a" } },
+        { "b", quant::Role::Weight, { "v" }, { "b" } } };
+    const auto delta = [&](double d) { return measured ? std::optional(d) : std::nullopt; };
+    result.points = { point(0, 2, delta(-30), 2), point(0, 8, delta(0.5), 0.1), point(2, 8, delta(-1), 0.2) };
+    return result;
+}
+
+sweep::SearchPoint searched(std::optional<std::pair<int, int>> uniform, double bytes, double top1)
+{
+    sweep::SearchPoint p;
+    p.uniform = uniform;
+    p.origin = uniform ? sweep::SearchPoint::Origin::Uniform : sweep::SearchPoint::Origin::Sum;
+    p.price = bytes;
+    p.top1 = top1;
+    p.top1Interval = { top1 - 2, top1 + 1 };
+    return p;
+}
+
+} // namespace
+
+class TestSearchSeries : public QObject {
+    Q_OBJECT
+
+private slots:
+    void nothing()
+    {
+        QVERIFY(sensitivitySeries({}).empty());
+        QVERIFY(paretoSeries({}).empty());
+    }
+
+    void linesOfLayers()
+    {
+        const auto series = sensitivitySeries(sensitivities(true));
+        QVERIFY(series.measured);
+        // Heading, one weight (the other has no point), heading, one activation.
+        QCOMPARE(series.lines.size(), std::size_t { 4 });
+        QVERIFY(series.lines[0].heading && series.lines[2].heading);
+        QCOMPARE(series.lines[1].label, QString("b"));
+        QCOMPARE(series.lines[3].label, QString("a"));
+        for (std::size_t i = 0; i < 4; ++i)
+            QCOMPARE(series.lines[i].y, static_cast<double>(i));
+        QCOMPARE(series.wordLengths.size(), std::size_t { 2 });
+        QCOMPARE(series.wordLengths[0].bits, 2);
+        QCOMPARE(series.wordLengths[0].position, 0.0);
+        QCOMPARE(series.wordLengths[1].position, 1.0);
+        const auto& bar = series.wordLengths[0].bars.front();
+        QCOMPARE(bar.y, 3.0);
+        QCOMPARE(bar.value, 30.0); // what is lost is positive
+        QCOMPARE(bar.low, 28.0);
+        QCOMPARE(bar.high, 31.0);
+        QCOMPARE(bar.index, std::size_t { 0 });
+        QCOMPARE(series.wordLengths[1].bars[0].index, std::size_t { 2 }); // lines from top to bottom
+        QCOMPARE(series.wordLengths[1].bars[1].value, -0.5);
+    }
+
+    void estimatesWhereNothingWasMeasured()
+    {
+        const auto series = sensitivitySeries(sensitivities(false));
+        QVERIFY(!series.measured);
+        QVERIFY(series.valueTitle.contains("nat"));
+        const auto& bar = series.wordLengths[0].bars.front();
+        QCOMPARE(bar.value, 2.0);
+        QCOMPARE(bar.low, bar.high);
+        QVERIFY(series.captions.contains("calibration"));
+    }
+
+    void frontOverPrice()
+    {
+        sweep::SearchResult result;
+        result.price = sweep::Price::Size;
+        result.budget = *sweep::Budget::parse("size=20%");
+        result.allowed = 200;
+        result.floatCost.sizeBytes = 1000;
+        result.points = { searched(std::pair(4, 8), 150, 80), searched({}, 200, 91), searched(std::pair(4, 4), 150, 60),
+            searched({}, 100, 70), searched(std::pair(2, 8), 90, 10) };
+        sweep::compareSearchPoints(result);
+        result.chosen = 1;
+        const auto series = paretoSeries(result);
+        QCOMPARE(series.uniform.size(), std::size_t { 3 });
+        QCOMPARE(series.mixed.size(), std::size_t { 2 });
+        QCOMPARE(series.mixed[0].x, 10.0);
+        QCOMPARE(series.mixed[1].x, 20.0);
+        QCOMPARE(series.mixed[1].low, 89.0);
+        QCOMPARE(series.mixed[1].high, 92.0);
+        QCOMPARE(series.budget.value_or(0), 20.0);
+        QVERIFY(series.chosen && series.chosen->index == 1);
+        // Labels only where no other uniform one is both cheaper and more accurate.
+        QStringList labels;
+        for (const auto& p : series.uniform)
+            labels << p.label;
+        labels.sort();
+        QCOMPARE(labels, (QStringList { "", "W2 A8", "W4 A8" }));
+        QCOMPARE(series.front.size(), std::size_t { 4 });
+        for (std::size_t i = 1; i < series.front.size(); ++i) {
+            QVERIFY(series.front[i - 1].x < series.front[i].x);
+            QVERIFY(series.front[i - 1].top1 < series.front[i].top1);
+        }
+        QVERIFY(series.xTitle.contains("Size"));
+    }
+
+    void aDropHasNoBudgetLine()
+    {
+        sweep::SearchResult result;
+        result.budget = *sweep::Budget::parse("drop=1");
+        result.price = sweep::Price::Bops;
+        result.floatCost.bops = 1000;
+        result.points = { searched({}, 200, 91) };
+        const auto series = paretoSeries(result);
+        QVERIFY(!series.budget && !series.chosen);
+        QVERIFY(series.xTitle.contains("Bit operations"));
+    }
+};
+
+QTEST_APPLESS_MAIN(TestSearchSeries)
+#include "tst_search_series.moc"
