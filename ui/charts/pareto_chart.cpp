@@ -90,6 +90,7 @@ void ParetoChart::drawFront()
     stairs->setLineStyle(QCPGraph::lsStepLeft);
     stairs->setPen(QPen(translucent(theme().text, 0.5), 1.2));
     stairs->setData(x, y, true);
+    stairs->addToLegend();
 }
 
 void ParetoChart::drawDots(const std::vector<ParetoSeries::Point>& points, const QColor& color, const QString& name)
@@ -117,8 +118,8 @@ void ParetoChart::drawDots(const std::vector<ParetoSeries::Point>& points, const
     dots->setLineStyle(QCPGraph::lsNone);
     dots->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(color, 1.5), QBrush(color), 6));
     dots->setData(x, y, true);
+    dots->addToLegend();
     auto* whiskers = new QCPErrorBars(xAxis, yAxis);
-    whiskers->removeFromLegend();
     whiskers->setDataPlottable(dots);
     whiskers->setPen(QPen(translucent(color, 0.5), 1));
     whiskers->setWhiskerWidth(4);
@@ -151,6 +152,7 @@ void ParetoChart::drawChosen()
     ring->setLineStyle(QCPGraph::lsNone);
     ring->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(theme().text, 1.5), Qt::NoBrush, 13));
     ring->addData(m_series.chosen->x, m_series.chosen->top1);
+    ring->addToLegend();
 }
 
 QString ParetoChart::readout(const QPointF& position) const

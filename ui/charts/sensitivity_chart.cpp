@@ -90,10 +90,10 @@ void SensitivityChart::drawBars(const SensitivitySeries::WordLength& wordLength)
     bars->setPen(Qt::NoPen);
     bars->setBrush(color);
     bars->setData(lines, values, true);
+    bars->addToLegend();
     if (!m_series.measured)
         return;
     auto* whiskers = new QCPErrorBars(yAxis, xAxis);
-    whiskers->removeFromLegend();
     whiskers->setDataPlottable(bars);
     whiskers->setErrorType(QCPErrorBars::etValueError);
     whiskers->setPen(QPen(translucent(theme().text, 0.45), 1));
