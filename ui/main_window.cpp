@@ -19,6 +19,7 @@
 #include "ui/views/accuracy_badge.h"
 #include "ui/views/data_dialog.h"
 #include "ui/views/distributions_page.h"
+#include "ui/views/flips_page.h"
 #include "ui/views/job_strip.h"
 #include "ui/views/layers_view.h"
 #include "ui/views/message_bar.h"
@@ -86,12 +87,14 @@ void MainWindow::buildCentre()
     m_studies = new StudiesPage(*m_session, *m_workbench);
     m_optionsStudy = new OptionsStudyPage(*m_session, *m_workbench);
     m_runs = new RunsPage(*m_session);
+    m_flips = new FlipsPage(*m_session, *m_workbench);
     m_pages = new QTabWidget;
     m_pages->setDocumentMode(true);
     m_pages->addTab(m_distributions, tr("Distributions"));
     m_pages->addTab(m_studies, tr("Studies"));
     m_pages->addTab(m_optionsStudy, tr("Compare options"));
     m_pages->addTab(m_runs, tr("Runs"));
+    m_pages->addTab(m_flips, tr("What broke"));
     m_centre = new QStackedWidget;
     m_centre->addWidget(m_start);
     m_centre->addWidget(m_pages);

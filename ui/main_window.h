@@ -20,6 +20,7 @@ namespace quantoscope::ui {
 class AccuracyBadge;
 class DataDialog;
 class DistributionsPage;
+class FlipsPage;
 class JobStrip;
 class LayersView;
 class MessageBar;
@@ -46,6 +47,7 @@ public:
     StudiesPage* studies() const { return m_studies; }
     OptionsStudyPage* optionsStudy() const { return m_optionsStudy; }
     RunsPage* runs() const { return m_runs; }
+    FlipsPage* flips() const { return m_flips; }
     MessageBar* messages() const { return m_messages; }
     AccuracyBadge* badge() const { return m_badge; }
     QTabWidget* pages() const { return m_pages; }
@@ -100,6 +102,7 @@ private:
     StudiesPage* m_studies = nullptr;
     OptionsStudyPage* m_optionsStudy = nullptr;
     RunsPage* m_runs = nullptr;
+    FlipsPage* m_flips = nullptr;
     MessageBar* m_messages = nullptr;
     JobStrip* m_strip = nullptr;
     LayersView* m_layers = nullptr;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -90,6 +91,9 @@ public:
     /// labels; not of file names. Computed once: about 2 GB/s.
     const std::string& fingerprint() const;
 
+    /// A sample as the network sees it before scaling: resized, cropped, gray or RGB whatever the order of the input's
+    /// channels; empty for samples that are not 8-bit images.
+    std::optional<Image> picture(std::int64_t position) const;
     /// One sample's input shape without the batch extent: [C, H, W] or [H, W, C].
     std::vector<std::int64_t> sampleShape() const;
     std::int64_t sampleSize() const; ///< elements of a sample

@@ -265,6 +265,25 @@ void SampleSet::writeSample(std::int64_t position, float* out) const
     }
 }
 
+std::optional<Image> SampleSet::picture(std::int64_t position) const
+{
+    assert(position >= 0 && position < size());
+    if (!m_floatShape.empty())
+        return std::nullopt;
+    const auto channels = static_cast<std::size_t>(m_channels);
+    const auto extent = static_cast<std::size_t>(sampleSize());
+    const std::size_t plane = extent / channels;
+    const bool planar = m_preprocessing.layout == MemoryLayout::Nchw;
+    const bool reversed = m_preprocessing.channels == Channels::Bgr;
+    const std::uint8_t* in = m_pixels.data() + static_cast<std::size_t>(position) * extent;
+    Image image { m_height, m_width, m_channels, std::vector<std::uint8_t>(extent) };
+    for (std::size_t i = 0; i < plane; ++i)
+        for (std::size_t c = 0; c < channels; ++c)
+            image.pixels[i * channels + (reversed ? channels - 1 - c : c)]
+                = planar ? in[c * plane + i] : in[i * channels + c];
+    return image;
+}
+
 void SampleSet::fill(std::int64_t first, std::int64_t count, std::span<float> out) const
 {
     assert(static_cast<std::int64_t>(out.size()) == count * sampleSize());

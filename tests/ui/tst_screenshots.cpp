@@ -16,6 +16,7 @@
 #include "ui/main_window.h"
 #include "ui/views/appearance.h"
 #include "ui/views/data_dialog.h"
+#include "ui/views/flips_page.h"
 #include "ui/views/layers_view.h"
 #include "ui/charts/options_chart.h"
 #include "ui/views/options_panel.h"
@@ -94,6 +95,11 @@ private slots:
         compareOptions();
         m_window->pages()->setCurrentWidget(m_window->runs());
         shootAll("runs");
+        m_window->pages()->setCurrentWidget(m_window->flips());
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().flipTrace(), patience);
+        shootAll("flips");
+        m_window->flips()->showConfusion();
+        shootAll("confusion");
         m_window->dataDialog()->setRequest(request);
         m_window->dataDialog()->show();
         shoot(m_window->dataDialog(), "data", looks[0]);

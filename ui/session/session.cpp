@@ -65,6 +65,7 @@ void Session::forgetResults()
     m_bestFlow.reset();
     m_sweep.reset();
     m_optionsStudy.reset();
+    m_flipTrace.reset();
     m_accuracy = {};
     emit floatResultChanged();
     emit correctedChanged();
@@ -72,6 +73,7 @@ void Session::forgetResults()
     emit bestFlowChanged();
     emit sweepChanged();
     emit optionsStudyChanged();
+    emit flipTraceChanged();
     emit accuracyChanged();
 }
 
@@ -172,6 +174,12 @@ void Session::setOptionsStudy(sweep::OptionsStudyPtr study)
 {
     m_optionsStudy = std::move(study);
     emit optionsStudyChanged();
+}
+
+void Session::setFlipTrace(FlipTracePtr trace)
+{
+    m_flipTrace = std::move(trace);
+    emit flipTraceChanged();
 }
 
 void Session::selectLayer(int index)

@@ -41,6 +41,7 @@ public:
     const std::shared_ptr<const sweep::SweepResult>& sweep() const { return m_sweep; }
     const planning::PlanRequest& sweepRequest() const { return m_sweepRequest; }
     const sweep::OptionsStudyPtr& optionsStudy() const { return m_optionsStudy; }
+    const FlipTracePtr& flipTrace() const { return m_flipTrace; } ///< of the image that was asked for last
     const Accuracy& accuracy() const { return m_accuracy; }
     int selectedLayer() const { return m_selectedLayer; } ///< -1: none
     const LayerInfo* selectedLayerInfo() const;
@@ -61,6 +62,7 @@ public:
     void addRun(Run run);
     void setSweep(std::shared_ptr<const sweep::SweepResult> sweep, planning::PlanRequest request);
     void setOptionsStudy(sweep::OptionsStudyPtr study);
+    void setFlipTrace(FlipTracePtr trace);
     void selectLayer(int index);
 
     /// Changes what is asked for, undoably. Edits in a row with the same non-empty `key` become one step.
@@ -89,6 +91,7 @@ signals:
     void runsChanged();
     void sweepChanged();
     void optionsStudyChanged();
+    void flipTraceChanged();
     void selectionChanged();
 
 private:
@@ -110,6 +113,7 @@ private:
     std::shared_ptr<const sweep::SweepResult> m_sweep;
     planning::PlanRequest m_sweepRequest;
     sweep::OptionsStudyPtr m_optionsStudy;
+    FlipTracePtr m_flipTrace;
     Accuracy m_accuracy;
     int m_selectedLayer = -1;
     QUndoStack m_undoStack;

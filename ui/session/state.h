@@ -17,6 +17,7 @@
 #include "core/cost/cost.h"
 #include "core/dataset/preprocessing.h"
 #include "core/evaluation/evaluator.h"
+#include "core/evaluation/flips.h"
 #include "core/flow/best_flow.h"
 #include "core/flow/quantizer.h"
 #include "core/graph/graph.h"
@@ -140,6 +141,9 @@ struct Run {
     bool isFloat = false;
     bool mixed = false; ///< some layer has word-lengths of its own
     QString data;
+    dataset::SampleSetPtr samples; ///< the images of the result
+    std::shared_ptr<const graph::Graph> graph; ///< what the plan is for; null with `plan`: the float network
+    quant::PlanPtr plan;
     evaluation::EvaluationResultPtr result;
     evaluation::EvaluationResultPtr floatResult; ///< may be null
     std::optional<evaluation::PairedComparison> againstFloat;
@@ -147,6 +151,17 @@ struct Run {
     cost::Cost cost;
     planning::PlanRequest request;
 };
+
+/// Why one image is seen as another class: how its tensors fare, beside how they usually do.
+struct FlipTrace {
+    quant::PlanPtr plan;
+    std::int64_t image = 0; ///< position in the run's samples
+    std::vector<evaluation::TensorError> own;
+    std::shared_ptr<const std::vector<evaluation::TensorError>> usual;
+    std::int64_t usualImages = 0;
+    std::optional<evaluation::Divergence> divergence;
+};
+using FlipTracePtr = std::shared_ptr<const FlipTrace>;
 
 /// What the badge shows.
 struct Accuracy {

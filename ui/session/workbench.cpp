@@ -298,6 +298,7 @@ void Workbench::onFloatEvaluated(const Result<evaluation::EvaluationResultPtr>& 
     Run run;
     run.isFloat = true;
     run.scope = tr("float network");
+    run.samples = m_session.data()->evaluation;
     run.data = m_session.data()->title;
     run.result = *result;
     run.cost = cost::computeCost(*m_session.model()->graph, {});
@@ -441,6 +442,9 @@ void Workbench::onEvaluated(const AnalysisPtr& analysis, const flow::QuantizedNe
     run.activationBits = analysis->request.activations.bits;
     run.mixed = !analysis->request.overrides.empty() || analysis->request.firstLastBits.has_value();
     run.data = m_session.data()->title;
+    run.samples = m_session.data()->evaluation;
+    run.graph = network.graph;
+    run.plan = network.plan;
     run.result = *result;
     run.floatResult = m_session.floatResult();
     if (run.floatResult)

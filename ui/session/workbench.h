@@ -49,6 +49,8 @@ public:
     void makeRowCurrent(std::size_t row);
     /// Looks for the ranges and corrections that suit this model; what it chooses becomes current, undoably.
     void findBest();
+    /// Finds out where the quantized network of a run errs more than usual on one of its images.
+    void traceFlip(const Run& run, std::int64_t image);
     void exportQdq(const std::filesystem::path& path);
 
     /// Whether edits are evaluated by themselves.
@@ -103,6 +105,11 @@ private:
     bool m_evaluateWhenPlanned = false;
     std::shared_ptr<calibration::StatsCache> m_statsCache;
     std::shared_ptr<flow::Quantizer> m_quantizer; ///< of the session's model and calibration images
+    struct UsualErrors {
+        quant::PlanPtr plan;
+        std::shared_ptr<const std::vector<evaluation::TensorError>> errors;
+    };
+    UsualErrors m_usual; ///< of the plan whose flips were traced last
     quint64 m_evaluation = 0; ///< generation: partial results of older evaluations are dropped
     struct RunningStudy {
         quint64 generation = 0; ///< what older ones report is dropped

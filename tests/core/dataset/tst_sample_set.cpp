@@ -43,6 +43,8 @@ private slots:
     void fillAndGather();
     void chosenIndices();
     void subset();
+    void pictures_data();
+    void pictures();
     void floats();
     void sameForAnyThreads();
     void oddSizeIsNamed();
@@ -178,6 +180,39 @@ void TestSampleSet::subset()
         part->fill(0, 2, got);
         QCOMPARE(got, expected);
     }
+}
+
+void TestSampleSet::pictures_data()
+{
+    QTest::addColumn<int>("channels");
+    QTest::addColumn<int>("order");
+    QTest::addColumn<bool>("planar");
+    for (const bool planar : { true, false }) {
+        const char* layout = planar ? "NCHW" : "NHWC";
+        QTest::addRow("gray %s", layout) << 1 << static_cast<int>(Channels::Gray) << planar;
+        QTest::addRow("RGB %s", layout) << 3 << static_cast<int>(Channels::Rgb) << planar;
+        QTest::addRow("BGR %s", layout) << 3 << static_cast<int>(Channels::Bgr) << planar;
+    }
+}
+
+void TestSampleSet::pictures()
+{
+    QFETCH(int, channels);
+    QFETCH(int, order);
+    QFETCH(bool, planar);
+    const auto data = counted(3, 4, 5, channels);
+    SampleSet::Options options;
+    options.preprocessing.channels = static_cast<Channels>(order);
+    options.preprocessing.layout = planar ? MemoryLayout::Nchw : MemoryLayout::Nhwc;
+    const auto set = SampleSet::load(data, options);
+    QVERIFY(set);
+    const auto picture = (*set)->picture(2);
+    QVERIFY(picture);
+    const auto original = *data->image(2);
+    QCOMPARE(picture->height, original.height);
+    QCOMPARE(picture->width, original.width);
+    QCOMPARE(picture->channels, original.channels);
+    QVERIFY(picture->pixels == original.pixels);
 }
 
 void TestSampleSet::floats()

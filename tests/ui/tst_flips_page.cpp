@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// labels: ui
+#include <QAbstractItemModelTester>
+#include <QComboBox>
+#include <QSignalSpy>
+#include <QTableView>
+#include <QTest>
+
+#include "tests/core/flow/flow_testing.h"
+#include "tests/ui/session_fixture.h"
+#include "ui/charts/divergence_chart.h"
+#include "ui/models/confusion_model.h"
+#include "ui/models/flips_model.h"
+#include "ui/views/flips_page.h"
+
+using namespace quantoscope;
+using namespace quantoscope::ui;
+
+namespace {
+
+/// A run on gray pictures in which the images of `flipped` are taken for another class than by the float network.
+Run flippedRun(const dataset::SampleSetPtr& samples, const std::vector<std::size_t>& flipped)
+{
+    const auto outcomes = [&](bool quantized) {
+        auto result = std::make_shared<evaluation::EvaluationResult>();
+        result->classes = 2;
+        for (std::size_t i = 0; i < static_cast<std::size_t>(samples->size()); ++i)
+            result->outcomes.push_back({ .prediction = 0, .label = 0, .margin = 1 });
+        for (const std::size_t i : quantized ? flipped : std::vector<std::size_t>())
+            result->outcomes[i] = { .prediction = 1, .label = 0, .margin = -static_cast<float>(i) };
+        return result;
+    };
+    Run run;
+    run.scope = QStringLiteral("W4 A8");
+    run.samples = samples;
+    run.floatResult = outcomes(false);
+    run.result = outcomes(true);
+    return run;
+}
+
+QString cell(const QAbstractItemModel& model, int row, int column)
+{
+    return model.index(row, column).data().toString();
+}
+
+} // namespace
+
+class TestFlipsPage : public QObject {
+    Q_OBJECT
+
+private slots:
+    void modelsKeepTheirContract()
+    {
+        FlipsModel flips;
+        ConfusionModel confusion;
+        QAbstractItemModelTester first(&flips, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        QAbstractItemModelTester second(&confusion, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        const Run run = flippedRun(test::graySamples(12), { 3, 7 });
+        flips.setRun(run);
+        confusion.setRun(run);
+        QCOMPARE(flips.rowCount(), 2);
+        QCOMPARE(cell(flips, 0, FlipsModel::Kind), QStringLiteral("lost"));
+        QCOMPARE(cell(flips, 0, FlipsModel::FloatMargin), QStringLiteral("+1.00"));
+        QCOMPARE(cell(flips, 0, FlipsModel::QuantizedMargin), QStringLiteral("−7.00")); // the more surprising first
+        QVERIFY(!flips.index(0, FlipsModel::Name).data(Qt::DecorationRole).value<QImage>().isNull());
+        QCOMPARE(confusion.rowCount(), 2);
+        QCOMPARE(cell(confusion, 0, ConfusionModel::Change), QStringLiteral("−2"));
+        QCOMPARE(cell(confusion, 1, ConfusionModel::Change), QStringLiteral("+2"));
+        Run exact = run;
+        exact.isFloat = true;
+        flips.setRun(exact);
+        QCOMPARE(flips.rowCount(), 0);
+        flips.setRun(run);
+        flips.clear();
+        confusion.clear();
+        QCOMPARE(flips.rowCount() + confusion.rowCount(), 0);
+    }
+
+    void picturesAreWhatTheNetworkSees()
+    {
+        const auto samples = test::graySamples(3);
+        const QImage picture = pictureOf(*samples, 2);
+        const auto shape = samples->sampleShape();
+        QCOMPARE(picture.size(), QSize(static_cast<int>(shape[2]), static_cast<int>(shape[1])));
+        std::vector<float> values(static_cast<std::size_t>(samples->sampleSize()));
+        samples->fill(2, 1, values);
+        for (int y = 0; y < picture.height(); ++y)
+            for (int x = 0; x < picture.width(); ++x) {
+                const float value = values[static_cast<std::size_t>(y * picture.width() + x)];
+                QCOMPARE(qGray(picture.pixel(x, y)), qRound(value * 255));
+            }
+    }
+
+    void newestRunUnlessAnotherWasChosen()
+    {
+        Session session;
+        JobRunner jobs;
+        Workbench workbench(session, jobs);
+        FlipsPage page(session, workbench);
+        QCOMPARE(page.runs()->count(), 0);
+        const auto samples = test::graySamples(12);
+        session.addRun(flippedRun(samples, { 1 }));
+        QCOMPARE(page.table()->model()->rowCount(), 1);
+        session.addRun(flippedRun(samples, { 1, 2 }));
+        QCOMPARE(page.table()->model()->rowCount(), 2);
+        QVERIFY(page.summary().contains(QStringLiteral("2 of 12")));
+        page.runs()->setCurrentIndex(1);
+        QCOMPARE(page.table()->model()->rowCount(), 1);
+        session.addRun(flippedRun(samples, { 1, 2, 3 }));
+        QCOMPARE(page.runs()->currentIndex(), 2);
+        QCOMPARE(page.table()->model()->rowCount(), 1);
+        page.runs()->setCurrentIndex(0);
+        QCOMPARE(page.table()->model()->rowCount(), 3);
+        page.showConfusion();
+        QVERIFY(page.confusion()->model()->rowCount() > 0);
+        session.setModel(nullptr);
+        QCOMPARE(page.runs()->count(), 0);
+        QCOMPARE(page.table()->model()->rowCount(), 0);
+    }
+
+    void followsAnImageThroughTheNetwork()
+    {
+        Session session;
+        JobRunner jobs;
+        Workbench workbench(session, jobs);
+        FlipsPage page(session, workbench);
+        const auto samples = test::graySamples(24);
+        Run run = flippedRun(samples, { 5, 9 });
+        run.graph = test::smallGraph();
+        const flow::Quantizer quantizer(run.graph, samples);
+        planning::PlanRequest request;
+        request.weights.bits = 3;
+        request.activations.bits = 4;
+        run.plan = quantizer.quantize(request)->plan;
+        session.addRun(run);
+        page.resize(700, 600);
+        page.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&page));
+        QTRY_VERIFY(session.flipTrace());
+        QCOMPARE(session.flipTrace()->image, 9);
+        QVERIFY(!page.chart()->series().empty());
+        const auto usual = session.flipTrace()->usual;
+        page.table()->selectRow(1);
+        QTRY_VERIFY(session.flipTrace() && session.flipTrace()->image == 5);
+        QCOMPARE(session.flipTrace()->usual, usual); // not measured again
+        QVERIFY(page.chart()->csv().starts_with("tensor,usual_sqnr_db,image_sqnr_db\n"));
+    }
+};
+
+QTEST_MAIN(TestFlipsPage)
+#include "tst_flips_page.moc"
