@@ -24,7 +24,8 @@ struct DivergenceSeries {
     bool empty() const { return points.empty(); }
 };
 
-/// `usual` and `image` as firstDivergence() takes them. Tensors without error, whose SQNR is infinite, are left out.
+/// `usual` and `image` as firstDivergence() takes them. Tensors that quantization leaves as they are, as 8 bits
+/// leave an 8-bit image (100 dB and more), are left out.
 DivergenceSeries divergenceSeries(const std::vector<evaluation::TensorError>& usual,
     const std::vector<evaluation::TensorError>& image, const std::optional<evaluation::Divergence>& divergence);
 
