@@ -38,11 +38,17 @@ std::string nameOf(const std::string& word)
     return std::string(text ? text->name : std::string_view(word));
 }
 
+constexpr std::size_t fewEnoughToName = 3; ///< layers, in a cell of the table
+
 std::string verdict(const flow::CorrectionOutcome& outcome)
 {
     if (!outcome.kept)
         return "dropped";
-    return outcome.droppedLayers.empty() ? "kept" : "kept but for " + joined(outcome.droppedLayers);
+    const auto dropped = outcome.droppedLayers.size();
+    if (dropped == 0)
+        return "kept";
+    return "kept but for "
+        + (dropped > fewEnoughToName ? std::to_string(dropped) + " layers" : joined(outcome.droppedLayers));
 }
 
 } // namespace
@@ -66,7 +72,12 @@ std::string describe(const std::vector<flow::CorrectionOutcome>& outcomes)
     for (const auto& outcome : outcomes)
         table.add({ nameOf(outcome.correction), agreementText(outcome.before), agreementText(outcome.after),
             divergenceText(outcome.before), divergenceText(outcome.after), verdict(outcome) });
-    return table.toString() + "Agreement with float and divergence from it on the calibration images held back.\n";
+    std::string text
+        = table.toString() + "Agreement with float and divergence from it on the calibration images held back.\n";
+    for (const auto& outcome : outcomes)
+        if (outcome.droppedLayers.size() > fewEnoughToName)
+            text += nameOf(outcome.correction) + " undone in " + joined(outcome.droppedLayers) + ".\n";
+    return text;
 }
 
 Json toJson(const flow::BestFlow& best)

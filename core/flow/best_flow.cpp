@@ -154,12 +154,23 @@ private:
             return std::nullopt;
         const std::size_t chosen = closest(m_tried);
         m_best.steps[m_best.steps.size() - m_tried.size() + chosen].chosen = true;
-        const std::size_t other = chosen > 0 ? 0 : m_tried.size() - 1;
-        if (other != chosen)
-            explain(stage, alternatives[numbers[chosen]].name, alternatives[numbers[other]].name,
-                m_tried[other].fidelity, m_tried[chosen].fidelity);
+        if (const auto other = strongestBeside(chosen))
+            explain(stage, alternatives[numbers[chosen]].name, alternatives[numbers[*other]].name,
+                m_tried[*other].fidelity, m_tried[chosen].fidelity);
         m_current = std::move(m_tried[chosen]);
         return numbers[chosen];
+    }
+
+    /// Of those tried: the first, which the choice had to beat, or if that was chosen the closest to float of the rest.
+    std::optional<std::size_t> strongestBeside(std::size_t chosen) const
+    {
+        if (chosen > 0 || m_tried.size() < 2)
+            return chosen > 0 ? std::optional<std::size_t>(0) : std::nullopt;
+        std::size_t strongest = 1;
+        for (std::size_t i = 2; i < m_tried.size(); ++i)
+            if (evaluation::notWorse(m_tried[i].fidelity, m_tried[strongest].fidelity))
+                strongest = i;
+        return strongest;
     }
 
     void explain(const std::string& stage, const std::string& choice, const std::string& other, const Fidelity& from,

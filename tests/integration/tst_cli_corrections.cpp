@@ -69,6 +69,7 @@ private slots:
     void initTestCase();
     void eachFlag_data();
     void eachFlag();
+    void tablesForPeople();
     void correctionsBringTheNetworkBack();
     void withoutTheGuard();
     void bestFlow();
@@ -131,11 +132,21 @@ void TestCliCorrections::eachFlag()
         QVERIFY(!row["kept"].get<bool>() || after >= before);
         QVERIFY(!row["reason"].get<std::string>().empty());
     }
-    // People read the name, and the scope line says what stayed.
-    const auto people = run("evaluate", lowBits + flags);
-    const QByteArray name = QByteArray(QTest::currentDataTag()).replace(" before the others", "");
-    QVERIFY2(people.out.contains(name), people.out);
-    QVERIFY(people.out.contains("on the calibration images held back"));
+}
+
+/// Names instead of words, and where a correction was undone.
+void TestCliCorrections::tablesForPeople()
+{
+    const auto outcome = run("evaluate", lowBits + QStringList { "--equalize", "--compensate", "--bias-correction" });
+    QVERIFY2(outcome.status == 0, outcome.err);
+    for (const char* words : { "cross-layer equalization", "error-compensating rounding", "bias correction",
+             "on the calibration images held back" })
+        QVERIFY2(outcome.out.contains(words), outcome.out);
+    for (const QByteArray& line : outcome.out.split('\n')) {
+        const auto cut = line.indexOf("kept but for ");
+        if (cut >= 0 && line.endsWith(" layers"))
+            QVERIFY2(outcome.out.contains("\nbias correction undone in "), outcome.out);
+    }
 }
 
 void TestCliCorrections::correctionsBringTheNetworkBack()

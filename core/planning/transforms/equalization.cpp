@@ -183,8 +183,8 @@ Result<EqualizedGraph> equalize(const graph::Graph& graph, const EqualizationOpt
     if (equalized.factors.empty())
         std::snprintf(text, sizeof text, "nothing to equalize: no channels between two layers can be scaled");
     else
-        std::snprintf(text, sizeof text, "channels of %zu tensors equalized in %d sweeps, factors from %.3g to %.3g",
-            equalized.factors.size(), sweeps, *least, *most);
+        std::snprintf(text, sizeof text, "channels of %zu tensors equalized in %d %s, factors from %.3g to %.3g",
+            equalized.factors.size(), sweeps, sweeps == 1 ? "sweep" : "sweeps", *least, *most);
     equalized.notes.emplace_back(text);
     return equalized;
 }
