@@ -46,6 +46,7 @@ Result<Feed> Feed::create(const graph::Graph& graph, const quant::QuantizationPl
     compileOptions.inputShapes = { { binding.input, binding.shape } };
     compileOptions.taps = std::move(options.taps);
     compileOptions.outputs = std::move(options.outputs);
+    compileOptions.arithmetic = options.arithmetic;
     QS_TRY(feed.m_compiled, engine::compile(graph, plan, compileOptions));
     feed.m_batch = binding.batch;
     return feed;

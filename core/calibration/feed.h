@@ -26,6 +26,7 @@ struct FeedOptions {
     std::vector<std::string> outputs {};
     std::int64_t first = 0;
     std::int64_t count = -1; ///< -1: all from `first` on
+    engine::Arithmetic arithmetic = engine::Arithmetic::Float;
 };
 
 /// A graph compiled for a sample set and cut into batches of one size. The last batch is filled up with the last image

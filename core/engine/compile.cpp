@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
 #include <new>
+#include <utility>
 
 #include "core/engine/arena.h"
 #include "core/engine/compiled_graph.h"
@@ -23,6 +25,34 @@ const std::vector<PortInfo>& CompiledGraph::outputs() const { return m_impl->out
 const std::vector<PortInfo>& CompiledGraph::taps() const { return m_impl->taps; }
 
 std::size_t CompiledGraph::arenaBytes() const { return m_impl->arenaBytes; }
+
+namespace {
+
+constexpr std::pair<Arithmetic, const char*> arithmeticNames[]
+    = { { Arithmetic::Float, "float" }, { Arithmetic::Integer, "integer" }, { Arithmetic::Auto, "auto" } };
+
+} // namespace
+
+Result<Arithmetic> parseArithmetic(const std::string& text)
+{
+    for (const auto& [arithmetic, name] : arithmeticNames) {
+        if (text == name)
+            return arithmetic;
+    }
+    return fail(ErrorCode::InvalidInput, "unknown arithmetic '" + text + "'", {}, "auto, integer or float");
+}
+
+std::string toString(Arithmetic arithmetic)
+{
+    return std::ranges::find(arithmeticNames, arithmetic, &std::pair<Arithmetic, const char*>::first)->second;
+}
+
+std::string ArithmeticUse::toString() const
+{
+    if (integerLayers == 0)
+        return "float";
+    return floatLayers == 0 ? "integer" : "mixed";
+}
 
 ArithmeticUse CompiledGraph::arithmeticUse() const { return m_impl->use; }
 

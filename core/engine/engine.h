@@ -37,10 +37,17 @@ enum class Arithmetic {
     Auto, ///< integers in every layer where they are exact and there is a fast kernel for them, float in the others
 };
 
+Result<Arithmetic> parseArithmetic(const std::string& text); ///< "float", "integer", "auto"
+std::string toString(Arithmetic arithmetic);
+/// True if the processor adds up products of bytes in 32 bits (VNNI). Without, pairs of products are added in 16 bits
+/// with saturation; there, Arithmetic::Auto leaves layers whose word-lengths could overflow in float.
+bool addsInFullWidth();
+
 /// How many compute layers calculate with what.
 struct ArithmeticUse {
     int integerLayers = 0;
     int floatLayers = 0;
+    std::string toString() const; ///< "float", "integer" or "mixed"
     friend bool operator==(const ArithmeticUse&, const ArithmeticUse&) = default;
 };
 

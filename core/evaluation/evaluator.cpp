@@ -108,11 +108,13 @@ Shape stackedShape(const engine::PortInfo& port, std::int64_t batch, std::int64_
 Result<EvaluationResultPtr> compute(const graph::Graph& graph, const quant::QuantizationPlan& plan,
     const dataset::SampleSet& samples, const EvaluationOptions& options, const base::Job& job)
 {
-    QS_TRY(const Feed feed, Feed::create(graph, plan, samples, { .batch = options.batch }));
+    QS_TRY(const Feed feed,
+        Feed::create(graph, plan, samples, { .batch = options.batch, .arithmetic = options.arithmetic }));
     QS_TRY(const Classifier classifier, Classifier::create(graph, feed.compiled(), samples));
 
     auto result = std::make_shared<EvaluationResult>();
     result->scope = plan.empty() ? "float" : plan.title;
+    result->arithmetic = feed.compiled().arithmeticUse();
     result->classes = classifier.classes();
     result->output = classifier.outputName();
     result->outcomes.resize(static_cast<std::size_t>(samples.size()));
@@ -195,7 +197,7 @@ Result<EvaluationResultPtr> evaluate(const graph::Graph& graph, const quant::Qua
     if (resolved.batch == 0) {
         QS_TRY(resolved.batch, calibration::chooseBatch(graph, samples));
     }
-    const ResultOrigin origin { graph, plan, samples, resolved.batch };
+    const ResultOrigin origin { graph, plan, samples, resolved.batch, resolved.arithmetic };
     const std::string key = origin.key();
     QS_TRY(auto result, options.store->findResult(key));
     if (result && result->images() == samples.size()) {

@@ -36,6 +36,7 @@ struct EvaluationResult {
     int classes = 0;
     std::string output; ///< the graph output that was read as logits (or, behind a Softmax, as probabilities)
     double seconds = 0; ///< running the images, without compiling
+    engine::ArithmeticUse arithmetic; ///< what the compute layers calculated with
 
     std::int64_t images() const { return static_cast<std::int64_t>(outcomes.size()); }
     double top1() const; ///< percent of all images; one without label counts as wrong
@@ -56,6 +57,7 @@ struct EvaluationOptions {
     std::function<void(std::int64_t images, std::int64_t correct)> onPartial;
     /// Where evaluate() looks before it computes, and keeps what it computed before it returns; null: nowhere.
     std::shared_ptr<ResultStore> store {};
+    engine::Arithmetic arithmetic = engine::Arithmetic::Auto; ///< what to calculate with under a plan
 };
 
 /// Runs the graph under the plan over all samples: batches in fixed order from a shared counter, one executor a worker.

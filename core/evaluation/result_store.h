@@ -18,10 +18,11 @@ struct ResultOrigin {
     const quant::QuantizationPlan& plan;
     const dataset::SampleSet& samples;
     std::int64_t batch = 1; ///< as run, never 0
+    engine::Arithmetic arithmetic = engine::Arithmetic::Auto;
 
     /// SHA-256, as 64 digits, of all that decides the result's bits: the graph's, the plan's and the samples'
-    /// fingerprints, the batch, and the version of Quantoscope. Not of the number of threads, file names or the
-    /// machine.
+    /// fingerprints, the batch, the arithmetic with what the processor's own decides of it, and the version of
+    /// Quantoscope. Not of the number of threads or file names.
     std::string key() const;
 };
 

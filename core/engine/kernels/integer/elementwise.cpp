@@ -71,37 +71,76 @@ LinearSum linearSum(
     return sum;
 }
 
-using SumTable = std::vector<std::uint8_t>; ///< [b][a], 256 x 256
+/// The definition itself: dequantize both, add, clamp, quantize.
+struct DefinedSum {
+    float zeroA = 0;
+    float zeroB = 0;
+    float scaleA = 1;
+    float scaleB = 1;
+    Clamp clamp;
+    float scale = 1;
+    float low = 0; ///< levels relative to the zero point
+    float high = 0;
+    std::int32_t zeroPoint = 0;
+};
 
-/// What float arithmetic makes of every pair of codes.
-SumTable exactSums(const CodeGrid& a, const CodeGrid& b, const CodeGrid& output, const std::optional<Clamp>& activation)
+DefinedSum definedSum(
+    const CodeGrid& a, const CodeGrid& b, const CodeGrid& output, const std::optional<Clamp>& activation)
 {
-    SumTable table(std::size_t { 256 } * 256);
-    std::vector<float> sums(static_cast<std::size_t>(a.largest()) + 1);
-    for (std::int32_t right = 0; right <= b.largest(); ++right) {
-        for (std::size_t left = 0; left < sums.size(); ++left) {
-            const float sum = a.value(static_cast<std::int32_t>(left)) + b.value(right);
-            sums[left] = activation ? std::min(std::max(sum, activation->low), activation->high) : sum;
+    const auto [low, high] = output.levelBounds(std::nullopt);
+    return { static_cast<float>(a.zeroPoint()), static_cast<float>(b.zeroPoint()), a.scale(), b.scale(),
+        activation.value_or(Clamp {}), output.scale(), low, high, output.zeroPoint() };
+}
+
+void addCodes(const DefinedSum& sum, const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* out, std::int64_t size)
+{
+    withWidestVectors([=]() __attribute__((always_inline)) {
+        constexpr float magic = 0x1.8p23F;
+        const auto [zeroA, zeroB, scaleA, scaleB, clamp, scale, low, high, zeroPoint] = sum;
+        const auto [clampLow, clampHigh] = clamp;
+        const std::int64_t count = size;
+        const std::uint8_t* const left = a;
+        const std::uint8_t* const right = b;
+        std::uint8_t* const target = out;
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < count; ++i) {
+            float v = (static_cast<float>(left[i]) - zeroA) * scaleA + (static_cast<float>(right[i]) - zeroB) * scaleB;
+            v = v > clampLow ? v : clampLow;
+            v = v < clampHigh ? v : clampHigh;
+            v = v / scale;
+            v = v > low ? v : low;
+            v = v < high ? v : high;
+            target[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>((v + magic) - magic) + zeroPoint);
         }
-        toCodes(output, sums, std::span(table).subspan(256 * static_cast<std::size_t>(right), sums.size()));
-    }
-    return table;
+    });
 }
 
 /// There are only so many pairs of codes: whether the short way is right for all of them.
-bool agrees(const LinearSum& sum, const SumTable& table, const CodeGrid& a, const CodeGrid& b)
+bool agree(const LinearSum& sum, const DefinedSum& definition, const CodeGrid& a, const CodeGrid& b)
 {
     std::array<std::uint8_t, 256> left {};
     std::iota(left.begin(), left.end(), std::uint8_t { 0 });
     std::array<std::uint8_t, 256> right {};
     std::array<std::uint8_t, 256> found {};
+    std::array<std::uint8_t, 256> wanted {};
     for (std::int32_t code = 0; code <= b.largest(); ++code) {
         right.fill(static_cast<std::uint8_t>(code));
         addCodes(sum, left.data(), right.data(), found.data(), a.largest() + 1);
-        if (!std::equal(found.begin(), found.begin() + a.largest() + 1, table.begin() + 256 * code))
+        addCodes(definition, left.data(), right.data(), wanted.data(), a.largest() + 1);
+        if (!std::equal(found.begin(), found.begin() + a.largest() + 1, wanted.begin()))
             return false;
     }
     return true;
+}
+
+template <typename Sum> KernelPtr makeSum(const Sum& sum, std::int64_t size, std::string_view implementation)
+{
+    return makeKernel(
+        [sum, size](const KernelArguments& arguments) {
+            addCodes(sum, arguments.inputs[0].in<std::uint8_t>(), arguments.inputs[1].in<std::uint8_t>(),
+                arguments.outputs[0].out<std::uint8_t>(), size);
+        },
+        { .inPlaceInput = 0, .implementation = implementation });
 }
 
 } // namespace
@@ -152,23 +191,9 @@ KernelPtr makeIntegerAdd(const CodeGrid& a, const CodeGrid& b, const CodeGrid& o
     const std::optional<Clamp>& activation, std::int64_t size)
 {
     const LinearSum sum = linearSum(a, b, output, activation);
-    SumTable table = exactSums(a, b, output, activation);
-    if (agrees(sum, table, a, b))
-        return makeKernel(
-            [sum, size](const KernelArguments& arguments) {
-                addCodes(sum, arguments.inputs[0].in<std::uint8_t>(), arguments.inputs[1].in<std::uint8_t>(),
-                    arguments.outputs[0].out<std::uint8_t>(), size);
-            },
-            { .inPlaceInput = 0, .implementation = "sum of codes" });
-    return makeKernel(
-        [table = std::move(table), size](const KernelArguments& arguments) {
-            const std::uint8_t* left = arguments.inputs[0].in<std::uint8_t>();
-            const std::uint8_t* right = arguments.inputs[1].in<std::uint8_t>();
-            std::uint8_t* out = arguments.outputs[0].out<std::uint8_t>();
-            for (std::int64_t i = 0; i < size; ++i)
-                out[i] = table[std::size_t { 256 } * right[i] + left[i]];
-        },
-        { .inPlaceInput = 0, .implementation = "table of sums" });
+    const DefinedSum definition = definedSum(a, b, output, activation);
+    return agree(sum, definition, a, b) ? makeSum(sum, size, "sum of codes")
+                                        : makeSum(definition, size, "sum of values");
 }
 
 KernelPtr makeIntegerGlobalAverage(const Shape& input, const CodeGrid& grid, const CodeGrid& output)

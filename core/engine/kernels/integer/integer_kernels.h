@@ -35,10 +35,8 @@ struct Epilogue {
 /// `inputSums`, one a channel: what a sum contains because every input is larger by the zero point; empty: nothing.
 Epilogue epilogueOf(const IntegerLayer& layer, const std::vector<std::int64_t>& inputSums);
 
-/// True if the processor adds up products of bytes in 32 bits (VNNI). Without, pairs of products are added in 16 bits
-/// with saturation, and only a layer for which fitsPairs() holds is exact.
-bool addsInFullWidth();
-/// 2 (2^a - 1) 2^(w-1) <= 32767, with the bounds the grids really have.
+/// Whether a layer is exact where engine::addsInFullWidth() does not hold: 2 (2^a - 1) 2^(w-1) <= 32767, with the
+/// bounds that the grids really have.
 bool fitsPairs(std::int32_t largestCode, std::int32_t largestWeight);
 
 /// Conv on codes [N, C, D...] in channels-last order; `request` is that of the float operator. Unsupported where only

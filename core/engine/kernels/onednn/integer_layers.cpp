@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/engine/engine.h"
 #include "core/engine/kernels/convolution_operands.h"
 #include "core/engine/kernels/integer/integer_kernels.h"
 #include "core/engine/kernels/onednn/sequence.h"
