@@ -1,48 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <string>
-#include <vector>
-
-#include "core/base/error.h"
-#include "core/base/progress.h"
-#include "core/dataset/preprocessing.h"
-#include "core/graph/graph.h"
-#include "core/quant/plan.h"
+#include "core/exporting/exporter.h"
 
 namespace quantoscope::exporting {
 
-/// The source model with the plan written into it as QuantizeLinear / Clip / DequantizeLinear, ready for
-/// onnx_io::writeModel. `source` supplies names, metadata and opsets, `prepared` the graph the plan belongs to (batch
-/// norm folded). Opset 13 (the source's if higher); 21 with native int16/uint16 containers where a tensor has more than
-/// 8 bits. Below 8 bits activations get an integer Clip, at 9 to 15 bits Max and Min before the quantizer (runtimes
-/// have no 16-bit Clip); weights are stored inside their bounds. Scope::Compute: Q/DQ on the edges into compute layers
-/// only, bias float; Scope::Integer: at the producer, bias int32 named `<b>_quantized`. Word-lengths go into
-/// metadata_props `quantoscope.plan` (JSON). Corrected weights and biases are what is written; `prepared` is equalized
-/// where the plan says so.
-/// Errors: Unsupported for what the format cannot say (activations rounded other than half even, an operator whose form
-/// at the source's opset has no equivalent), NotFound (the plan names a tensor that `prepared` does not have),
-/// InvalidInput.
-Result<graph::Model> buildQdqModel(
-    const graph::Model& source, const graph::Graph& prepared, const quant::QuantizationPlan& plan);
+/// buildModel() and exportPlan() in the format that every runtime reads: QDQ in 8-bit containers.
+inline Result<graph::Model> buildQdqModel(
+    const graph::Model& source, const graph::Graph& prepared, const quant::QuantizationPlan& plan)
+{
+    return buildModel(source, prepared, plan, {});
+}
 
-struct ExportReport {
-    std::filesystem::path file;
-    std::uint64_t bytes = 0;
-    int opset = 0;
-    double reloadTop1 = 0; ///< percent, the written file run by this engine; NaN without samples or a classifier
-    double agreement = 0; ///< percent of images with the same prediction as the simulation; NaN likewise
-    double maxAbsDiff = 0; ///< largest difference of any output element, over the first 256 images
-    std::int64_t images = 0; ///< compared; 0 without samples
-};
-
-/// buildQdqModel(), written atomically, read back and, given samples, compared with the simulation on all of them
-/// (raw outputs only, where the network is no classifier). Samples that do not fit are found before anything is
-/// written; cancelling the comparison leaves the finished file.
-Result<ExportReport> exportQdq(const graph::Model& source, const graph::Graph& prepared,
+inline Result<ExportReport> exportQdq(const graph::Model& source, const graph::Graph& prepared,
     const quant::QuantizationPlan& plan, const std::filesystem::path& path, const dataset::SampleSet* samples,
-    const base::Job& job = {});
+    const base::Job& job = {})
+{
+    return exportPlan(source, prepared, plan, {}, path, samples, job);
+}
 
 } // namespace quantoscope::exporting
