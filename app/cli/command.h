@@ -41,7 +41,9 @@ CommandPtr makeSensitivity(CLI::App& command);
 CommandPtr makeSearch(CLI::App& command);
 CommandPtr makeOptions(CLI::App& command);
 CommandPtr makeLayers(CLI::App& command);
+CommandPtr makeFlips(CLI::App& command);
 CommandPtr makeExport(CLI::App& command);
+CommandPtr makeMerge(CLI::App& command);
 CommandPtr makeProfiles(CLI::App& command);
 CommandPtr makeOperators(CLI::App& command);
 

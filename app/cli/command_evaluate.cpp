@@ -12,6 +12,7 @@
 #include "app/cli/text.h"
 #include "core/cost/cost.h"
 #include "core/evaluation/evaluator.h"
+#include "core/quant/plan_fingerprint.h"
 
 namespace quantoscope::cli {
 
@@ -50,8 +51,7 @@ public:
         QS_CHECK(pipeline.openLabelledData(m_data));
         QS_TRY(const auto plan, pipeline.makePlan(m_quantization, m_data, m_files));
 
-        evaluation::EvaluationOptions options;
-        options.threads = m_common.threads;
+        const auto options = pipeline.evaluation(m_quantization);
         QS_TRY(const auto floatResult,
             evaluation::evaluate(*pipeline.floatGraph(), {}, *pipeline.samples(), options, job));
         EvaluationResultPtr quantized = floatResult;
@@ -64,10 +64,19 @@ public:
         describe(report, *floatResult, *quantized, cost::computeCost(pipeline.graph(), *plan, energy), elapsed.count());
         QS_CHECK(reportAccumulators(pipeline, *plan, m_quantization, m_common, job, report));
         describeFormats(report, *plan);
-        return {};
+        return pipeline.keepStudy(
+            "evaluate", { { "plan", quant::fingerprint(*plan) }, { "engine", m_quantization.engine } });
     }
 
 private:
+    static std::string describeArithmetic(const engine::ArithmeticUse& use)
+    {
+        if (use.integerLayers == 0)
+            return "float arithmetic";
+        return "integer arithmetic on " + std::to_string(use.integerLayers) + " of "
+            + std::to_string(use.integerLayers + use.floatLayers) + " layers";
+    }
+
     static void describe(Report& report, const EvaluationResult& floatResult, const EvaluationResult& quantized,
         const cost::Cost& cost, double seconds)
     {
@@ -82,7 +91,9 @@ private:
         json["p_value"] = paired.pValue;
         json["agreement"] = paired.agreement;
         json["cost"] = toJson(cost);
-        json["engine"] = "float";
+        json["engine"] = quantized.arithmetic.toString();
+        json["integer_layers"] = quantized.arithmetic.integerLayers;
+        json["float_layers"] = quantized.arithmetic.floatLayers;
         json["images_per_second"] = quantized.imagesPerSecond();
         json["seconds"] = seconds;
 
@@ -97,8 +108,8 @@ private:
         report.text(table.toString());
         report.text("difference   " + signedFixed(paired.delta) + " points " + interval(paired.deltaInterval)
             + ", p = " + probability(paired.pValue) + " (exact McNemar), agreement " + fixed(paired.agreement) + " %\n"
-            + "cost         " + describeCost(cost) + "\n" + "engine       float arithmetic, " + describeSpeed(quantized)
-            + ", " + significant(seconds) + " s in all\n");
+            + "cost         " + describeCost(cost) + "\n" + "engine       " + describeArithmetic(quantized.arithmetic)
+            + ", " + describeSpeed(quantized) + ", " + significant(seconds) + " s in all\n");
     }
 
     DataOptions m_data;

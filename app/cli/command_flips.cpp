@@ -11,6 +11,7 @@
 #include "app/cli/text.h"
 #include "core/evaluation/evaluator.h"
 #include "core/evaluation/flips.h"
+#include "core/quant/plan_fingerprint.h"
 
 namespace quantoscope::cli {
 
@@ -62,15 +63,14 @@ public:
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openLabelledData(m_data));
         QS_TRY(const auto plan, pipeline.makePlan(m_quantization, m_data, m_files));
-        evaluation::EvaluationOptions options;
-        options.threads = m_common.threads;
+        const auto options = pipeline.evaluation(m_quantization);
         QS_TRY(const auto before, evaluation::evaluate(*pipeline.floatGraph(), {}, *pipeline.samples(), options, job));
         QS_TRY(const auto after, evaluation::evaluate(pipeline.graph(), *plan, *pipeline.samples(), options, job));
         const auto flips = evaluation::findFlips(before->outcomes, after->outcomes);
         QS_TRY(const auto origins, trace(pipeline, *plan, flips, options, job));
         describe(report, pipeline, flips, origins, before->images());
         describeConfusion(report, pipeline, evaluation::confusionChanges(before->outcomes, after->outcomes));
-        return {};
+        return pipeline.keepStudy("flips", { { "plan", quant::fingerprint(*plan) } });
     }
 
 private:

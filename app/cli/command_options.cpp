@@ -10,6 +10,7 @@
 #include "app/cli/pipeline.h"
 #include "app/cli/text.h"
 #include "core/base/file.h"
+#include "core/planning/request_json.h"
 #include "core/quant/option_texts.h"
 #include "core/sweep/options_study.h"
 
@@ -165,7 +166,7 @@ public:
         Pipeline pipeline(m_common, job, report);
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openLabelledData(m_data));
-        m_settings.evaluation.threads = m_common.threads;
+        m_settings.evaluation = pipeline.evaluation(m_quantization);
         QS_TRY(const auto* quantizer, pipeline.openQuantizer(m_quantization, m_data, needsCalibration()));
         QS_TRY(auto result, sweep::runOptionsStudy(*quantizer, *pipeline.samples(), m_settings, job));
         const auto study = std::make_shared<const OptionsStudy>(std::move(result));
@@ -174,6 +175,7 @@ public:
         describe(report, *study, elapsed.count());
         m_finished = true;
         QS_CHECK(writeFiles(report, study));
+        QS_CHECK(pipeline.keepStudy("options", settings(), study->complete));
         if (!study->complete)
             return base::cancelled();
         return {};
@@ -182,6 +184,20 @@ public:
     bool worthPrinting() const override { return m_finished; }
 
 private:
+    /// What decides the figures.
+    Json settings() const
+    {
+        Json corrections = Json::array();
+        for (const auto& set : m_settings.corrections)
+            corrections.push_back(planning::toJson(set));
+        return { { "weight_bits", sweep::toString(m_settings.weightBits) },
+            { "activation_bits", sweep::toString(m_settings.activationBits) }, { "weight_ranges", m_weights.ranges },
+            { "activation_ranges", m_activations.ranges }, { "weight_schemes", m_weights.schemes },
+            { "activation_schemes", m_activations.schemes }, { "weight_granularities", m_weights.grains },
+            { "activation_granularities", m_activations.grains }, { "corrections", std::move(corrections) },
+            { "engine", m_quantization.engine }, { "request", planning::toJson(m_settings.request) } };
+    }
+
     bool needsCalibration() const
     {
         const auto corrects = [](const auto& set) { return set.any(); };

@@ -14,6 +14,7 @@
 #include "app/cli/result_files.h"
 #include "app/cli/text.h"
 #include "core/planning/profile_rules.h"
+#include "core/planning/request_json.h"
 #include "core/sweep/search.h"
 
 namespace quantoscope::cli {
@@ -79,7 +80,7 @@ public:
         Pipeline pipeline(m_common, job, report);
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openLabelledData(m_data));
-        m_options.evaluation.threads = m_common.threads;
+        m_options.evaluation = pipeline.evaluation(m_quantization);
         QS_TRY(const auto* quantizer, pipeline.openQuantizer(m_quantization, m_data, true));
         QS_TRY(auto found, sweep::runSearch(*quantizer, *pipeline.samples(), m_options, job));
         const auto result = std::make_shared<const SearchResult>(std::move(found));
@@ -97,6 +98,13 @@ public:
         m_finished = true;
         QS_CHECK(savePlan(report, *result));
         QS_CHECK(m_files.write(sweep::toCsv(*result), result, report));
+        QS_CHECK(pipeline.keepStudy("search",
+            { { "weight_bits", m_options.weightBits }, { "activation_bits", m_options.activationBits },
+                { "budget", m_options.budget.toString() }, { "minimize", m_minimize }, { "estimate", m_estimate },
+                { "refinements", m_options.refinements }, { "uniform", m_uniform },
+                { "energy", m_options.energy.toJson() }, { "engine", m_quantization.engine },
+                { "request", planning::toJson(m_options.request) } },
+            result->complete));
         if (!result->complete)
             return base::cancelled();
         return {};

@@ -12,6 +12,7 @@
 #include "app/cli/pipeline.h"
 #include "app/cli/result_files.h"
 #include "app/cli/text.h"
+#include "core/planning/request_json.h"
 #include "core/sweep/sensitivity.h"
 
 namespace quantoscope::cli {
@@ -75,7 +76,7 @@ public:
         QS_CHECK(pipeline.openModel(m_graph));
         m_options.measure = m_measure == "on";
         QS_CHECK(m_options.measure ? pipeline.openLabelledData(m_data) : pipeline.openData(m_data));
-        m_options.evaluation.threads = m_common.threads;
+        m_options.evaluation = pipeline.evaluation(m_quantization);
         QS_TRY(const auto* quantizer, pipeline.openQuantizer(m_quantization, m_data, true));
         QS_TRY(auto result, sweep::runSensitivity(*quantizer, pipeline.samples().get(), m_options, job));
         const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
@@ -91,6 +92,11 @@ public:
         m_finished = true;
         const auto finished = std::make_shared<const SensitivityResult>(std::move(result));
         QS_CHECK(m_files.write(sweep::toCsv(*finished), finished, report));
+        QS_CHECK(pipeline.keepStudy("sensitivity",
+            { { "weight_bits", m_options.weightBits }, { "activation_bits", m_options.activationBits },
+                { "measure", m_options.measure }, { "engine", m_quantization.engine },
+                { "request", planning::toJson(m_options.request) } },
+            finished->complete));
         if (!finished->complete)
             return base::cancelled();
         return {};

@@ -13,6 +13,7 @@
 #include "app/cli/pipeline.h"
 #include "app/cli/result_files.h"
 #include "app/cli/text.h"
+#include "core/planning/request_json.h"
 #include "core/sweep/sweep.h"
 #include "core/sweep/trend.h"
 
@@ -38,6 +39,8 @@ public:
         command.add_option("--drop", m_drop, "Points of top-1 that the trend in words may lose; default 1")
             ->check(CLI::Range(0.0, 100.0));
         m_energy.addTo(command);
+        command.add_option("--shard", m_shard, "Only part I of N of the points: I/N; merge joins the projects")
+            ->needs("--project");
         m_files.addTo(command, "Draw accuracy against bits");
         m_data.addTo(command, true);
         m_quantization.addTo(command, WordLengths::Grid);
@@ -56,6 +59,9 @@ public:
             QS_CHECK(leaveOutForbidden(*hardware, quant::Role::Activation, m_grid.activationBits, m_leftOut));
         }
         QS_TRY(m_grid.energy, m_energy.model());
+        if (!m_shard.empty()) {
+            QS_TRY(m_grid.shard, sweep::Shard::parse(m_shard));
+        }
         QS_CHECK(m_data.preprocessing({}));
         m_grid.request.seed = m_common.seed;
         QS_TRY(m_grid.request, m_quantization.request(m_grid.request, WordLengths::Grid));
@@ -99,7 +105,7 @@ private:
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openLabelledData(m_data));
         m_grid.best = m_quantization.bestFlow();
-        m_grid.evaluation.threads = common.threads;
+        m_grid.evaluation = pipeline.evaluation(m_quantization);
         QS_TRY(const auto* quantizer, pipeline.openQuantizer(m_quantization, m_data, needsCalibration()));
         QS_TRY(const auto result, sweep::runGrid(*quantizer, *pipeline.samples(), m_grid, job));
         const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
@@ -117,9 +123,23 @@ private:
         m_trends.push_back({ std::filesystem::path(common.model).stem().string(), trend });
         m_finished = true;
         QS_CHECK(files.write(sweep::toCsv(result), result, report));
+        QS_CHECK(pipeline.keepStudy("sweep", settings(), result.complete && m_grid.shard.isWhole()));
         if (!result.complete)
             return base::cancelled();
         return {};
+    }
+
+    /// What decides the figures, the same for every shard.
+    Json settings() const
+    {
+        Json json { { "weight_bits", sweep::toString(m_grid.weightBits) },
+            { "activation_bits", sweep::toString(m_grid.activationBits) },
+            { "request", planning::toJson(m_grid.request) }, { "energy", m_grid.energy.toJson() },
+            { "engine", m_quantization.engine } };
+        if (const auto& best = m_grid.best)
+            json["best_flow"] = { { "weight_range", best->weightRange }, { "activation_range", best->activationRange },
+                { "corrections", planning::toJson(best->corrections) } };
+        return json;
     }
 
     static std::string paragraph(const std::vector<std::string>& sentences)
@@ -201,6 +221,7 @@ private:
     }
 
     std::vector<std::string> m_moreModels;
+    std::string m_shard;
     double m_drop = 1;
     EnergyOption m_energy;
     ResultFiles m_files;

@@ -33,7 +33,9 @@ constexpr std::array commands {
     CommandEntry { "search", "Word-lengths layer by layer under a budget, measured", makeSearch },
     CommandEntry { "options", "Which quantization options pay for this model: ranked, with what differs", makeOptions },
     CommandEntry { "layers", "What quantizing does to every tensor", makeLayers },
+    CommandEntry { "flips", "Images whose prediction changed, and where the two networks part", makeFlips },
     CommandEntry { "export", "The quantized model as an ONNX file", makeExport },
+    CommandEntry { "merge", "The projects of shards in one", makeMerge },
     CommandEntry { "profiles", "Hardware that can limit the choices", makeProfiles },
     CommandEntry { "operators", "The ONNX operators that can be computed", makeOperators },
 };

@@ -56,6 +56,7 @@ void CommonOptions::addTo(CLI::App& command)
         ->check(wholeNumber(0, std::numeric_limits<std::uint64_t>::max()));
     command.add_flag("--no-cache", noCache,
         "Collect calibration statistics anew, and keep none; so does the environment variable QUANTOSCOPE_NO_CACHE");
+    project.addTo(command);
 }
 
 void DataOptions::addTo(CLI::App& command, bool dataRequired)

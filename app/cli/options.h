@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/cli/project_file.h"
 #include "app/cli/quantization_options.h"
 #include "core/base/error.h"
 #include "core/dataset/preprocessing.h"
@@ -23,6 +24,7 @@ struct CommonOptions {
     int threads = 0;
     std::uint64_t seed = 0;
     bool noCache = false;
+    ProjectOptions project;
 
     void addTo(CLI::App& command);
 };

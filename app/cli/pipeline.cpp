@@ -8,6 +8,7 @@
 #include "app/cli/text.h"
 #include "core/engine/engine.h"
 #include "core/evaluation/input_defaults.h"
+#include "core/graph/fingerprint.h"
 #include "core/onnx_io/reader.h"
 
 namespace quantoscope::cli {
@@ -21,13 +22,29 @@ Pipeline::Pipeline(const CommonOptions& common, const base::Job& job, Report& re
 
 Result<void> Pipeline::openModel(const GraphOptions& options)
 {
-    QS_TRY(auto model, onnx_io::readModel(m_common.model));
+    std::filesystem::path file = m_common.model;
+    if (!m_common.project.file.empty()) {
+        QS_TRY(m_project, openProject(m_common.project.file));
+        QS_TRY(file, findModel(m_common.model, *m_project, m_common.project));
+    }
+    QS_TRY(auto model, onnx_io::readModel(file));
     graph::PassOptions passes;
     passes.foldBatchNorm = options.foldBatchNorm == "on";
     QS_TRY(m_graph, engine::prepareGraph(model, passes));
     m_model = std::make_shared<const graph::Model>(std::move(model));
     m_report.fact("model", m_model->path.string());
-    return {};
+    if (!m_project)
+        return {};
+    QS_TRY(const auto content, project::fileFingerprint(file));
+    return m_project->addSource({ "model", content, file, {}, { { "graph", graph::fingerprint(*m_graph) } } });
+}
+
+Result<void> Pipeline::addSource(const std::string& role, const dataset::SampleSet& samples)
+{
+    if (!m_project)
+        return {};
+    return m_project->addSource({ role, samples.fingerprint(), samples.dataset()->path(), {},
+        { { "description", samples.description() }, { "preprocessing", samples.preprocessing().toJson() } } });
 }
 
 Result<dataset::DatasetPtr> Pipeline::openDataset(
@@ -70,7 +87,7 @@ Result<void> Pipeline::openData(const DataOptions& options)
     QS_TRY(m_samples,
         loadSamples(dataset, *m_preprocessing, dataset::sampleIndices(dataset->size(), options.limit, m_common.seed)));
     m_report.fact("data", m_samples->description());
-    return {};
+    return addSource("data", *m_samples);
 }
 
 Result<void> Pipeline::openLabelledData(const DataOptions& options)
@@ -96,7 +113,7 @@ Result<void> Pipeline::openCalibrationData(const DataOptions& options)
     const auto preprocessing = own ? options.forCalibration(*m_preprocessing) : *m_preprocessing;
     QS_TRY(m_calibrationSamples, loadSamples(dataset, preprocessing, indices));
     m_report.fact("calibration", describeCalibration(own));
-    return {};
+    return addSource("calibration", *m_calibrationSamples);
 }
 
 std::string Pipeline::describeCalibration(bool own) const
@@ -116,14 +133,17 @@ Result<const flow::Quantizer*> Pipeline::openQuantizer(
         QS_CHECK(openCalibrationData(data));
     auto quantizer = options.corrections.quantizer(m_common.threads);
     if (!m_common.noCache)
-        quantizer.cache = m_statsCache = std::make_shared<calibration::StatsCache>(
-            calibration::StatsCache::Options { .folder = calibration::StatsCache::defaultFolder() });
+        quantizer.cache = m_statsCache = std::make_shared<calibration::StatsCache>(calibration::StatsCache::Options {
+            .folder = calibration::StatsCache::defaultFolder(), .store = m_project });
+    quantizer.store = m_project;
     m_quantizer = std::make_unique<flow::Quantizer>(m_graph, m_calibrationSamples, quantizer);
     return m_quantizer.get();
 }
 
 void Pipeline::reportStatistics()
 {
+    if (m_project)
+        return; // a report is to be the same whether or not the work was interrupted
     const auto use = m_statsCache ? m_statsCache->use() : calibration::StatsCache::Use {};
     if (use.kept > 0)
         m_report.fact("statistics", use.computed > 0 ? "in part from the cache" : "from the cache");
@@ -202,6 +222,30 @@ Result<quant::PlanPtr> Pipeline::makePlan(
         QS_CHECK(quant::savePlan(*network.plan, files.save));
     m_planGraph = network.graph;
     return network.plan;
+}
+
+Result<void> Pipeline::keepStudy(const std::string& command, Json settings, bool complete)
+{
+    if (!m_project)
+        return {};
+    Json all { { "model", graph::fingerprint(*m_graph) } };
+    all["data"] = m_samples ? Json(m_samples->fingerprint()) : Json();
+    all["calibration"] = m_calibrationSamples ? Json(m_calibrationSamples->fingerprint()) : Json();
+    all["seed"] = m_common.seed;
+    all["version"] = QUANTOSCOPE_VERSION;
+    all.update(settings);
+    QS_CHECK(m_project->keepStudy({ command, std::move(all), m_report.json(), complete }));
+    reportUse(*m_project);
+    return {};
+}
+
+evaluation::EvaluationOptions Pipeline::evaluation(const QuantizationOptions& quantization) const
+{
+    evaluation::EvaluationOptions options;
+    options.threads = m_common.threads;
+    options.arithmetic = *engine::parseArithmetic(quantization.engine); // one of the words that the option takes
+    options.store = m_project;
+    return options;
 }
 
 } // namespace quantoscope::cli

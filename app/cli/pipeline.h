@@ -12,8 +12,10 @@
 #include "core/base/progress.h"
 #include "core/calibration/range_confidence.h"
 #include "core/dataset/preprocessing.h"
+#include "core/evaluation/evaluator.h"
 #include "core/flow/quantizer.h"
 #include "core/graph/graph.h"
+#include "core/project/project.h"
 #include "core/quant/plan.h"
 
 namespace quantoscope::cli {
@@ -44,6 +46,12 @@ public:
     Result<quant::PlanPtr> makePlan(
         const QuantizationOptions& options, const DataOptions& data, const PlanFileOptions& files);
 
+    /// Puts what the report holds into the project, if there is one, and says how much of the work was found there.
+    /// `settings` is all that the command was asked for.
+    Result<void> keepStudy(const std::string& command, Json settings, bool complete = true);
+
+    /// How to evaluate: on as many threads as wished, in the arithmetic of --engine, results kept in the project.
+    evaluation::EvaluationOptions evaluation(const QuantizationOptions& quantization) const;
     const graph::Model& model() const { return *m_model; }
     const flow::GraphPtr& floatGraph() const { return m_graph; } ///< as prepared
     /// The graph that the plan is for: the prepared one, equalized where the plan says so.
@@ -52,6 +60,7 @@ public:
     const dataset::SampleSetPtr& calibrationSamples() const { return m_calibrationSamples; }
 
 private:
+    Result<void> addSource(const std::string& role, const dataset::SampleSet& samples);
     Result<dataset::DatasetPtr> openDataset(const std::string& path, const DataOptions& options, bool labelled) const;
     Result<dataset::SampleSetPtr> loadSamples(const dataset::DatasetPtr& dataset,
         const dataset::Preprocessing& preprocessing, std::vector<std::int64_t> indices) const;
@@ -64,6 +73,7 @@ private:
     const CommonOptions& m_common;
     base::Job m_job;
     Report& m_report;
+    project::ProjectPtr m_project; ///< null: nothing is kept
     std::shared_ptr<const graph::Model> m_model;
     flow::GraphPtr m_graph;
     flow::GraphPtr m_planGraph;

@@ -129,7 +129,9 @@ void QuantizationOptions::addTo(CLI::App& command, WordLengths wordLengths)
         ->take_all()
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    add("--engine", engine, "Arithmetic of the simulation", { "auto", "float" });
+    add("--engine", engine,
+        "Arithmetic of the quantized network: integers where they are exact, in every compute layer, or float",
+        { "auto", "integer", "float" });
     corrections.addTo(command);
     command.footer(explain("Ranges", quant::rangeTexts()) + "\n" + explain("Schemes", quant::schemeTexts()) + "\n"
         + explain("Roundings", quant::roundingTexts()) + "\n" + explain("Scopes", quant::scopeTexts()));

@@ -63,7 +63,8 @@ template <typename T, typename Set> bool readColumn(const Json& json, std::vecto
 Json fidelityToJson(const Fidelity& fidelity)
 {
     return { { "classifies", fidelity.classifies }, { "images", fidelity.images }, { "agreeing", fidelity.agreeing },
-        { "divergence", fidelity.divergence }, { "divergences", fidelity.divergences } };
+        { "divergence", fidelity.divergence }, { "divergences", fidelity.divergences },
+        { "logit_error", fidelity.logitError } };
 }
 
 Fidelity fidelityFromJson(const Json& json)
@@ -74,6 +75,7 @@ Fidelity fidelityFromJson(const Json& json)
     json.at("agreeing").get_to(fidelity.agreeing);
     json.at("divergence").get_to(fidelity.divergence);
     json.at("divergences").get_to(fidelity.divergences);
+    json.at("logit_error").get_to(fidelity.logitError);
     return fidelity;
 }
 
@@ -171,7 +173,9 @@ Json toJson(const EvaluationResult& result)
 {
     const auto& outcomes = result.outcomes;
     return { { "scope", result.scope }, { "classes", result.classes }, { "output", result.output },
-        { "seconds", result.seconds }, { "images", outcomes.size() },
+        { "seconds", result.seconds }, { "integer_layers", result.arithmetic.integerLayers },
+        { "float_layers", result.arithmetic.floatLayers }, { "images", outcomes.size() },
+        { "integer_layers", result.arithmetic.integerLayers }, { "float_layers", result.arithmetic.floatLayers },
         { "predictions", column<std::int32_t>(outcomes, [](const auto& o) { return o.prediction; }) },
         { "labels", column<std::int32_t>(outcomes, [](const auto& o) { return o.label; }) },
         { "top5", column<std::uint8_t>(outcomes, [](const auto& o) { return o.top5; }) },
@@ -187,6 +191,10 @@ Result<evaluation::EvaluationResultPtr> resultFromJson(const Json& json)
         json.at("classes").get_to(result->classes);
         json.at("output").get_to(result->output);
         json.at("seconds").get_to(result->seconds);
+        json.at("integer_layers").get_to(result->arithmetic.integerLayers);
+        json.at("float_layers").get_to(result->arithmetic.floatLayers);
+        json.at("integer_layers").get_to(result->arithmetic.integerLayers);
+        json.at("float_layers").get_to(result->arithmetic.floatLayers);
         auto& outcomes = result->outcomes;
         outcomes.resize(json.at("labels").get_binary().size() / sizeof(std::int32_t));
         const bool whole = json.at("images") == outcomes.size()

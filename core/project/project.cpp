@@ -282,11 +282,16 @@ Result<std::optional<std::string>> Project::view(const std::string& key) const
     return content;
 }
 
-Result<void> Project::merge(const Project& other)
+Result<void> Project::checkMergeable(const Project& other) const
 {
     QS_TRY(const auto mine, studies());
     QS_TRY(const auto others, other.studies());
-    QS_CHECK(detail::checkSameStudies(mine, others, other.path().string()));
+    return detail::checkSameStudies(mine, others, other.path().string());
+}
+
+Result<void> Project::merge(const Project& other)
+{
+    QS_CHECK(checkMergeable(other));
     return detail::copyRows(*other.m_state->database, *m_state->database);
 }
 
@@ -324,11 +329,12 @@ Result<EvaluationResultPtr> Project::findResult(const std::string& key)
 Result<void> Project::keepResult(
     const std::string& key, const evaluation::ResultOrigin& origin, const evaluation::EvaluationResult& result)
 {
-    const auto& [graph, plan, samples, batch] = origin;
+    const auto& plan = origin.plan;
+    const auto& samples = origin.samples;
     QS_CHECK(m_state->database->write([&](SQLite::Database& connection) {
         const std::string fingerprint = addPlan(connection, plan);
         Statement insert(connection, "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-        SQLite::bind(insert, key, graph::fingerprint(graph), fingerprint, samples.fingerprint(), result.scope,
+        SQLite::bind(insert, key, graph::fingerprint(origin.graph), fingerprint, samples.fingerprint(), result.scope,
             samples.description() + "; " + samples.preprocessing().describe(), std::to_string(plan.seed),
             result.images(), result.top1());
         bindBytes(insert, 10, detail::pack(detail::toJson(result)));

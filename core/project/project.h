@@ -113,6 +113,7 @@ public:
     /// Takes everything over that `other` has and this has not. Refuses (InvalidInput) a project that shares no study
     /// with this one: another model, other data or other settings. A project without studies takes any.
     Result<void> merge(const Project& other);
+    Result<void> checkMergeable(const Project& other) const; ///< whether merge() would refuse
 
     /// Evaluations since the project was opened.
     struct Use {

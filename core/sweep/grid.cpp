@@ -123,6 +123,18 @@ std::string describeScope(const GridOptions& options)
         + request.describeOptions();
 }
 
+/// The word-lengths of every point of the shard: weight bits outer, activation bits inner.
+std::vector<std::pair<Bits, Bits>> pointsOf(const GridOptions& options)
+{
+    std::vector<std::pair<Bits, Bits>> points;
+    std::int64_t number = 0;
+    for (const Bits weightBits : options.weightBits)
+        for (const Bits activationBits : options.activationBits)
+            if (options.shard.takes(number++))
+                points.emplace_back(weightBits, activationBits);
+    return points;
+}
+
 bool wasCancelled(const Error& error) { return error.code == ErrorCode::Cancelled; }
 
 } // namespace
@@ -137,26 +149,24 @@ Result<SweepResult> runGrid(const flow::Quantizer& quantizer, const dataset::Sam
     SweepResult sweep;
     sweep.scope = describeScope(options);
     sweep.data = samples.description() + "; " + samples.preprocessing().describe();
-    const auto points = static_cast<std::int64_t>(options.weightBits.size() * options.activationBits.size());
+    const auto points = pointsOf(options);
     job.begin("Sweep " + toString(options.weightBits) + " x " + toString(options.activationBits),
-        (points + (floatResult ? 0 : 1)) * samples.size(), "images");
+        static_cast<std::int64_t>(points.size() + (floatResult ? 0 : 1)) * samples.size(), "images");
     if (!floatResult) {
         QS_TRY(floatResult, run.evaluateFloat());
     }
     sweep.floatResult = floatResult;
-    for (const Bits weightBits : options.weightBits) {
-        for (const Bits activationBits : options.activationBits) {
-            auto point = run.evaluatePoint(weightBits, activationBits, floatResult);
-            if (!point && wasCancelled(point.error())) {
-                sweep.complete = false;
-                return sweep;
-            }
-            if (!point)
-                return tl::make_unexpected(std::move(point).error());
-            if (options.onPoint)
-                options.onPoint(*point);
-            sweep.points.push_back(*std::move(point));
+    for (const auto& [weightBits, activationBits] : points) {
+        auto point = run.evaluatePoint(weightBits, activationBits, floatResult);
+        if (!point && wasCancelled(point.error())) {
+            sweep.complete = false;
+            return sweep;
         }
+        if (!point)
+            return tl::make_unexpected(std::move(point).error());
+        if (options.onPoint)
+            options.onPoint(*point);
+        sweep.points.push_back(*std::move(point));
     }
     job.finish();
     return sweep;

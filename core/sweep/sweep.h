@@ -18,6 +18,7 @@
 #include "core/flow/quantizer.h"
 #include "core/graph/graph.h"
 #include "core/planning/request.h"
+#include "core/sweep/shard.h"
 
 namespace quantoscope::sweep {
 
@@ -58,7 +59,8 @@ struct GridOptions {
     planning::PlanRequest request; ///< everything but the two word-lengths
     std::optional<flow::FixedOptions> best; ///< every point with the best flow for it, these options fixed
     cost::EnergyModel energy = cost::defaultEnergyModel();
-    evaluation::EvaluationOptions evaluation;
+    Shard shard; ///< which of the points, numbered as in SweepResult, to evaluate
+    evaluation::EvaluationOptions evaluation; ///< with a store, each point is kept before onPoint() tells of it
     std::function<void(const SweepPoint&)> onPoint; ///< each finished point, on the calling thread
 };
 

@@ -299,8 +299,8 @@ void TestCli::refusesUsage_data()
     QTest::newRow("no data") << QStringList { "evaluate", sample };
     QTest::newRow("unknown option") << quick("evaluate", { "--fast" });
     QTest::newRow("absorbing without equalizing") << quick("evaluate", { "--absorb-high-bias" });
-    QTest::newRow("engine of a later version") << quick("evaluate", { "--engine", "integer" });
-    QTest::newRow("format of a later version") << quick("export", { "--format", "qonnx", "--out", path("x.onnx") });
+    QTest::newRow("unknown engine") << quick("evaluate", { "--engine", "analog" });
+    QTest::newRow("unknown format") << quick("export", { "--format", "tflite", "--out", path("x.onnx") });
     QTest::newRow("bits too many") << quick("evaluate", { "--weight-bits", "17" });
     QTest::newRow("bits not a number") << quick("evaluate", { "--activation-bits", "few" });
     QTest::newRow("grid where one is wanted") << quick("evaluate", { "--weight-bits", "2..8" });

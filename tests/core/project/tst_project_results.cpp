@@ -41,8 +41,9 @@ struct Ingredients {
     quant::QuantizationPlan plan;
     dataset::SampleSetPtr samples = test::graySamples();
     std::int64_t batch = 8;
+    engine::Arithmetic arithmetic = engine::Arithmetic::Auto;
 
-    std::string key() const { return evaluation::ResultOrigin { graph, plan, *samples, batch }.key(); }
+    std::string key() const { return evaluation::ResultOrigin { graph, plan, *samples, batch, arithmetic }.key(); }
 };
 using Change = std::function<void(Ingredients&)>;
 
@@ -94,6 +95,8 @@ private slots:
         QCOMPARE(found->classes, 10);
         QCOMPARE(found->output, computed->output);
         QCOMPARE(found->seconds, computed->seconds);
+        QVERIFY(found->arithmetic == computed->arithmetic);
+        QVERIFY(found->arithmetic.integerLayers + found->arithmetic.floatLayers > 0);
 
         const auto records = *work.project->results();
         QCOMPARE(records.size(), std::size_t { 1 });
@@ -256,6 +259,11 @@ private slots:
         row("a corrected weight", [](Ingredients& i) { i.plan = planWithConstant(1.5, 1); });
         row("an added bias", [](Ingredients& i) { i.plan = planWithConstant(1, 1.5); });
         row("the batch", [](Ingredients& i) { i.batch = 9; });
+        row("another quantizer", [](Ingredients& i) { i.plan.set("conv2_weight", weightQuantizer(4)); });
+        row("its arithmetic", [](Ingredients& i) {
+            i.plan.set("conv2_weight", weightQuantizer(4));
+            i.arithmetic = engine::Arithmetic::Float;
+        });
     }
 
     void keysDependOnEverything()
