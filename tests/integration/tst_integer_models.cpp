@@ -26,12 +26,13 @@ struct Network {
     int calibrationResize;
     int crop;
     int images; ///< to compare
+    int differing; ///< predictions that may differ
 };
 
 constexpr Network networks[] {
-    { "cifar10/models/resnet20_cifar10.onnx", "cifar10/calib_2000.bin", "cifar10/test_1000.bin", 0, 0, 400 },
-    { "imagenet/models/mobilenetv2_fc8.onnx", "imagenet/calib300", "imagenet/val650", 256, 224, 40 },
-    { "imagenet/models/squeezenet1.1_mxnet.onnx", "imagenet/calib300", "imagenet/val650", 256, 224, 40 },
+    { "cifar10/models/resnet20_cifar10.onnx", "cifar10/calib_2000.bin", "cifar10/test_1000.bin", 0, 0, 400, 0 },
+    { "imagenet/models/mobilenetv2_fc8.onnx", "imagenet/calib300", "imagenet/val650", 256, 224, 40, 2 },
+    { "imagenet/models/squeezenet1.1_mxnet.onnx", "imagenet/calib300", "imagenet/val650", 256, 224, 40, 2 },
 };
 
 dataset::SampleSetPtr load(const char* path, int resize, int crop, int images)
@@ -133,7 +134,9 @@ void TestIntegerModels::predictsAsFloat()
     }
     qInfo("%d of %zu predictions differ, losses by at most %.3g; %.0f against %.0f images/s", differing,
         reference->outcomes.size(), loss, integer->imagesPerSecond(), reference->imagesPerSecond());
-    QCOMPARE(differing, 0);
+    // Integers add up exactly; float sums of the larger networks round, which moves values that lie at the border of
+    // two levels to the other one, and now and then an image that lies at the border of two classes.
+    QVERIFY2(differing <= networks[index].differing, std::to_string(differing).c_str());
 }
 
 void TestIntegerModels::withoutWideSums()
