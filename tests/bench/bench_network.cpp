@@ -7,7 +7,9 @@
 
 #include "core/calibration/stats.h"
 #include "core/dataset/preprocessing.h"
+#include "core/exporting/qdq_exporter.h"
 #include "core/onnx_io/reader.h"
+#include "core/onnx_io/writer.h"
 #include "core/planning/plan_builder.h"
 #include "tests/support/memory_dataset.h"
 #include "tests/support/run_graph.h"
@@ -53,8 +55,8 @@ quant::QuantizationPlan planFor(
 Network::Network(std::string name, const std::filesystem::path& file)
     : m_name(std::move(name))
 {
-    const auto model = orExit(onnx_io::readModel(file));
-    m_graph = orExit(engine::prepareGraph(model));
+    m_model = orExit(onnx_io::readModel(file));
+    m_graph = orExit(engine::prepareGraph(m_model));
     m_inputDims = m_graph->value(m_graph->inputs().front()).type.dims;
 }
 
@@ -70,20 +72,27 @@ Shape Network::inputShape(std::int64_t batch) const
     return graph::toShape(dims).value();
 }
 
+const quant::QuantizationPlan& Network::plan(quant::Scope scope) const
+{
+    std::call_once(m_plans.made, [&] {
+        const auto stats = statsFor(*m_graph, inputShape(1));
+        m_plans.compute = planFor(*m_graph, *stats, quant::Scope::Compute);
+        m_plans.integer = planFor(*m_graph, *stats, quant::Scope::Integer);
+    });
+    return scope == quant::Scope::Integer ? m_plans.integer : m_plans.compute;
+}
+
 engine::CompiledGraphPtr Network::compile(std::int64_t batch, Mode mode, quant::Scope scope) const
 {
-    const Shape shape = inputShape(batch);
-    if (mode != Mode::Float)
-        std::call_once(m_plans.made, [&] {
-            const auto stats = statsFor(*m_graph, shape);
-            m_plans.compute = planFor(*m_graph, *stats, quant::Scope::Compute);
-            m_plans.integer = planFor(*m_graph, *stats, quant::Scope::Integer);
-        });
-    const quant::QuantizationPlan& quantized = scope == quant::Scope::Integer ? m_plans.integer : m_plans.compute;
     engine::CompileOptions options;
-    options.inputShapes.emplace(m_graph->value(m_graph->inputs().front()).name, shape);
+    options.inputShapes.emplace(m_graph->value(m_graph->inputs().front()).name, inputShape(batch));
     options.arithmetic = mode == Mode::Integer ? engine::Arithmetic::Auto : engine::Arithmetic::Float;
-    return orExit(engine::compile(*m_graph, mode == Mode::Float ? quant::QuantizationPlan {} : quantized, options));
+    return orExit(engine::compile(*m_graph, mode == Mode::Float ? quant::QuantizationPlan {} : plan(scope), options));
+}
+
+void Network::writeQdq(quant::Scope scope, const std::filesystem::path& file) const
+{
+    orExit(onnx_io::writeModel(orExit(exporting::buildQdqModel(m_model, *m_graph, plan(scope))), file));
 }
 
 std::vector<std::shared_ptr<const Network>> networks()

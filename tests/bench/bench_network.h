@@ -29,9 +29,14 @@ public:
     bool acceptsBatch(std::int64_t batch) const; ///< false where the model fixes another
     Shape inputShape(std::int64_t batch) const;
     engine::CompiledGraphPtr compile(std::int64_t batch, Mode mode, quant::Scope scope) const;
+    /// The plan that compile() quantizes with, as a QDQ model.
+    void writeQdq(quant::Scope scope, const std::filesystem::path& file) const;
 
 private:
+    const quant::QuantizationPlan& plan(quant::Scope scope) const;
+
     std::string m_name;
+    graph::Model m_model;
     std::shared_ptr<const graph::Graph> m_graph;
     std::optional<graph::Dims> m_inputDims;
     /// Both scopes' plans.
