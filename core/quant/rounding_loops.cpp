@@ -27,14 +27,60 @@ template <Rounding rounding> [[gnu::always_inline]] inline float roundLevel(floa
         return v - floor > uniform ? floor + 1 : floor;
 }
 
-/// The level relative to the zero point, as float; NaN gives 0, that is the zero point.
-template <Rounding rounding>
-[[gnu::always_inline]] inline float relativeLevel(float x, float scale, float low, float high, float uniform)
+/// How x / s is found.
+enum class Quotient {
+    Divided, ///< by a division
+    /// By a product with the reciprocal and a correction, several times as fast where products and sums come in one:
+    /// r = fl(1 / s), q = fl(x r), fl(q + fl(x - q s) r) is x / s correctly rounded (Markstein 1990) unless something
+    /// over- or underflows on the way.
+    Corrected,
+};
+
+/// A grid with what Quotient::Corrected needs.
+struct Steps {
+    float scale = 1;
+    float reciprocal = 1;
+    float lowest = 0; ///< values beyond give the same level; infinities would not survive the correction
+    float highest = 0;
+    float low = 0;
+    float high = 0;
+};
+
+template <Rounding rounding> [[gnu::always_inline]] inline Steps stepsOf(const ChannelGrid& grid)
 {
-    float v = x / scale;
-    v = v == v ? v : 0;
-    v = v > low ? v : low;
-    v = v < high ? v : high;
+    // Half to even leads back to the bound itself; the others are clamped again.
+    const float beyond = rounding == Rounding::HalfEven ? 0 : 1;
+    return { grid.scale, 1 / grid.scale, (grid.low - beyond) * grid.scale, (grid.high + beyond) * grid.scale, grid.low,
+        grid.high };
+}
+
+/// Whether the correction is exact wherever a level changes: the remainder, about 2^-48 of the scale there, must be
+/// normal. Where quotients next to zero underflow, it is not; that is nothing to those who round to the nearest.
+template <Rounding rounding> bool isCorrectable(float scale)
+{
+    constexpr bool nearest = rounding == Rounding::HalfEven || rounding == Rounding::HalfAway;
+    return nearest && scale >= 0x1p-70F && scale <= 0x1p70F;
+}
+
+/// The level relative to the zero point, as float; NaN gives 0, that is the zero point.
+template <Rounding rounding, Quotient quotient>
+[[gnu::always_inline]] inline float relativeLevel(float x, const Steps& steps, float uniform)
+{
+    float v = x;
+    if constexpr (quotient == Quotient::Corrected) {
+        x = x == x ? x : 0;
+        x = x > steps.lowest ? x : steps.lowest;
+        x = x < steps.highest ? x : steps.highest;
+        const float q = x * steps.reciprocal;
+        v = __builtin_fmaf(__builtin_fmaf(-q, steps.scale, x), steps.reciprocal, q);
+        if constexpr (rounding == Rounding::HalfEven)
+            return roundLevel<rounding>(v, uniform);
+    } else {
+        v = x / steps.scale;
+        v = v == v ? v : 0;
+    }
+    v = v > steps.low ? v : steps.low;
+    v = v < steps.high ? v : steps.high;
     return roundLevel<rounding>(v, uniform);
 }
 
@@ -47,34 +93,36 @@ template <Rounding rounding>
         return 0;
 }
 
-template <Rounding rounding>
+template <Rounding rounding, Quotient quotient>
 [[gnu::always_inline]] inline void fakeQuantizeLoop(const ChannelGrid& grid, const Run& run, float* out)
 {
-    const auto [scale, low, high, zeroPoint] = grid;
+    const Steps steps = stepsOf<rounding>(grid);
     const float* const in = run.in;
+#pragma GCC ivdep // in place or apart
     for (std::size_t i = 0; i < run.count; ++i)
-        out[i] = relativeLevel<rounding>(in[i], scale, low, high, uniformFor<rounding>(run, i)) * scale;
+        out[i] = relativeLevel<rounding, quotient>(in[i], steps, uniformFor<rounding>(run, i)) * steps.scale;
 }
 
-template <Rounding rounding>
+template <Rounding rounding, Quotient quotient>
 [[gnu::always_inline]] inline void quantizeLoop(const ChannelGrid& grid, const Run& run, std::int32_t* levels)
 {
-    const auto [scale, low, high, zeroPoint] = grid;
+    const Steps steps = stepsOf<rounding>(grid);
+    const std::int32_t zeroPoint = grid.zeroPoint;
     const float* const in = run.in;
     for (std::size_t i = 0; i < run.count; ++i) {
-        const float level = relativeLevel<rounding>(in[i], scale, low, high, uniformFor<rounding>(run, i));
+        const float level = relativeLevel<rounding, quotient>(in[i], steps, uniformFor<rounding>(run, i));
         levels[i] = static_cast<std::int32_t>(level) + zeroPoint;
     }
 }
 
-template <Rounding rounding>
+template <Rounding rounding, Quotient quotient>
 [[gnu::always_inline]] inline void squaredErrorLoop(const ChannelGrid& grid, const Run& run, double* sum)
 {
     constexpr std::size_t lanes = 16;
-    const auto [scale, low, high, zeroPoint] = grid;
+    const Steps steps = stepsOf<rounding>(grid);
     const float* const in = run.in;
     const auto squared = [&](std::size_t i) {
-        const float y = relativeLevel<rounding>(in[i], scale, low, high, uniformFor<rounding>(run, i)) * scale;
+        const float y = relativeLevel<rounding, quotient>(in[i], steps, uniformFor<rounding>(run, i)) * steps.scale;
         const double difference = static_cast<double>(in[i]) - static_cast<double>(y);
         return difference * difference;
     };
@@ -96,51 +144,63 @@ template <typename Out> using RunFunction = void (*)(const ChannelGrid&, const R
 /// caller.
 template <Rounding rounding> void fakeQuantizeBaseline(const ChannelGrid& grid, const Run& run, float* out)
 {
-    fakeQuantizeLoop<rounding>(grid, run, out);
+    fakeQuantizeLoop<rounding, Quotient::Divided>(grid, run, out);
 }
 template <Rounding rounding> void quantizeBaseline(const ChannelGrid& grid, const Run& run, std::int32_t* levels)
 {
-    quantizeLoop<rounding>(grid, run, levels);
+    quantizeLoop<rounding, Quotient::Divided>(grid, run, levels);
 }
 template <Rounding rounding> void squaredErrorBaseline(const ChannelGrid& grid, const Run& run, double* sum)
 {
-    squaredErrorLoop<rounding>(grid, run, sum);
+    squaredErrorLoop<rounding, Quotient::Divided>(grid, run, sum);
 }
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
 template <Rounding rounding>
-[[gnu::target("avx2")]] void fakeQuantizeAvx2(const ChannelGrid& grid, const Run& run, float* out)
+[[gnu::target("avx2,fma")]] void fakeQuantizeAvx2(const ChannelGrid& grid, const Run& run, float* out)
 {
-    fakeQuantizeLoop<rounding>(grid, run, out);
+    if (isCorrectable<rounding>(grid.scale))
+        return fakeQuantizeLoop<rounding, Quotient::Corrected>(grid, run, out);
+    fakeQuantizeLoop<rounding, Quotient::Divided>(grid, run, out);
 }
 template <Rounding rounding>
-[[gnu::target("avx2")]] void quantizeAvx2(const ChannelGrid& grid, const Run& run, std::int32_t* levels)
+[[gnu::target("avx2,fma")]] void quantizeAvx2(const ChannelGrid& grid, const Run& run, std::int32_t* levels)
 {
-    quantizeLoop<rounding>(grid, run, levels);
+    if (isCorrectable<rounding>(grid.scale))
+        return quantizeLoop<rounding, Quotient::Corrected>(grid, run, levels);
+    quantizeLoop<rounding, Quotient::Divided>(grid, run, levels);
 }
 template <Rounding rounding>
-[[gnu::target("avx2")]] void squaredErrorAvx2(const ChannelGrid& grid, const Run& run, double* sum)
+[[gnu::target("avx2,fma")]] void squaredErrorAvx2(const ChannelGrid& grid, const Run& run, double* sum)
 {
-    squaredErrorLoop<rounding>(grid, run, sum);
+    if (isCorrectable<rounding>(grid.scale))
+        return squaredErrorLoop<rounding, Quotient::Corrected>(grid, run, sum);
+    squaredErrorLoop<rounding, Quotient::Divided>(grid, run, sum);
 }
 template <Rounding rounding>
 [[gnu::target("avx512f,avx512dq,prefer-vector-width=512")]] void fakeQuantizeAvx512(
     const ChannelGrid& grid, const Run& run, float* out)
 {
-    fakeQuantizeLoop<rounding>(grid, run, out);
+    if (isCorrectable<rounding>(grid.scale))
+        return fakeQuantizeLoop<rounding, Quotient::Corrected>(grid, run, out);
+    fakeQuantizeLoop<rounding, Quotient::Divided>(grid, run, out);
 }
 template <Rounding rounding>
 [[gnu::target("avx512f,avx512dq,prefer-vector-width=512")]] void quantizeAvx512(
     const ChannelGrid& grid, const Run& run, std::int32_t* levels)
 {
-    quantizeLoop<rounding>(grid, run, levels);
+    if (isCorrectable<rounding>(grid.scale))
+        return quantizeLoop<rounding, Quotient::Corrected>(grid, run, levels);
+    quantizeLoop<rounding, Quotient::Divided>(grid, run, levels);
 }
 template <Rounding rounding>
 [[gnu::target("avx512f,avx512dq,prefer-vector-width=512")]] void squaredErrorAvx512(
     const ChannelGrid& grid, const Run& run, double* sum)
 {
-    squaredErrorLoop<rounding>(grid, run, sum);
+    if (isCorrectable<rounding>(grid.scale))
+        return squaredErrorLoop<rounding, Quotient::Corrected>(grid, run, sum);
+    squaredErrorLoop<rounding, Quotient::Divided>(grid, run, sum);
 }
 
 enum class InstructionSet { Baseline, Avx2, Avx512 };
@@ -150,7 +210,8 @@ InstructionSet instructionSet()
     static const InstructionSet set = [] {
         if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
             return InstructionSet::Avx512;
-        return __builtin_cpu_supports("avx2") ? InstructionSet::Avx2 : InstructionSet::Baseline;
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? InstructionSet::Avx2
+                                                                               : InstructionSet::Baseline;
     }();
     return set;
 }

@@ -10,9 +10,9 @@
 ///
 /// For levels within +-2^22 everything happens in float32. With v = x / s the level relative to the zero point is
 /// clamp(round(v), qmin - z, qmax - z); the bounds are integers, so clamping first gives the same, and what is left is
-/// so small that adding and subtracting 1.5 * 2^23 rounds it half to even. That needs no instruction newer than SSE2
-/// and contains no product followed by a sum, so every instruction set gives the same bits. It never yields a negative
-/// zero either.
+/// so small that adding and subtracting 1.5 * 2^23 rounds it half to even. It never yields a negative zero either. x /
+/// s is correctly rounded, by a division or in a faster way that gives the same, so every instruction set gives the
+/// same bits.
 namespace quantoscope::quant::detail {
 
 /// The grid of one channel: levels relative to the zero point.

@@ -93,6 +93,8 @@ private slots:
     void specialValues();
     void matchesFormula_data();
     void matchesFormula();
+    void quotientsAreRoundedOnce_data();
+    void quotientsAreRoundedOnce();
     void fakeQuantizeIsBothInOne_data();
     void fakeQuantizeIsBothInOne();
     void channelsAlongEveryAxis_data();
@@ -167,6 +169,46 @@ void TestQuantize::matchesFormula()
     const auto levels = levelsOf(encoding, { std::ssize(values) }, values);
     for (std::size_t i = 0; i < values.size(); ++i)
         QCOMPARE(levels[i], referenceLevel(encoding, 0, values[i]));
+}
+
+void TestQuantize::quotientsAreRoundedOnce_data()
+{
+    QTest::addColumn<float>("scale");
+    QTest::newRow("one") << 1.0F;
+    QTest::newRow("just above one") << std::nextafter(1.0F, 2.0F);
+    QTest::newRow("just below two") << std::nextafter(2.0F, 1.0F);
+    QTest::newRow("a tenth") << 0.1F;
+    QTest::newRow("a third") << 1.0F / 3.0F;
+    QTest::newRow("tiny") << 1.7e-30F;
+    QTest::newRow("smallest normal") << std::numeric_limits<float>::min();
+    QTest::newRow("denormal") << 3e-42F;
+    QTest::newRow("huge") << 1.3e30F;
+    base::Random random(11);
+    for (int i = 0; i < 200; ++i)
+        QTest::addRow("random %d", i) << static_cast<float>(std::exp(6 * random.normal()));
+}
+
+/// Values next to every place where the level changes: a quotient that is wrong by its last bit shows here or nowhere.
+void TestQuantize::quotientsAreRoundedOnce()
+{
+    QFETCH(float, scale);
+    constexpr int levels = 300;
+    std::vector<float> values { infinity, -infinity, notANumber, std::numeric_limits<float>::max(),
+        std::numeric_limits<float>::denorm_min(), 0.0F };
+    for (int half = -2 * levels; half <= 2 * levels; ++half) {
+        float value = static_cast<float>(0.5 * half * static_cast<double>(scale));
+        for (int step = 0; step < 4; ++step)
+            value = std::nextafter(value, -infinity);
+        for (int step = 0; step < 9; ++step, value = std::nextafter(value, infinity))
+            values.push_back(value);
+    }
+    for (const auto rounding : { Rounding::HalfEven, Rounding::HalfAway, Rounding::Floor, Rounding::Ceil }) {
+        const auto encoding = makeEncoding(scale, 0, -levels + 20, levels - 20, rounding);
+        const auto found = levelsOf(encoding, { std::ssize(values) }, values);
+        for (std::size_t i = 0; i < values.size(); ++i)
+            if (found[i] != referenceLevel(encoding, 0, values[i]))
+                QFAIL(qPrintable(QString("%1 / %2 gave %3").arg(values[i], 0, 'g', 10).arg(scale).arg(found[i])));
+    }
 }
 
 void TestQuantize::fakeQuantizeIsBothInOne_data()
