@@ -3,11 +3,25 @@
 #include <cassert>
 #include <cstring>
 
+#include "core/engine/kernels/integer/instruction_sets.h"
 #include "core/engine/kernels/internal.h"
 
 namespace quantoscope::engine {
 
 namespace {
+
+/// A few rows of a matrix of bytes or words become its columns: the channels of an image.
+template <typename T, int rows> void interleave(const T* in, std::int64_t columns, T* out)
+{
+    withWidestVectors([=]() __attribute__((always_inline)) {
+        const std::int64_t count = columns;
+        const T* __restrict const from = in;
+        T* __restrict const to = out;
+        for (std::int64_t c = 0; c < count; ++c)
+            for (int r = 0; r < rows; ++r)
+                to[c * rows + r] = from[r * count + c];
+    });
+}
 
 /// A stack of matrices, each transposed: [N, rows, columns] -> [N, columns, rows].
 class TransposeKernel : public Kernel {
@@ -47,6 +61,14 @@ private:
         for (std::int64_t n = 0; n < m_count; ++n) {
             const T* in = static_cast<const T*>(from) + n * size;
             T* out = static_cast<T*>(to) + n * size;
+            if (m_rows == 3) {
+                interleave<T, 3>(in, m_columns, out);
+                continue;
+            }
+            if (m_rows == 4) {
+                interleave<T, 4>(in, m_columns, out);
+                continue;
+            }
             for (std::int64_t c0 = 0; c0 < m_columns; c0 += tile) {
                 const std::int64_t c1 = std::min(m_columns, c0 + tile);
                 for (std::int64_t r0 = 0; r0 < m_rows; r0 += tile) {

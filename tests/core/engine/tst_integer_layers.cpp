@@ -228,6 +228,7 @@ std::vector<std::pair<const char*, Case>> cases()
         { "1 x 1", { .weight = { 24, 16, 1, 1 } } },
         { "1 x 1, zero point", { .weight = { 24, 16, 1, 1 }, .in = asymmetric } },
         { "three channels", { .input = { 2, 3, 12, 12 }, .weight = { 8, 3, 3, 3 }, .attributes = padded } },
+        { "four channels", { .input = { 2, 4, 13, 11 }, .weight = { 8, 4, 3, 3 }, .attributes = padded } },
         { "five channels to seven", { .input = { 2, 5, 6, 6 }, .weight = { 7, 5, 3, 3 }, .attributes = padded } },
         { "zero point pads", { .attributes = padded, .in = asymmetric } },
         { "zero point pads on one side", { .attributes = { { "pads", Ints { 0, 1, 2, 1 } } }, .in = asymmetric } },
