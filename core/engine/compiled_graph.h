@@ -7,6 +7,7 @@
 
 #include "core/engine/engine.h"
 #include "core/engine/kernel.h"
+#include "core/engine/value_key.h"
 
 // What a CompiledGraph is made of; private to the engine.
 namespace quantoscope::engine {
@@ -22,6 +23,7 @@ struct Slot {
     graph::TensorPtr constant; ///< Constant: elements in the order of `layout`; nullptr if no kernel looks at them
     int sharedWith
         = -1; ///< slot whose bytes these are (an alias, or computed in place); place and position are then equal
+    ValueKey key; ///< of what it holds
 
     std::size_t bytes() const { return tensor::byteSize(dtype, static_cast<std::size_t>(shape.size())); }
 };

@@ -18,6 +18,8 @@
 
 namespace quantoscope::engine {
 
+class CompileCache;
+
 /// Computes single nodes with the kernels of this module; what graph::inferShapes folds constants with.
 graph::NodeEvaluator constantEvaluator();
 
@@ -64,6 +66,7 @@ struct CompileOptions {
     bool fuseActivations = true;
     KernelSet kernels = KernelSet::Fast;
     Arithmetic arithmetic = Arithmetic::Float; ///< a plan without tensors computes in float whatever is said here
+    std::shared_ptr<CompileCache> cache {}; ///< of kernels to share with other graphs; null: none
 };
 
 struct PortInfo {

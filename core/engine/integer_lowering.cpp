@@ -6,7 +6,9 @@
 #include <cmath>
 #include <map>
 
+#include "core/engine/compile_cache.h"
 #include "core/engine/integer_operands.h"
+#include "core/engine/key_builder.h"
 #include "core/engine/program_builder.h"
 #include "core/graph/layers.h"
 #include "core/graph/passes/activation_fusion.h"
@@ -43,11 +45,11 @@ bool padsWithZeros(const graph::Graph& graph, const graph::Node& node)
 
 class IntegerRewriter {
 public:
-    IntegerRewriter(Lowered& lowered, Arithmetic arithmetic)
+    IntegerRewriter(Lowered& lowered, const CompileOptions& options)
         : m_lowered(lowered)
         , m_graph(lowered.graph)
         , m_fusion(lowered.graph)
-        , m_arithmetic(arithmetic)
+        , m_options(options)
     {
     }
 
@@ -139,14 +141,16 @@ private:
         }
         const auto shape = *m_graph.value(input).type.shape();
         return ownNode("QuantizeToCodes", m_graph.value(input).name + " codes", { input }, DType::UInt8, shape,
-            makeQuantizeToCodes(grid, shape.size()));
+            { makeQuantizeToCodes(grid, shape.size()), keyOf("QuantizeToCodes", { grid }, shape), {} });
     }
 
     ValueId tableNode(const Codes& codes, const CodeGrid& grid)
     {
         const auto shape = *m_graph.value(codes.value).type.shape();
         return ownNode("RequantizeCodes", m_graph.value(codes.value).name + " requantized", { codes.value },
-            DType::UInt8, shape, makeTableLookup(requantizationTable(codes.grid, grid), shape.size()));
+            DType::UInt8, shape,
+            { makeTableLookup(requantizationTable(codes.grid, grid), shape.size()),
+                keyOf("RequantizeCodes", { codes.grid, grid }, shape), {} });
     }
 
     /// The same operator on integers; it is generic in the element type.
@@ -169,8 +173,17 @@ private:
         return output;
     }
 
+    static ValueKey keyOf(const char* kind, const std::vector<CodeGrid>& grids, const Shape& shape,
+        const std::optional<Clamp>& clamp = {})
+    {
+        KeyBuilder builder(kind);
+        for (const CodeGrid& grid : grids)
+            builder.add(grid.encoding());
+        return builder.add(shape).add(clamp).key();
+    }
+
     ValueId ownNode(const char* op, std::string name, std::vector<ValueId> inputs, DType dtype, const Shape& shape,
-        std::shared_ptr<const Kernel> kernel, std::optional<Layout> layout = {})
+        OwnKernel kernel)
     {
         graph::Node node;
         node.name = std::move(name);
@@ -182,7 +195,7 @@ private:
         type.dims = graph::toDims(shape);
         const ValueId output = m_graph.addValue({}, type);
         node.outputs = { output };
-        m_lowered.kernels.emplace(m_graph.addNode(std::move(node)), OwnKernel { std::move(kernel), layout });
+        m_lowered.kernels.emplace(m_graph.addNode(std::move(node)), std::move(kernel));
         return output;
     }
 
@@ -208,13 +221,12 @@ private:
     }
 
     /// Puts a kernel in the place of a node, its activation and, if it delivers codes, the quantizer behind them.
-    void replace(NodeId id, const Target& target, const char* op, std::vector<ValueId> inputs, KernelPtr kernel,
-        std::optional<Layout> layout)
+    void replace(NodeId id, const Target& target, const char* op, std::vector<ValueId> inputs, OwnKernel kernel)
     {
         const auto grid = gridOf(target);
         const auto shape = *m_graph.value(target.result).type.shape();
-        const ValueId made = ownNode(op, m_graph.label(id), std::move(inputs), grid ? DType::UInt8 : DType::Float32,
-            shape, std::move(kernel), layout);
+        const ValueId made = ownNode(
+            op, m_graph.label(id), std::move(inputs), grid ? DType::UInt8 : DType::Float32, shape, std::move(kernel));
         if (!grid) {
             m_graph.replaceUses(target.result, made);
             for (auto* ports : { &m_lowered.outputs, &m_lowered.taps })
@@ -227,7 +239,8 @@ private:
         m_graph.setInput(target.quantizer, 0, made);
         m_graph.node(target.quantizer).opType = "DequantizeCodes";
         m_lowered.quantizers.erase(target.quantizer);
-        m_lowered.kernels.emplace(target.quantizer, OwnKernel { makeDequantizeCodes(*grid, shape.size()), {} });
+        m_lowered.kernels.emplace(target.quantizer,
+            OwnKernel { makeDequantizeCodes(*grid, shape.size()), keyOf("DequantizeCodes", { *grid }, shape), {} });
     }
 
     Result<void> rewriteLayer(NodeId id)
@@ -241,7 +254,7 @@ private:
         ++m_lowered.use.floatLayers;
         if (done.error().code != ErrorCode::Unsupported)
             return tl::make_unexpected(std::move(done).error());
-        if (m_arithmetic == Arithmetic::Auto)
+        if (m_options.arithmetic == Arithmetic::Auto)
             return {};
         return fail(ErrorCode::Unsupported,
             "layer '" + layer.name + "' cannot compute in integers: " + done.error().what, "node '" + layer.name + "'",
@@ -252,16 +265,42 @@ private:
     {
         const auto inputGrid = gridOf(layer.input);
         const Target target = targetOf(layer.node);
-        QS_TRY(const IntegerOperands operands, integerOperands(m_lowered, layer, inputGrid));
-        const IntegerLayer described { *inputGrid, gridOf(target), operands.weight, operands.scale, operands.bias,
-            target.activation };
         QS_TRY(const KernelRequest request, requestFor(m_graph, layer.node));
         const bool isConvolution = layer.op == "Conv";
-        QS_TRY(KernelPtr kernel,
-            isConvolution ? makeIntegerConvolution(request, described) : makeIntegerMatmul(request, described));
+        OwnKernel own { {}, keyOf(layer, request, inputGrid, target),
+            isConvolution ? Layout::ChannelsLast : Layout::Plain };
+        const auto make = [&]() -> Result<KernelPtr> {
+            QS_TRY(const IntegerOperands operands, integerOperands(m_lowered, layer, inputGrid));
+            const IntegerLayer described { *inputGrid, gridOf(target), operands.weight, operands.scale, operands.bias,
+                target.activation };
+            return isConvolution ? makeIntegerConvolution(request, described) : makeIntegerMatmul(request, described);
+        };
+        const bool hasWeight = layer.weight.valid() && m_graph.isConstant(layer.weight);
+        const std::size_t bytes = hasWeight ? m_graph.value(layer.weight).constant->bytes() / sizeof(float) : 0;
+        QS_TRY(own.kernel, kernelFrom(m_options.cache.get(), own.key, bytes, make));
         replace(layer.node, target, isConvolution ? "IntegerConv" : "IntegerMatMul", { codesOf(layer.input).value },
-            std::move(kernel), isConvolution ? Layout::ChannelsLast : Layout::Plain);
+            std::move(own));
         return {};
+    }
+
+    /// Of the kernel that computes the layer in integers: all that integerOperands() and it look at.
+    ValueKey keyOf(const graph::Layer& layer, const KernelRequest& request, const std::optional<CodeGrid>& input,
+        const Target& target) const
+    {
+        KeyBuilder builder("integer layer");
+        builder.add(request).add(target.activation);
+        for (const auto& grid : { input, gridOf(target) }) {
+            builder.add(grid.has_value());
+            if (grid)
+                builder.add(grid->encoding());
+        }
+        for (const ValueId constant : { layer.weight, layer.bias }) {
+            const auto known = m_lowered.constantGrids.find(constant);
+            builder.add(known != m_lowered.constantGrids.end());
+            if (known != m_lowered.constantGrids.end())
+                builder.add(known->second);
+        }
+        return builder.key();
     }
 
     void rewriteAdd(NodeId id)
@@ -281,7 +320,8 @@ private:
         const ValueId left = codesOf(node.inputs[0]).value;
         const ValueId right = codesOf(m_graph.node(id).inputs[1]).value;
         replace(id, target, "IntegerAdd", { left, right },
-            makeIntegerAdd(*a, *b, *grid, target.activation, shape->size()), {});
+            { makeIntegerAdd(*a, *b, *grid, target.activation, shape->size()),
+                keyOf("IntegerAdd", { *a, *b, *grid }, *shape, target.activation), {} });
     }
 
     void rewriteGlobalAverage(NodeId id)
@@ -294,22 +334,23 @@ private:
         if (!from || !to || !shape || shape->rank() < 3 || shape->rank() > 5)
             return;
         const ValueId codes = codesOf(input).value;
-        replace(id, target, "IntegerGlobalAverage", { codes }, makeIntegerGlobalAverage(*shape, *from, *to),
-            Layout::ChannelsLast);
+        replace(id, target, "IntegerGlobalAverage", { codes },
+            { makeIntegerGlobalAverage(*shape, *from, *to), keyOf("IntegerGlobalAverage", { *from, *to }, *shape),
+                Layout::ChannelsLast });
     }
 
     Lowered& m_lowered;
     graph::Graph& m_graph;
     const graph::ActivationFusion m_fusion; ///< of the graph before it was changed
-    Arithmetic m_arithmetic;
+    const CompileOptions& m_options;
     std::map<ValueId, Codes> m_codes; ///< by the float value they stand for
 };
 
 } // namespace
 
-Result<void> useIntegers(Lowered& lowered, Arithmetic arithmetic)
+Result<void> useIntegers(Lowered& lowered, const CompileOptions& options)
 {
-    return IntegerRewriter(lowered, arithmetic).rewrite();
+    return IntegerRewriter(lowered, options).rewrite();
 }
 
 } // namespace quantoscope::engine

@@ -12,6 +12,6 @@ namespace quantoscope::engine {
 /// becomes part of the layer before it where nobody else reads the float value. Values that float operators read are
 /// dequantized for them, so that every tensor keeps its meaning.
 /// Errors: Unsupported under Arithmetic::Integer, with the first layer that cannot and why.
-Result<void> useIntegers(Lowered& lowered, Arithmetic arithmetic);
+Result<void> useIntegers(Lowered& lowered, const CompileOptions& options);
 
 } // namespace quantoscope::engine

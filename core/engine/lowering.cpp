@@ -180,7 +180,7 @@ Result<Lowered> lower(const graph::Graph& graph, const quant::QuantizationPlan& 
     if (options.arithmetic == Arithmetic::Float || plan.tensors().empty())
         lowered.use.floatLayers = static_cast<int>(graph::computeLayers(lowered.graph).size());
     else
-        QS_CHECK(useIntegers(lowered, options.arithmetic));
+        QS_CHECK(useIntegers(lowered, options));
     return lowered;
 }
 

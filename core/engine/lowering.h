@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/engine/engine.h"
+#include "core/engine/value_key.h"
 #include "core/graph/graph.h"
 #include "core/quant/plan.h"
 
@@ -23,6 +24,7 @@ inline constexpr std::string_view ownDomain = "quantoscope";
 /// A kernel that lower() made already, for a node in our own domain.
 struct OwnKernel {
     std::shared_ptr<const Kernel> kernel;
+    ValueKey key; ///< of the kernel with all its numbers
     std::optional<Layout> layout; ///< of all operands; empty: whichever they are in, all the same
 };
 

@@ -6,8 +6,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/engine/compile_cache.h"
 #include "core/engine/kernels/internal.h"
 #include "core/engine/kernels/registry.h"
+#include "core/engine/key_builder.h"
 #include "core/graph/passes/activation_fusion.h"
 
 namespace quantoscope::engine {
@@ -91,7 +93,8 @@ private:
     };
 
     struct Choice {
-        KernelPtr kernel;
+        std::shared_ptr<const Kernel> kernel;
+        ValueKey key;
         LayoutChoice layouts;
         std::optional<graph::FusedActivation> activation;
     };
@@ -136,7 +139,8 @@ private:
             QS_TRY(const OperandInfo info, operandInfo(m_graph, input, "input '" + m_graph.value(input).name + "'"));
             const int slot = newSlot(info, Layout::Plain);
             m_program.slots.back().place = Slot::Place::Input;
-            m_program.slots.back().position = position++;
+            m_program.slots.back().position = position;
+            m_program.slots.back().key = KeyBuilder("input").add(position++).add(info.dtype).add(info.shape).key();
             settle(input, slot, Layout::Plain);
         }
         return {};
@@ -156,6 +160,7 @@ private:
         slot.layout = layout;
         slot.place = Slot::Place::Constant;
         slot.constant = layout == Layout::Plain ? m_graph.value(value).constant : channelsLastCopy(tensor);
+        slot.key = KeyBuilder("constant").add(layout).add(tensor).key();
         return addSlot(std::move(slot));
     }
 
@@ -174,13 +179,15 @@ private:
         slot.place = Slot::Place::Arena;
         slot.sharedWith = none;
         KernelPtr reorder = makeReorder(slot.dtype, slot.shape, from, layout);
+        const ValueKey key = KeyBuilder("Reorder").add(slot.dtype).add(slot.shape).add(from).add(layout).key();
         known = addSlot(std::move(slot));
-        addStep(m_graph.value(value).name, "Reorder", std::move(reorder), { source }, { known });
+        addStep(m_graph.value(value).name, "Reorder", std::move(reorder), key, { source }, { known });
         return known;
     }
 
-    void addStep(std::string node, std::string op, std::shared_ptr<const Kernel> kernel, std::vector<int> inputs,
-        std::vector<int> outputs)
+    /// `key` names the kernel with all its numbers.
+    void addStep(std::string node, std::string op, std::shared_ptr<const Kernel> kernel, const ValueKey& key,
+        std::vector<int> inputs, std::vector<int> outputs)
     {
         if (kernel->isAlias()) {
             Slot& output = m_program.slots[static_cast<std::size_t>(outputs[0])];
@@ -189,8 +196,10 @@ private:
             output.place = input.place;
             output.position = input.position;
             output.constant = input.constant;
+            output.key = input.key;
             return;
         }
+        setKeys(key, inputs, outputs);
         Step step;
         step.node = std::move(node);
         step.op = std::move(op);
@@ -198,6 +207,21 @@ private:
         step.inputs = std::move(inputs);
         step.outputs = std::move(outputs);
         m_program.steps.push_back(std::move(step));
+    }
+
+    void setKeys(const ValueKey& kernel, const std::vector<int>& inputs, const std::vector<int>& outputs)
+    {
+        KeyBuilder step("step");
+        step.add(kernel);
+        for (const int input : inputs) {
+            step.add(input >= 0);
+            if (input >= 0)
+                step.add(m_program.slots[static_cast<std::size_t>(input)].key);
+        }
+        for (std::size_t i = 0; i < outputs.size(); ++i)
+            if (outputs[i] >= 0)
+                m_program.slots[static_cast<std::size_t>(outputs[i])].key
+                    = KeyBuilder("output").add(i).add(step.key()).key();
     }
 
     void showTaps(ValueId value)
@@ -225,7 +249,8 @@ private:
             copy.sharedWith = none;
             const std::size_t bytes = copy.bytes();
             const int target = addSlot(std::move(copy));
-            addStep(m_graph.value(value).name, "Copy", makeCopy(bytes), { slot }, { target });
+            addStep(m_graph.value(value).name, "Copy", makeCopy(bytes), KeyBuilder("Copy").add(bytes).key(), { slot },
+                { target });
             slot = target;
         }
         m_program.outputs.push_back(slot);
@@ -261,7 +286,7 @@ private:
         std::vector<int> outputs;
         for (std::size_t i = 0; i < values.size(); ++i)
             outputs.push_back(values[i].valid() ? newSlot(request.outputs[i], choice.layouts.outputs[i]) : none);
-        addStep(m_graph.label(id), node.opType, std::move(choice.kernel), std::move(inputs), outputs);
+        addStep(m_graph.label(id), node.opType, std::move(choice.kernel), choice.key, std::move(inputs), outputs);
         for (std::size_t i = 0; i < values.size(); ++i) {
             if (values[i].valid())
                 settle(values[i], outputs[i], choice.layouts.outputs[i]);
@@ -278,7 +303,8 @@ private:
             inputs.push_back(slotIn(input, layout));
         QS_TRY(const OperandInfo info, operandInfo(m_graph, node.outputs[0], "node '" + node.name + "'"));
         const int output = newSlot(info, layout);
-        addStep(node.name, node.opType, own.kernel, std::move(inputs), { output });
+        addStep(node.name, node.opType, own.kernel, KeyBuilder("own").add(own.key).add(layout).key(), std::move(inputs),
+            { output });
         settle(node.outputs[0], output, layout);
         return {};
     }
@@ -292,8 +318,10 @@ private:
         slot.place = Slot::Place::Arena;
         slot.sharedWith = none;
         KernelPtr kernel = makeFakeQuantize(quantizer.encoding, slot.shape, layout, quantizer.seed);
+        const ValueKey key
+            = KeyBuilder(fakeQuantizeOp).add(quantizer.encoding).add(quantizer.seed).add(slot.shape).add(layout).key();
         const int output = addSlot(std::move(slot));
-        addStep(node.name, node.opType, std::move(kernel), { input }, { output });
+        addStep(node.name, node.opType, std::move(kernel), key, { input }, { output });
         settle(node.outputs[0], output, layout);
     }
 
@@ -336,7 +364,15 @@ private:
             request.inputs[i].layout = choice.layouts.inputs[i];
         for (std::size_t i = 0; i < request.outputs.size(); ++i)
             request.outputs[i].layout = choice.layouts.outputs[i];
-        QS_TRY(choice.kernel, registration.create(request));
+        choice.key
+            = KeyBuilder(&registration == findKernelOnlyIn(request.node.opType, KernelSet::Fast) ? "fast" : "reference")
+                  .add(request)
+                  .key();
+        std::size_t bytes = 0;
+        for (const OperandInfo& input : request.inputs)
+            bytes += input.constant ? input.constant->bytes() : 0;
+        QS_TRY(choice.kernel,
+            kernelFrom(m_options.cache.get(), choice.key, bytes, [&] { return registration.create(request); }));
         return choice;
     }
 

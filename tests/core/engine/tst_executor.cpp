@@ -8,6 +8,7 @@
 #include <new>
 
 #include "core/base/parallel.h"
+#include "core/engine/program_family.h"
 #include "tests/core/engine/graph_maker.h"
 
 using namespace quantoscope;
@@ -202,6 +203,37 @@ private slots:
         ::operator delete(::operator new(1));
         counting = false;
         QCOMPARE(allocations.load(), 1); // the counter does count
+    }
+
+    void sharedRunsDoNotAllocate()
+    {
+        Network network;
+        std::vector<engine::CompiledGraphPtr> members;
+        for (const char* without : { "", "a", "flat" }) {
+            quant::QuantizationPlan plan;
+            for (const auto& [name, quantizer] : network.plan.tensors())
+                if (name != without)
+                    plan.set(name, quantizer);
+            members.push_back(*engine::compile(network.maker.graph(), plan, {}));
+        }
+        const auto family = std::make_shared<const engine::ProgramFamily>(members, std::size_t { 1 } << 24U);
+        QVERIFY(family->storedBytes() > 0);
+        engine::FamilyExecutor executor(family);
+        const Tensor input = randomTensor({ 2, 3, 12, 12 }, 1);
+        const std::array inputs { input.view() };
+        const auto runAll = [&] {
+            bool done = true;
+            for (std::size_t i = 0; i < family->size(); ++i)
+                done = executor.run(i, inputs).has_value() && done;
+            return done;
+        };
+        QVERIFY(runAll());
+        allocations = 0;
+        counting = true;
+        const bool done = runAll() && runAll();
+        counting = false;
+        QVERIFY(done);
+        QCOMPARE(allocations.load(), 0);
     }
 
     void runsDoNotInfluenceEachOther()
