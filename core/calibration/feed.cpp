@@ -35,6 +35,8 @@ Result<Feed> Feed::create(const graph::Graph& graph, const quant::QuantizationPl
     feed.m_samples = &samples;
     feed.m_begin = options.first;
     feed.m_end = options.count < 0 ? samples.size() : options.first + options.count;
+    assert(!options.order || (feed.m_begin == 0 && std::ssize(*options.order) == samples.size()));
+    feed.m_order = std::move(options.order);
     assert(feed.m_begin >= 0 && feed.m_end <= samples.size());
     if (feed.size() <= 0)
         return fail(ErrorCode::InvalidInput, "there are no images to run", samples.dataset()->description());
@@ -47,12 +49,21 @@ Result<Feed> Feed::create(const graph::Graph& graph, const quant::QuantizationPl
     compileOptions.taps = std::move(options.taps);
     compileOptions.outputs = std::move(options.outputs);
     compileOptions.arithmetic = options.arithmetic;
+    compileOptions.cache = std::move(options.cache);
     QS_TRY(feed.m_compiled, engine::compile(graph, plan, compileOptions));
     feed.m_batch = binding.batch;
     return feed;
 }
 
 std::int64_t Feed::count(std::int64_t item) const { return std::min(m_batch, m_end - first(item)); }
+
+void Feed::gather(std::int64_t item, std::span<std::int64_t> positions, std::span<float> input) const
+{
+    const std::int64_t last = count(item) - 1;
+    for (std::size_t i = 0; i < positions.size(); ++i)
+        positions[i] = position(item, std::min(static_cast<std::int64_t>(i), last));
+    m_samples->gather(positions, input);
+}
 
 FeedWorker::FeedWorker(const Feed& feed)
     : m_feed(&feed)
@@ -64,11 +75,7 @@ FeedWorker::FeedWorker(const Feed& feed)
 
 Result<void> FeedWorker::run(std::int64_t item, const engine::TapCallback& tap)
 {
-    const std::int64_t first = m_feed->first(item);
-    const std::int64_t last = first + m_feed->count(item) - 1;
-    for (std::size_t i = 0; i < m_positions.size(); ++i)
-        m_positions[i] = std::min(first + static_cast<std::int64_t>(i), last);
-    m_feed->samples().gather(m_positions, m_input.as<float>());
+    m_feed->gather(item, m_positions, m_input.as<float>());
     const TensorView input = m_input.view();
     return m_executor.run({ &input, 1 }, tap);
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct FeedOptions {
     std::int64_t first = 0;
     std::int64_t count = -1; ///< -1: all from `first` on
     engine::Arithmetic arithmetic = engine::Arithmetic::Float;
+    std::shared_ptr<engine::CompileCache> cache {}; ///< see engine::CompileOptions
+    /// Positions of all samples in the order to run them; null: as they lie. Does not go with `first` and `count`.
+    std::shared_ptr<const std::vector<std::int64_t>> order {};
 };
 
 /// A graph compiled for a sample set and cut into batches of one size. The last batch is filled up with the last image
@@ -39,12 +43,21 @@ public:
         const dataset::SampleSet& samples, FeedOptions options);
 
     const engine::CompiledGraph& compiled() const { return *m_compiled; }
+    const engine::CompiledGraphPtr& compiledGraph() const { return m_compiled; }
     const dataset::SampleSet& samples() const { return *m_samples; }
     std::int64_t batch() const { return m_batch; }
     std::int64_t size() const { return m_end - m_begin; } ///< images
     std::int64_t batches() const { return (size() + m_batch - 1) / m_batch; }
-    std::int64_t first(std::int64_t item) const { return m_begin + item * m_batch; } ///< position of its first image
+    std::int64_t first(std::int64_t item) const { return m_begin + item * m_batch; } ///< where in the order it begins
     std::int64_t count(std::int64_t item) const; ///< images in it that are real
+    /// The sample that is image `i` of the batch, in [0, count(item)).
+    std::int64_t position(std::int64_t item, std::int64_t i) const
+    {
+        const std::int64_t place = first(item) + i;
+        return m_order ? (*m_order)[static_cast<std::size_t>(place)] : place;
+    }
+    /// The network's input for a batch; `positions` has batch() elements to work with.
+    void gather(std::int64_t item, std::span<std::int64_t> positions, std::span<float> input) const;
 
 private:
     friend class FeedWorker;
@@ -52,6 +65,7 @@ private:
 
     const dataset::SampleSet* m_samples = nullptr;
     engine::CompiledGraphPtr m_compiled;
+    std::shared_ptr<const std::vector<std::int64_t>> m_order;
     std::int64_t m_batch = 1;
     std::int64_t m_begin = 0;
     std::int64_t m_end = 0;

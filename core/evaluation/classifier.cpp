@@ -123,6 +123,21 @@ Result<ImageOutcome> Classifier::judge(std::span<const float> scores, std::int64
     return judgeLogits(logits, label < 0 ? -1 : label + m_labelShift);
 }
 
+Result<std::int64_t> Classifier::judgeBatch(
+    const TensorView& scores, const calibration::Feed& feed, std::int64_t item, std::span<ImageOutcome> outcomes) const
+{
+    const auto values = scores.as<float>();
+    const auto row = static_cast<std::size_t>(classes());
+    std::int64_t correct = 0;
+    for (std::int64_t i = 0; i < feed.count(item); ++i) {
+        const std::int64_t position = feed.position(item, i);
+        auto& outcome = outcomes[static_cast<std::size_t>(position)];
+        QS_TRY(outcome, judge(values.subspan(static_cast<std::size_t>(i) * row, row), position));
+        correct += outcome.correct();
+    }
+    return correct;
+}
+
 ImageOutcome judgeLogits(std::span<const double> logits, std::int32_t label)
 {
     ImageOutcome outcome;

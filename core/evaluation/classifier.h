@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/calibration/feed.h"
 #include "core/dataset/preprocessing.h"
 #include "core/engine/engine.h"
 #include "core/evaluation/evaluator.h"
@@ -43,6 +44,10 @@ public:
 
     /// What one row of scores ([classes]) says of the sample at `position`. An error if a score is not finite.
     Result<ImageOutcome> judge(std::span<const float> scores, std::int64_t position) const;
+    /// The same for a batch of scores, into `outcomes`, which has one an image of the whole sample set. Returns how
+    /// many are right.
+    Result<std::int64_t> judgeBatch(const TensorView& scores, const calibration::Feed& feed, std::int64_t item,
+        std::span<ImageOutcome> outcomes) const;
 
 private:
     Classifier() = default;

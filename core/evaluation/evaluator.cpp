@@ -3,15 +3,18 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <numeric>
 #include <utility>
 
 #include "core/base/ordered_merge.h"
 #include "core/base/parallel.h"
+#include "core/base/random.h"
 #include "core/calibration/feed.h"
 #include "core/evaluation/classifier.h"
 #include "core/evaluation/result_store.h"
+#include "core/evaluation/reuse.h"
 
 namespace quantoscope::evaluation {
 
@@ -22,6 +25,7 @@ using calibration::FeedWorkers;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto noticeInterval = std::chrono::milliseconds(50);
+constexpr std::int64_t firstBlock = 64; ///< images that a first estimate takes
 
 template <typename Predicate> std::int64_t countIf(const std::vector<ImageOutcome>& outcomes, Predicate predicate)
 {
@@ -33,7 +37,18 @@ double percent(std::int64_t part, std::int64_t whole)
     return whole > 0 ? 100 * static_cast<double>(part) / static_cast<double>(whole) : 0;
 }
 
-/// Tells options.onPartial about the growing prefix, not more often than a person can see.
+/// "top-1 91.2 % [90.1, 92.2] so far"
+std::string describePartial(std::int64_t images, std::int64_t correct)
+{
+    const Interval interval = wilson(correct, images);
+    char text[64];
+    std::snprintf(text, sizeof text, "top-1 %.1f %% [%.1f, %.1f] so far", percent(correct, images), 100 * interval.low,
+        100 * interval.high);
+    return text;
+}
+
+/// Tells options.onPartial, and the job where it is all of a stage, how things stand over the images so far; not more
+/// often than a person can see.
 class PartialReport {
 public:
     struct Counts {
@@ -42,8 +57,9 @@ public:
     };
     using Merge = base::OrderedMerge<Counts>;
 
-    PartialReport(const EvaluationOptions& options, std::int64_t total)
+    PartialReport(const EvaluationOptions& options, const base::Job& job, std::int64_t total)
         : m_options(options)
+        , m_progress(options.partOfStage ? nullptr : job.progress)
         , m_total(total)
         , m_merge(options.threads, [this](Counts&& counts) { add(counts); })
     {
@@ -54,35 +70,28 @@ public:
 private:
     void add(const Counts& counts)
     {
-        if (!m_options.onPartial)
+        if (!m_options.onPartial && !m_progress)
             return;
         m_sum.images += counts.images;
         m_sum.correct += counts.correct;
         const auto now = Clock::now();
-        if (m_sum.images < m_total && now - m_last < noticeInterval)
+        const bool early = m_sum.images < firstBlock || now - m_last < noticeInterval;
+        if (early && m_sum.images < m_total)
             return;
         m_last = now;
-        m_options.onPartial(m_sum.images, m_sum.correct);
+        if (m_options.onPartial)
+            m_options.onPartial(m_sum.images, m_sum.correct);
+        if (m_progress)
+            m_progress->setDetail(describePartial(m_sum.images, m_sum.correct));
     }
 
     const EvaluationOptions& m_options;
+    base::Progress* m_progress;
     std::int64_t m_total;
     Counts m_sum;
     Clock::time_point m_last;
     Merge m_merge;
 };
-
-Result<void> judgeBatch(const Classifier& classifier, const Feed& feed, const TensorView& scores, std::int64_t item,
-    std::span<ImageOutcome> outcomes)
-{
-    const auto classes = static_cast<std::size_t>(classifier.classes());
-    const auto values = scores.as<float>();
-    for (std::size_t i = 0; i < outcomes.size(); ++i) {
-        QS_TRY(outcomes[i],
-            classifier.judge(values.subspan(i * classes, classes), feed.first(item) + static_cast<std::int64_t>(i)));
-    }
-    return {};
-}
 
 /// Whether every output has one leading row an image, so that rows can be taken apart.
 bool rowsArePerImage(const Feed& feed)
@@ -104,12 +113,48 @@ Shape stackedShape(const engine::PortInfo& port, std::int64_t batch, std::int64_
     return Shape(std::move(dims));
 }
 
+/// The workers of one evaluation: they begin behind what an earlier one left, or at the images.
+class EvaluationWorkers {
+public:
+    EvaluationWorkers(const Feed& feed, const EvaluationOptions& options)
+        : m_plain(feed, options.threads)
+    {
+        if (options.reuse && options.reuse->suffixes())
+            m_session = options.reuse->suffixes()->open(feed);
+        if (m_session)
+            m_resuming.resize(static_cast<std::size_t>(base::resolveThreads(options.threads)));
+    }
+
+    /// Runs a batch; the output is valid until the worker's next.
+    Result<TensorView> run(int worker, std::int64_t item, std::size_t output)
+    {
+        if (!m_session) {
+            QS_CHECK(m_plain[worker].run(item));
+            return m_plain[worker].output(output);
+        }
+        auto& own = m_resuming[static_cast<std::size_t>(worker)];
+        if (!own)
+            own.emplace(*m_session);
+        QS_CHECK(own->run(item));
+        return own->output(output);
+    }
+
+private:
+    FeedWorkers m_plain;
+    std::unique_ptr<SuffixCache::Session> m_session;
+    std::vector<std::optional<SuffixWorker>> m_resuming;
+};
+
 /// The evaluation itself, whatever was kept of an earlier one.
 Result<EvaluationResultPtr> compute(const graph::Graph& graph, const quant::QuantizationPlan& plan,
     const dataset::SampleSet& samples, const EvaluationOptions& options, const base::Job& job)
 {
     QS_TRY(const Feed feed,
-        Feed::create(graph, plan, samples, { .batch = options.batch, .arithmetic = options.arithmetic }));
+        Feed::create(graph, plan, samples,
+            { .batch = options.batch,
+                .arithmetic = options.arithmetic,
+                .cache = options.reuse ? options.reuse->kernels() : nullptr,
+                .order = imageOrder(samples.size()) }));
     QS_TRY(const Classifier classifier, Classifier::create(graph, feed.compiled(), samples));
 
     auto result = std::make_shared<EvaluationResult>();
@@ -118,16 +163,14 @@ Result<EvaluationResultPtr> compute(const graph::Graph& graph, const quant::Quan
     result->classes = classifier.classes();
     result->output = classifier.outputName();
     result->outcomes.resize(static_cast<std::size_t>(samples.size()));
-    FeedWorkers workers(feed, options.threads);
-    PartialReport partial(options, samples.size());
+    EvaluationWorkers workers(feed, options);
+    PartialReport partial(options, job, samples.size());
     if (!options.partOfStage)
         job.begin("Evaluating", samples.size(), "images");
     const auto work = [&](int worker, std::int64_t item) -> Result<void> {
         PartialReport::Merge::Turn turn(partial.merge(), item);
-        QS_CHECK(workers[worker].run(item));
-        const std::span<ImageOutcome> outcomes(result->outcomes.data() + feed.first(item), feed.count(item));
-        QS_CHECK(judgeBatch(classifier, feed, workers[worker].output(classifier.output()), item, outcomes));
-        const auto correct = std::ranges::count_if(outcomes, &ImageOutcome::correct);
+        QS_TRY(const TensorView scores, workers.run(worker, item, classifier.output()));
+        QS_TRY(const std::int64_t correct, classifier.judgeBatch(scores, feed, item, result->outcomes));
         turn.deliver({ feed.count(item), correct }, job.stop);
         job.advance(feed.count(item));
         return {};
@@ -186,6 +229,12 @@ Result<bool> isClassifier(const graph::Graph& graph, const dataset::SampleSet& s
         return false;
     QS_CHECK(Classifier::create(graph, one.compiled(), samples));
     return true;
+}
+
+std::shared_ptr<const std::vector<std::int64_t>> imageOrder(std::int64_t images)
+{
+    constexpr std::uint64_t seed = 20;
+    return std::make_shared<const std::vector<std::int64_t>>(base::permutation(images, seed));
 }
 
 Result<EvaluationResultPtr> evaluate(const graph::Graph& graph, const quant::QuantizationPlan& plan,

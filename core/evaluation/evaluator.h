@@ -48,17 +48,25 @@ struct EvaluationResult {
 using EvaluationResultPtr = std::shared_ptr<const EvaluationResult>;
 
 class ResultStore;
+class Reuse;
 
 struct EvaluationOptions {
     std::int64_t batch = 0; ///< 0: as calibration::chooseBatch() says
     int threads = 0;
     bool partOfStage = false; ///< the caller has begun a progress stage that counts images: only advance it
-    /// Told now and then, on a worker thread, how things stand over a growing prefix of the images.
+    /// Told now and then, on a worker thread, how things stand over a growing part of the images, which is a random
+    /// sample of all: wilson() of it is an interval for the whole.
     std::function<void(std::int64_t images, std::int64_t correct)> onPartial;
     /// Where evaluate() looks before it computes, and keeps what it computed before it returns; null: nowhere.
     std::shared_ptr<ResultStore> store {};
+    /// What earlier evaluations left for later ones; null: nothing is reused.
+    std::shared_ptr<Reuse> reuse {};
     engine::Arithmetic arithmetic = engine::Arithmetic::Auto; ///< what to calculate with under a plan
 };
+
+/// The order in which images are run: random, the same for the same number of images, so that the first of them stand
+/// for all. Outcomes are in the order of the samples all the same.
+std::shared_ptr<const std::vector<std::int64_t>> imageOrder(std::int64_t images);
 
 /// Runs the graph under the plan over all samples: batches in fixed order from a shared counter, one executor a worker.
 /// The same outcomes for any number of threads. Of several outputs the first [N, classes] (trailing extents of 1

@@ -11,13 +11,16 @@
 #include "core/base/parallel.h"
 #include "core/calibration/feed.h"
 #include "core/evaluation/classifier.h"
+#include "core/evaluation/reuse.h"
 
 namespace quantoscope::evaluation {
 
 namespace {
 
 using calibration::Feed;
-using calibration::FeedWorkers;
+using calibration::Network;
+using calibration::SharedFeed;
+using calibration::SharedFeedWorker;
 
 constexpr double farthest = std::numeric_limits<double>::infinity();
 
@@ -132,41 +135,80 @@ Result<FloatReference> FloatReference::create(
     reference.m_batch = rowsArePerImage(feed) ? feed.batch() : 1;
     if (const auto scores = findScores(graph, feed.compiled()))
         reference.m_classes = Classes { scores->index, scores->probabilities };
-    QS_TRY(reference.m_rows, reference.run(graph, {}, job));
+    const quant::QuantizationPlan nothing;
+    const Network network { &graph, &nothing };
+    QS_TRY(auto rows, reference.run({ &network, 1 }, nullptr, { nullptr, job.stop }));
+    reference.m_rows = std::move(rows.front());
     return reference;
 }
 
-Result<FloatReference::Rows> FloatReference::run(
-    const graph::Graph& graph, const quant::QuantizationPlan& plan, const base::Job& job) const
+Result<std::vector<FloatReference::Rows>> FloatReference::run(
+    std::span<const Network> networks, const std::shared_ptr<Reuse>& reuse, const base::Job& job) const
 {
-    QS_TRY(const Feed feed, Feed::create(graph, plan, *m_samples, { .batch = m_batch }));
-    const auto& ports = feed.compiled().outputs();
-    const auto row
-        = [&](std::size_t output) { return static_cast<std::size_t>(ports[output].shape.size() / feed.batch()); };
-    Rows rows(ports.size());
-    for (std::size_t o = 0; o < rows.size(); ++o)
+    const auto shared = reuse ? reuse : std::make_shared<Reuse>();
+    QS_TRY(const SharedFeed feed,
+        SharedFeed::create(networks, *m_samples, { .batch = m_batch, .cache = shared->kernels() }, m_threads,
+            shared->sharedValues(), job.stop));
+    const auto& ports = feed.first().compiled().outputs();
+    const auto row = [&](std::size_t output) { return static_cast<std::size_t>(ports[output].shape.size() / m_batch); };
+    Rows empty(ports.size());
+    for (std::size_t o = 0; o < empty.size(); ++o)
         if (ports[o].dtype == DType::Float32)
-            rows[o].resize(row(o) * static_cast<std::size_t>(feed.size()));
-    FeedWorkers workers(feed, m_threads);
+            empty[o].resize(row(o) * static_cast<std::size_t>(m_samples->size()));
+    std::vector<Rows> all(networks.size(), empty);
+    const auto threads = static_cast<std::size_t>(base::resolveThreads(m_threads));
+    std::vector<std::optional<SharedFeedWorker>> workers;
+    const SharedFeed::Group* group = nullptr;
     const auto work = [&](int worker, std::int64_t item) -> Result<void> {
-        QS_CHECK(workers[worker].run(item));
-        for (std::size_t o = 0; o < rows.size(); ++o) {
-            if (rows[o].empty())
-                continue;
-            const auto values = workers[worker].output(o).as<float>();
-            const auto real = values.first(row(o) * static_cast<std::size_t>(feed.count(item)));
-            std::ranges::copy(real, rows[o].begin() + static_cast<std::ptrdiff_t>(row(o)) * feed.first(item));
+        auto& own = workers[static_cast<std::size_t>(worker)];
+        if (!own)
+            own.emplace(feed, *group);
+        own->begin(item);
+        const std::int64_t count = feed.first().count(item);
+        for (std::size_t i = group->begin; i < group->begin + group->family->size(); ++i) {
+            if (job.stopRequested())
+                return base::cancelled();
+            QS_CHECK(own->run(i - group->begin));
+            for (std::size_t o = 0; o < ports.size(); ++o) {
+                if (all[i][o].empty())
+                    continue;
+                const auto real = own->output(o).as<float>().first(row(o) * static_cast<std::size_t>(count));
+                const auto first = static_cast<std::ptrdiff_t>(row(o)) * feed.first().first(item);
+                std::ranges::copy(real, all[i][o].begin() + first);
+            }
+            job.advance(count);
         }
         return {};
     };
-    QS_CHECK(base::parallelFor(m_threads, feed.batches(), job.stop, work));
-    return rows;
+    for (const SharedFeed::Group& next : feed.groups()) {
+        group = &next;
+        workers.clear();
+        workers.resize(threads);
+        QS_CHECK(base::parallelFor(m_threads, feed.first().batches(), job.stop, work));
+    }
+    return all;
 }
 
 Result<Fidelity> FloatReference::compare(
     const graph::Graph& graph, const quant::QuantizationPlan& plan, const base::Job& job) const
 {
-    QS_TRY(const Rows rows, run(graph, plan, job));
+    const Network network { &graph, &plan };
+    QS_TRY(const auto rows, run({ &network, 1 }, nullptr, { nullptr, job.stop }));
+    return judge(rows.front());
+}
+
+Result<std::vector<Fidelity>> FloatReference::compareAll(
+    std::span<const Network> networks, const std::shared_ptr<Reuse>& reuse, const base::Job& job) const
+{
+    QS_TRY(const auto all, run(networks, reuse, job));
+    std::vector<Fidelity> fidelities;
+    for (const Rows& rows : all)
+        fidelities.push_back(judge(rows));
+    return fidelities;
+}
+
+Fidelity FloatReference::judge(const Rows& rows) const
+{
     Fidelity fidelity { .classifies = m_classes.has_value(), .images = images() };
     if (!m_classes) {
         for (std::size_t o = 0; o < rows.size(); ++o)

@@ -3,12 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/base/progress.h"
+#include "core/calibration/shared_feed.h"
 #include "core/dataset/preprocessing.h"
 #include "core/graph/graph.h"
 #include "core/quant/plan.h"
@@ -41,6 +44,8 @@ bool notWorse(const Fidelity& candidate, const Fidelity& current);
 /// than a hundredth.
 bool clearlyCloser(const Fidelity& candidate, const Fidelity& current);
 
+class Reuse;
+
 /// The float network's outputs on some images, for comparing any number of quantized networks with. Thread safe.
 class FloatReference {
 public:
@@ -52,6 +57,11 @@ public:
     /// Runs `graph` (the float graph itself, or an equivalent one) under `plan`. The job is only asked whether to stop.
     Result<Fidelity> compare(
         const graph::Graph& graph, const quant::QuantizationPlan& plan, const base::Job& job = {}) const;
+
+    /// The same for many networks at once, in their order: what they have in common is computed once. `reuse` may be
+    /// null. Progress in images of all networks together; Cancelled.
+    Result<std::vector<Fidelity>> compareAll(std::span<const calibration::Network> networks,
+        const std::shared_ptr<Reuse>& reuse, const base::Job& job = {}) const;
 
     bool classifies() const { return m_classes.has_value(); }
     std::int64_t images() const { return m_samples->size(); }
@@ -65,7 +75,9 @@ private:
     };
     /// Outputs of every image in order: [output][image * row + i].
     using Rows = std::vector<std::vector<float>>;
-    Result<Rows> run(const graph::Graph& graph, const quant::QuantizationPlan& plan, const base::Job& job) const;
+    Result<std::vector<Rows>> run(std::span<const calibration::Network> networks, const std::shared_ptr<Reuse>& reuse,
+        const base::Job& job) const;
+    Fidelity judge(const Rows& rows) const;
 
     const dataset::SampleSet* m_samples = nullptr;
     int m_threads = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/evaluation/result_store.h"
 
+#include <algorithm>
+
 #include "core/base/sha256.h"
 #include "core/graph/fingerprint.h"
 #include "core/quant/plan_fingerprint.h"
@@ -14,6 +16,10 @@ std::string ResultOrigin::key() const
     hash.add(samples.fingerprint()).add(batch);
     if (!plan.tensors().empty()) // otherwise there is nothing to choose
         hash.add(toString(arithmetic)).add(std::int64_t { engine::addsInFullWidth() });
+    // Draws depend on where in a batch an image is; nothing else does.
+    if (std::ranges::any_of(plan.tensors(),
+            [](const auto& entry) { return entry.second.encoding.rounding == quant::Rounding::Stochastic; }))
+        hash.add("random order");
     return base::toHex(hash.digest());
 }
 

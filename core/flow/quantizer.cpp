@@ -452,6 +452,13 @@ Result<evaluation::Fidelity> Quantizer::fidelityOnAll(const QuantizedNetwork& ne
     return reference->compare(*network.graph, *network.plan, job);
 }
 
+Result<std::vector<evaluation::Fidelity>> Quantizer::fidelitiesOnAll(std::span<const calibration::Network> networks,
+    const std::shared_ptr<evaluation::Reuse>& reuse, const base::Job& job) const
+{
+    QS_TRY(const auto* reference, m_state->referenceOnAll({ nullptr, job.stop }));
+    return reference->compareAll(networks, reuse, job);
+}
+
 bool needsCalibration(const planning::PlanRequest& request)
 {
     return quantizesActivations(request) || request.corrections.any();

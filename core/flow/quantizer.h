@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,10 @@ public:
     Result<evaluation::Fidelity> fidelity(const QuantizedNetwork& network, const base::Job& job = {}) const;
     /// The same on all calibration images: less noise, for what is not fitted to single images, such as ranges.
     Result<evaluation::Fidelity> fidelityOnAll(const QuantizedNetwork& network, const base::Job& job = {}) const;
+    /// Of many networks at once, in their order: what they have in common is computed once. `reuse` may be null.
+    /// Progress in images.
+    Result<std::vector<evaluation::Fidelity>> fidelitiesOnAll(std::span<const calibration::Network> networks,
+        const std::shared_ptr<evaluation::Reuse>& reuse, const base::Job& job = {}) const;
 
     /// Names what is made of `what`: SHA-256, as 64 digits, of that, the graph's and the calibration samples'
     /// fingerprints, whether the guard is on, and the version of Quantoscope.
