@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "core/calibration/feed.h"
+#include "core/evaluation/reuse.h"
+#include "core/evaluation/shared_evaluation.h"
 #include "core/sweep/sweep.h"
+#include "core/sweep/wave.h"
 
 namespace quantoscope::sweep {
 
 namespace {
 
 using evaluation::EvaluationResultPtr;
+using evaluation::RacedResult;
 
 /// One grid on its way: what every point needs.
 class GridRun {
@@ -23,6 +28,8 @@ public:
         , m_evaluation(options.evaluation)
     {
         m_evaluation.partOfStage = true;
+        if (!m_evaluation.reuse)
+            m_evaluation.reuse = std::make_shared<evaluation::Reuse>();
     }
 
     /// One batch for all points, so that they differ by their quantizers and by nothing else.
@@ -39,30 +46,72 @@ public:
         return evaluation::evaluate(*m_quantizer.graph(), {}, m_samples, m_evaluation, m_job);
     }
 
-    Result<SweepPoint> evaluatePoint(Bits weightBits, Bits activationBits, const EvaluationResultPtr& floatResult) const
+    /// How many points to evaluate together. Those that take long to plan are told of one by one.
+    std::size_t pointsAWave(const evaluation::EvaluationResult& floatResult) const
     {
-        planning::PlanRequest request = m_options.request;
-        request.weights.bits = weightBits;
-        request.activations.bits = activationBits;
-        QS_TRY(auto network, quantize(request));
-        EvaluationResultPtr result = floatResult;
-        if (!network.plan->empty()) {
-            QS_TRY(result, evaluation::evaluate(*network.graph, *network.plan, m_samples, m_evaluation, m_job));
-        } else {
-            m_job.advance(m_samples.size());
+        if (m_options.best || m_options.request.corrections.any())
+            return 1;
+        const std::size_t affordable
+            = m_evaluation.reuse->kernels()->budget() / std::max<std::size_t>(1, weightBytes(*m_quantizer.graph()));
+        return std::max<std::size_t>(1, std::min(waveSize(&floatResult, waves), affordable));
+    }
+
+    /// Points of these word-lengths, told of as they are finished: all that have something in common together.
+    Result<void> evaluatePoints(std::span<const std::pair<Bits, Bits>> wordLengths,
+        const EvaluationResultPtr& floatResult, const std::function<void(SweepPoint)>& finished) const
+    {
+        std::vector<flow::QuantizedNetwork> networks;
+        std::vector<evaluation::Network> toRun;
+        std::vector<std::size_t> places; // of each of them among all
+        for (const auto& [weightBits, activationBits] : wordLengths) {
+            planning::PlanRequest request = m_options.request;
+            request.weights.bits = weightBits;
+            request.activations.bits = activationBits;
+            QS_TRY(networks.emplace_back(), quantize(request));
+            const auto& network = networks.back();
+            if (network.plan->empty()) {
+                m_job.advance(m_samples.size());
+                continue;
+            }
+            toRun.push_back({ network.graph.get(), network.plan.get() });
+            places.push_back(networks.size() - 1);
         }
-        SweepPoint point;
-        point.weightBits = weightBits;
-        point.activationBits = activationBits;
-        point.cost = cost::computeCost(*network.graph, *network.plan, m_options.energy);
-        point.cost.layers.clear();
-        point.plan = std::move(network.plan);
-        point.corrections = std::move(network.corrections);
-        describe(point, *result, *floatResult);
-        return point;
+        // Results come in the order of the networks, except for what the store had, which comes first.
+        std::vector<RacedResult> results(networks.size());
+        std::size_t told = 0;
+        const auto tell = [&] {
+            for (; told < networks.size() && results[told].result; ++told) {
+                SweepPoint point = describe(networks[told], results[told], *floatResult);
+                point.weightBits = wordLengths[told].first;
+                point.activationBits = wordLengths[told].second;
+                finished(std::move(point));
+            }
+        };
+        for (std::size_t i = 0; i < networks.size(); ++i)
+            if (networks[i].plan->empty())
+                results[i].result = floatResult;
+        const auto onResult = [&](std::size_t network, const EvaluationResultPtr& result) {
+            results[places[network]] = { result, {}, false };
+            tell();
+        };
+        if (!m_options.racing) {
+            QS_CHECK(evaluation::evaluateAll(toRun, m_samples, m_evaluation, m_job, onResult));
+        } else {
+            for (std::size_t i = 0; i < toRun.size(); ++i) {
+                QS_TRY(results[places[i]],
+                    evaluation::race(*toRun[i].graph, *toRun[i].plan, m_samples, *floatResult, *m_options.racing,
+                        m_evaluation, m_job));
+                tell();
+            }
+        }
+        tell();
+        return {};
     }
 
 private:
+    static constexpr WaveLimits waves { .seconds = 10, .least = 1, .most = 16 };
+    static constexpr std::int32_t notRun = -1; ///< prediction of an image
+
     Result<flow::QuantizedNetwork> quantize(const planning::PlanRequest& request) const
     {
         base::PartOfJob part(m_job);
@@ -73,18 +122,30 @@ private:
         return std::move(found.network);
     }
 
-    static void describe(
-        SweepPoint& point, const evaluation::EvaluationResult& result, const evaluation::EvaluationResult& floatResult)
+    SweepPoint describe(
+        flow::QuantizedNetwork network, const RacedResult& raced, const evaluation::EvaluationResult& floatResult) const
     {
+        const auto& result = *raced.result;
+        SweepPoint point;
+        point.cost = cost::computeCost(*network.graph, *network.plan, m_options.energy);
+        point.cost.layers.clear();
+        point.plan = std::move(network.plan);
+        point.corrections = std::move(network.corrections);
         point.images = result.images();
         point.top1 = result.top1();
         point.top5 = result.top5();
         point.loss = result.loss();
         point.top1Interval = result.top1Interval();
-        point.againstFloat = evaluation::compare(floatResult.outcomes, result.outcomes);
-        point.predictions.reserve(result.outcomes.size());
-        for (const auto& outcome : result.outcomes)
-            point.predictions.push_back(outcome.prediction);
+        point.stoppedEarly = raced.stopped;
+        point.predictions.assign(floatResult.outcomes.size(), notRun);
+        std::vector<evaluation::ImageOutcome> reference;
+        for (std::size_t i = 0; i < result.outcomes.size(); ++i) {
+            const std::size_t position = raced.stopped ? static_cast<std::size_t>(raced.positions[i]) : i;
+            point.predictions[position] = result.outcomes[i].prediction;
+            reference.push_back(floatResult.outcomes[position]);
+        }
+        point.againstFloat = evaluation::compare(reference, result.outcomes);
+        return point;
     }
 
     const flow::Quantizer& m_quantizer;
@@ -156,17 +217,19 @@ Result<SweepResult> runGrid(const flow::Quantizer& quantizer, const dataset::Sam
         QS_TRY(floatResult, run.evaluateFloat());
     }
     sweep.floatResult = floatResult;
-    for (const auto& [weightBits, activationBits] : points) {
-        auto point = run.evaluatePoint(weightBits, activationBits, floatResult);
-        if (!point && wasCancelled(point.error())) {
+    const std::size_t atOnce = run.pointsAWave(*floatResult);
+    for (std::size_t first = 0; first < points.size(); first += atOnce) {
+        const auto wave = std::span(points).subspan(first, std::min(atOnce, points.size() - first));
+        const auto done = run.evaluatePoints(wave, floatResult, [&](SweepPoint point) {
+            if (options.onPoint)
+                options.onPoint(point);
+            sweep.points.push_back(std::move(point));
+        });
+        if (!done && wasCancelled(done.error())) {
             sweep.complete = false;
             return sweep;
         }
-        if (!point)
-            return tl::make_unexpected(std::move(point).error());
-        if (options.onPoint)
-            options.onPoint(*point);
-        sweep.points.push_back(*std::move(point));
+        QS_CHECK(done);
     }
     job.finish();
     return sweep;

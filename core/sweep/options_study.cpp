@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/calibration/feed.h"
+#include "core/evaluation/reuse.h"
 #include "core/quant/option_texts.h"
 
 namespace quantoscope::sweep {
@@ -91,6 +92,8 @@ public:
         , m_evaluation(settings.evaluation)
     {
         m_evaluation.partOfStage = true;
+        if (!m_evaluation.reuse)
+            m_evaluation.reuse = std::make_shared<evaluation::Reuse>();
     }
 
     Result<OptionsStudy> run(EvaluationResultPtr floatResult)

@@ -17,6 +17,7 @@ namespace {
 using Origin = SearchPoint::Origin;
 
 constexpr int dropBisections = 5;
+constexpr std::size_t triedAtOnce = 64; // networks that differ in one unit and share what lies before it
 constexpr int ladderSteps = 8; // prices tried where no uniform configuration gives any
 constexpr double cautions[] { 1, 2, 4 }; // how much harm counts above good where steps together did worse than alone
 
@@ -199,14 +200,28 @@ private:
         return {};
     }
 
-    /// How far a network is from float; without corrections, which take far longer than running it.
+    /// How far networks are from float; without corrections, which take far longer than running them.
+    Result<std::vector<double>> harmsOf(const std::vector<Assignment>& assignments) const
+    {
+        std::vector<double> harms;
+        for (std::size_t first = 0; first < assignments.size(); first += triedAtOnce) {
+            std::vector<flow::QuantizedNetwork> networks;
+            for (std::size_t i = first; i < std::min(first + triedAtOnce, assignments.size()); ++i) {
+                planning::PlanRequest request = m_space->requestFor(assignments[i]);
+                request.corrections = { .equalize = request.corrections.equalize };
+                QS_TRY(networks.emplace_back(), m_quantizer.quantize(request, quiet()));
+            }
+            QS_TRY(const auto trials, m_quickTrials.runAll(networks, m_job));
+            for (const Trial& trial : trials)
+                harms.push_back(trial.fidelity.divergence);
+        }
+        return harms;
+    }
+
     Result<double> harmOf(const Assignment& assignment) const
     {
-        planning::PlanRequest request = m_space->requestFor(assignment);
-        request.corrections = { .equalize = request.corrections.equalize };
-        QS_TRY(const auto network, m_quantizer.quantize(request, quiet()));
-        QS_TRY(const Trial trial, m_quickTrials.run(network, m_job));
-        return trial.fidelity.divergence;
+        QS_TRY(const auto harms, harmsOf({ assignment }));
+        return harms.front();
     }
 
     /// Goes on from the best assignment within the price while the network comes closer to float, and measures where it
@@ -222,7 +237,7 @@ private:
         QS_TRY(double harm, harmOf(at));
         for (int round = 0; round < m_options.refinements; ++round) {
             QS_TRY(const auto table,
-                harmAround(*m_space, at, harm, [this](const Assignment& changed) { return harmOf(changed); }));
+                harmAround(*m_space, at, harm, [this](const auto& changed) { return harmsOf(changed); }));
             QS_TRY(const bool better, step(table, price, at, harm));
             if (!better)
                 break;

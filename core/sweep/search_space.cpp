@@ -109,10 +109,12 @@ planning::PlanRequest SearchSpace::requestFor(const Assignment& assignment) cons
     return request;
 }
 
-Result<DamageTable> harmAround(const SearchSpace& space, const Assignment& at, double harmThere,
-    const std::function<Result<double>(const Assignment&)>& harmOf)
+Result<DamageTable> harmAround(
+    const SearchSpace& space, const Assignment& at, double harmThere, const HarmFunction& harmOf)
 {
     DamageTable table(at.size());
+    std::vector<Assignment> around;
+    std::vector<std::size_t> changedUnits;
     for (std::size_t unit = 0; unit < at.size(); ++unit) {
         table[unit][at[unit]] = 0;
         const auto& candidates = space.problem().candidates()[unit];
@@ -122,9 +124,14 @@ Result<DamageTable> harmAround(const SearchSpace& space, const Assignment& at, d
                 continue;
             Assignment changed = at;
             changed[unit] = candidates[static_cast<std::size_t>(step)];
-            QS_TRY(const double harm, harmOf(changed));
-            table[unit][changed[unit]] = std::isfinite(harm) ? harm - harmThere : hopeless;
+            around.push_back(std::move(changed));
+            changedUnits.push_back(unit);
         }
+    }
+    QS_TRY(const auto harms, harmOf(around));
+    for (std::size_t i = 0; i < around.size(); ++i) {
+        const std::size_t unit = changedUnits[i];
+        table[unit][around[i][unit]] = std::isfinite(harms[i]) ? harms[i] - harmThere : hopeless;
     }
     return table;
 }

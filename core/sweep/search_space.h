@@ -45,8 +45,9 @@ private:
 };
 
 /// What every unit would add to the harm one step of word-length up and down from `at`, and 0 where it is. `harmOf`
-/// says how far a whole assignment is from float.
-Result<DamageTable> harmAround(const SearchSpace& space, const Assignment& at, double harmThere,
-    const std::function<Result<double>(const Assignment&)>& harmOf);
+/// says how far whole assignments are from float; it is asked for all of them at once, neighbours side by side.
+using HarmFunction = std::function<Result<std::vector<double>>(const std::vector<Assignment>&)>;
+Result<DamageTable> harmAround(
+    const SearchSpace& space, const Assignment& at, double harmThere, const HarmFunction& harmOf);
 
 } // namespace quantoscope::sweep

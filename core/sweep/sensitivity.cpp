@@ -7,8 +7,10 @@
 #include <map>
 #include <utility>
 
+#include "core/evaluation/reuse.h"
 #include "core/sweep/sensitivity_curvature.h"
 #include "core/sweep/sensitivity_trial.h"
+#include "core/sweep/wave.h"
 
 namespace quantoscope::sweep {
 
@@ -16,6 +18,8 @@ namespace {
 
 using quant::Role;
 
+/// A wave computes what its networks have in common once: many share that better.
+constexpr WaveLimits waves { .seconds = 60, .least = 16, .most = 256 };
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
 /// A network with all weights, or all activations, at one word-length, and what that does to each tensor.
@@ -57,18 +61,8 @@ public:
         QS_TRY(const auto curvatures, curvatureOf());
         m_job.begin("Sensitivity of " + std::to_string(m_result.units.size()) + " tensors",
             std::ssize(m_tasks) * m_trials.imagesPerTrial(), "images");
-        for (std::size_t i = 0; i < m_tasks.size(); ++i) {
-            auto point = tryOne(m_tasks[i], curvatures[i]);
-            if (!point && point.error().code == ErrorCode::Cancelled && i > 0) {
-                m_result.complete = false;
-                break;
-            }
-            if (!point)
-                return tl::make_unexpected(std::move(point).error());
-            if (m_options.onPoint)
-                m_options.onPoint(*point, m_result.units[point->unit]);
-            m_result.points.push_back(*std::move(point));
-        }
+        QS_CHECK(tryAll(curvatures));
+        std::ranges::sort(m_result.points, {}, [&](const SensitivityPoint& point) { return orderOf(point); });
         m_job.finish();
         if (m_trials.measures())
             m_result.trust = rankEstimates(m_result);
@@ -146,15 +140,61 @@ private:
         return curvatures;
     }
 
-    Result<SensitivityPoint> tryOne(const Task& task, double curvature) const
+    /// In waves, the last layers first: within one, a network runs only from the layer that it quantizes on.
+    Result<void> tryAll(const std::vector<double>& curvatures)
+    {
+        // Networks of a wave share all weights but one tensor's.
+        const bool affordable = 2 * weightBytes(*m_quantizer.graph()) <= m_trials.reuse().kernels()->budget();
+        const std::size_t size = affordable ? waveSize(m_result.floatResult.get(), waves) : 1;
+        for (std::size_t end = m_tasks.size(); end > 0;) {
+            const std::size_t begin = end - std::min(end, size);
+            const auto done = tryWave(begin, end, curvatures);
+            if (!done && done.error().code == ErrorCode::Cancelled && !m_result.points.empty()) {
+                m_result.complete = false;
+                return {};
+            }
+            QS_CHECK(done);
+            end = begin;
+        }
+        return {};
+    }
+
+    Result<void> tryWave(std::size_t begin, std::size_t end, const std::vector<double>& curvatures)
+    {
+        std::vector<flow::QuantizedNetwork> networks;
+        for (std::size_t i = end; i-- > begin;)
+            networks.push_back(alone(m_tasks[i]));
+        QS_TRY(const auto trials, m_trials.runAll(networks, m_job));
+        for (std::size_t i = begin; i < end; ++i) {
+            auto point = describe(m_tasks[i], trials[end - 1 - i], curvatures[i]);
+            if (m_options.onPoint)
+                m_options.onPoint(point, m_result.units[point.unit]);
+            m_result.points.push_back(std::move(point));
+        }
+        return {};
+    }
+
+    /// Where a point belongs among all.
+    std::ptrdiff_t orderOf(const SensitivityPoint& point) const
+    {
+        const auto belongs = [&](const Task& task) { return task.unit == point.unit && task.bits == point.bits; };
+        return std::ranges::find_if(m_tasks, belongs) - m_tasks.begin();
+    }
+
+    flow::QuantizedNetwork alone(const Task& task) const
+    {
+        const auto& uniform = m_networks[task.network];
+        flow::QuantizedNetwork network;
+        network.graph = uniform.network.graph;
+        network.plan = std::make_shared<const quant::QuantizationPlan>(
+            onlyUnit(*uniform.network.plan, m_result.units[task.unit]));
+        return network;
+    }
+
+    SensitivityPoint describe(const Task& task, const Trial& trial, double curvature) const
     {
         const auto& unit = m_result.units[task.unit];
         const auto& uniform = m_networks[task.network];
-        flow::QuantizedNetwork alone;
-        alone.graph = uniform.network.graph;
-        alone.plan = std::make_shared<const quant::QuantizationPlan>(onlyUnit(*uniform.network.plan, unit));
-        QS_TRY(const Trial trial, m_trials.run(alone, m_job));
-
         SensitivityPoint point { .unit = task.unit, .bits = task.bits };
         const double noise = ownNoise(uniform, unit);
         point.sqnrDb = noise > 0 ? -10 * std::log10(noise) : std::numeric_limits<double>::infinity();

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "core/calibration/feed.h"
+#include "core/evaluation/reuse.h"
+#include "core/evaluation/shared_evaluation.h"
 
 namespace quantoscope::sweep {
 
@@ -15,6 +17,8 @@ TrialRunner::TrialRunner(const flow::Quantizer& quantizer, const dataset::Sample
     , m_wish { wish.measure && samples, wish.estimate }
 {
     m_options.partOfStage = true;
+    if (!m_options.reuse)
+        m_options.reuse = std::make_shared<evaluation::Reuse>();
 }
 
 Result<void> TrialRunner::begin(evaluation::EvaluationResultPtr floatResult, const base::Job& job)
@@ -34,17 +38,30 @@ Result<void> TrialRunner::begin(evaluation::EvaluationResultPtr floatResult, con
     return {};
 }
 
-Result<Trial> TrialRunner::run(const flow::QuantizedNetwork& network, const base::Job& job) const
+Result<std::vector<Trial>> TrialRunner::runAll(
+    std::span<const flow::QuantizedNetwork> networks, const base::Job& job) const
 {
-    Trial trial;
+    std::vector<calibration::Network> bare;
+    for (const auto& network : networks)
+        bare.push_back({ network.graph.get(), network.plan.get() });
+    std::vector<Trial> trials(networks.size());
     if (m_wish.measure) {
-        QS_TRY(trial.measured, evaluation::evaluate(*network.graph, *network.plan, *m_samples, m_options, job));
+        QS_TRY(const auto results, evaluation::evaluateAll(bare, *m_samples, m_options, job));
+        for (std::size_t i = 0; i < trials.size(); ++i)
+            trials[i].measured = results[i];
     }
     if (m_wish.estimate) {
-        QS_TRY(trial.fidelity, m_quantizer.fidelityOnAll(network, { nullptr, job.stop }));
-        job.advance(m_quantizer.calibration()->size());
+        QS_TRY(auto fidelities, m_quantizer.fidelitiesOnAll(bare, m_options.reuse, job));
+        for (std::size_t i = 0; i < trials.size(); ++i)
+            trials[i].fidelity = std::move(fidelities[i]);
     }
-    return trial;
+    return trials;
+}
+
+Result<Trial> TrialRunner::run(const flow::QuantizedNetwork& network, const base::Job& job) const
+{
+    QS_TRY(auto trials, runAll({ &network, 1 }, job));
+    return std::move(trials.front());
 }
 
 std::int64_t TrialRunner::imagesPerTrial() const

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <memory>
+#include <span>
+#include <vector>
+
 #include "core/base/error.h"
 #include "core/base/progress.h"
 #include "core/dataset/preprocessing.h"
@@ -32,12 +36,16 @@ public:
 
     /// Chooses the one batch for all networks, and measures the float one unless it is given (or nothing is measured).
     Result<void> begin(evaluation::EvaluationResultPtr floatResult, const base::Job& job);
+    /// Trials of several networks, in their order: together where that is less work, with the same results bit for
+    /// bit. What is measured is in the store before the call returns. Progress in images, imagesPerTrial() for each.
+    Result<std::vector<Trial>> runAll(std::span<const flow::QuantizedNetwork> networks, const base::Job& job) const;
     /// Progress in images, of imagesPerTrial().
     Result<Trial> run(const flow::QuantizedNetwork& network, const base::Job& job) const;
 
     const evaluation::EvaluationResultPtr& floatResult() const { return m_float; } ///< null if nothing is measured
     std::int64_t imagesPerTrial() const;
     bool measures() const { return m_wish.measure; }
+    const evaluation::Reuse& reuse() const { return *m_options.reuse; }
 
 private:
     const flow::Quantizer& m_quantizer;

@@ -14,6 +14,7 @@
 #include "core/cost/cost.h"
 #include "core/dataset/preprocessing.h"
 #include "core/evaluation/evaluator.h"
+#include "core/evaluation/racing.h"
 #include "core/flow/best_flow.h"
 #include "core/flow/quantizer.h"
 #include "core/graph/graph.h"
@@ -42,7 +43,8 @@ struct SweepPoint {
     cost::Cost cost; ///< without the layer list
     quant::PlanPtr plan;
     std::vector<flow::CorrectionOutcome> corrections;
-    std::vector<std::int32_t> predictions;
+    std::vector<std::int32_t> predictions; ///< of every image; -1 for one that was not run
+    bool stoppedEarly = false; ///< it certainly loses more than it may: `images` are fewer than the data has
 };
 
 struct SweepResult {
@@ -59,6 +61,8 @@ struct GridOptions {
     planning::PlanRequest request; ///< everything but the two word-lengths
     std::optional<flow::FixedOptions> best; ///< every point with the best flow for it, these options fixed
     cost::EnergyModel energy = cost::defaultEnergyModel();
+    /// Gives points up before all images are run that certainly lose more; empty: every point is measured on all.
+    std::optional<evaluation::Racing> racing {};
     Shard shard; ///< which of the points, numbered as in SweepResult, to evaluate
     evaluation::EvaluationOptions evaluation; ///< with a store, each point is kept before onPoint() tells of it
     std::function<void(const SweepPoint&)> onPoint; ///< each finished point, on the calling thread

@@ -142,8 +142,8 @@ private:
                 continue;
             const auto* wider = find(*point.weightBits + 1, *point.activationBits);
             const auto* finer = find(*point.weightBits, *point.activationBits + 1);
-            if (!wider || !finer)
-                continue;
+            if (!wider || !finer || point.stoppedEarly || wider->stoppedEarly || finer->stoppedEarly)
+                continue; // differences are of the same images
             m_trend.choices.push_back({ *point.weightBits, *point.activationBits, wider->top1 - point.top1,
                 finer->top1 - point.top1, evaluation::compare(outcomesOf(*wider), outcomesOf(*finer)) });
             pValues.push_back(m_trend.choices.back().comparison.pValue);

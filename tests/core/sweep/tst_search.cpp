@@ -251,10 +251,14 @@ private slots:
         QVERIFY(space.has_value());
         const Assignment at = space->uniform(4, 8);
         std::vector<Assignment> asked;
-        const auto table = harmAround(*space, at, 10.0, [&](const Assignment& bits) -> Result<double> {
-            asked.push_back(bits);
-            return 10.0 + bits[0];
-        });
+        const auto ask = [&](const std::vector<Assignment>& all) -> Result<std::vector<double>> {
+            asked = all;
+            std::vector<double> harms;
+            for (const auto& bits : all)
+                harms.push_back(10.0 + bits[0]);
+            return harms;
+        };
+        const auto table = harmAround(*space, at, 10.0, ask);
         QVERIFY(table.has_value());
         for (std::size_t unit = 0; unit < at.size(); ++unit) {
             const bool weight = space->units()[unit].role == Role::Weight;

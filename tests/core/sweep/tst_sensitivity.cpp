@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/evaluation/reuse.h"
 #include "core/planning/placement.h"
 #include "core/sweep/sensitivity.h"
 #include "core/sweep/sensitivity_curvature.h"
@@ -278,6 +279,7 @@ private slots:
     void keepsWhatIsFinished()
     {
         Setting setting;
+        setting.options.evaluation.reuse = std::make_shared<evaluation::Reuse>(0); // one by one
         std::stop_source stop;
         int delivered = 0;
         setting.options.onPoint = [&](const SensitivityPoint&, const QuantizedUnit&) {
