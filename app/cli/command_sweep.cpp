@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
@@ -39,6 +40,11 @@ public:
         command.add_option("--drop", m_drop, "Points of top-1 that the trend in words may lose; default 1")
             ->check(CLI::Range(0.0, 100.0));
         m_energy.addTo(command);
+        command
+            .add_option("--race", m_race,
+                "Stop a point once it certainly loses more than this many points of top-1 against float; its figures "
+                "then stand on fewer images. Default: every point is measured on all")
+            ->check(CLI::Range(0.0, 100.0));
         command.add_option("--shard", m_shard, "Only part I of N of the points: I/N; merge joins the projects")
             ->needs("--project");
         m_files.addTo(command, "Draw accuracy against bits");
@@ -105,6 +111,8 @@ private:
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openLabelledData(m_data));
         m_grid.best = m_quantization.bestFlow();
+        if (m_race)
+            m_grid.racing = evaluation::Racing { *m_race };
         m_grid.evaluation = pipeline.evaluation(m_quantization);
         QS_TRY(const auto* quantizer, pipeline.openQuantizer(m_quantization, m_data, needsCalibration()));
         QS_TRY(const auto result, sweep::runGrid(*quantizer, *pipeline.samples(), m_grid, job));
@@ -136,6 +144,8 @@ private:
             { "activation_bits", sweep::toString(m_grid.activationBits) },
             { "request", planning::toJson(m_grid.request) }, { "energy", m_grid.energy.toJson() },
             { "engine", m_quantization.engine } };
+        if (m_race)
+            json["race"] = *m_race;
         if (const auto& best = m_grid.best)
             json["best_flow"] = { { "weight_range", best->weightRange }, { "activation_range", best->activationRange },
                 { "corrections", planning::toJson(best->corrections) } };
@@ -173,30 +183,57 @@ private:
             + " (95 %) on " + describeSpeed(reference) + "\n");
         report.text(listPoints(result));
         report.text(drawGrid(result));
+        describeRace(report, result);
         report.text(count(static_cast<std::int64_t>(result.points.size())) + " points in " + significant(seconds) + " s"
             + (result.complete ? "" : "; cancelled, the rest was not evaluated") + "\n");
+    }
+
+    /// On how many images the figures of a race stand.
+    void describeRace(Report& report, const SweepResult& result) const
+    {
+        if (!m_race)
+            return;
+        std::int64_t stopped = 0;
+        std::int64_t images = 0;
+        for (const auto& point : result.points) {
+            stopped += point.stoppedEarly ? 1 : 0;
+            images += point.images;
+        }
+        const std::int64_t all = std::ssize(result.points) * result.floatResult->images();
+        report.json()["racing"]
+            = { { "drop", *m_race }, { "stopped", stopped }, { "images_run", images }, { "images_of_all", all } };
+        report.text("race         " + count(stopped) + " points stopped early, sure to lose more than "
+            + significant(*m_race) + " points against float; " + count(images) + " of " + count(all)
+            + " images were run\n");
     }
 
     static Json describePoint(const SweepPoint& point)
     {
         return { { "weight_bits", bitsJson(point.weightBits) }, { "activation_bits", bitsJson(point.activationBits) },
-            { "top1", point.top1 }, { "top5", point.top5 }, { "loss", point.loss },
-            { "top1_ci95", toJson(point.top1Interval) }, { "delta_top1", point.againstFloat.delta },
-            { "delta_top1_ci95", toJson(point.againstFloat.deltaInterval) }, { "p_value", point.againstFloat.pValue },
-            { "agreement", point.againstFloat.agreement }, { "cost", toJson(point.cost) },
-            { "corrections", toJson(point.corrections) } };
+            { "images", point.images }, { "stopped_early", point.stoppedEarly }, { "top1", point.top1 },
+            { "top5", point.top5 }, { "loss", point.loss }, { "top1_ci95", toJson(point.top1Interval) },
+            { "delta_top1", point.againstFloat.delta }, { "delta_top1_ci95", toJson(point.againstFloat.deltaInterval) },
+            { "p_value", point.againstFloat.pValue }, { "agreement", point.againstFloat.agreement },
+            { "cost", toJson(point.cost) }, { "corrections", toJson(point.corrections) } };
     }
 
     static std::string listPoints(const SweepResult& result)
     {
-        Table table({ { "W" }, { "A" }, { "top-1 [%]" }, { "95 % interval" }, { "difference" }, { "95 % interval" },
-            { "p" }, { "agreement [%]" }, { "size [B]" }, { "BOP" } });
+        const bool raced = std::ranges::any_of(result.points, &SweepPoint::stoppedEarly);
+        std::vector<Table::Column> columns({ { "W" }, { "A" }, { "top-1 [%]" }, { "95 % interval" }, { "difference" },
+            { "95 % interval" }, { "p" }, { "agreement [%]" }, { "size [B]" }, { "BOP" } });
+        if (raced)
+            columns.insert(columns.begin() + 2, { "images" });
+        Table table(columns);
         for (const auto& point : result.points) {
             const auto& paired = point.againstFloat;
-            table.add({ sweep::toString(point.weightBits), sweep::toString(point.activationBits), fixed(point.top1),
-                interval(point.top1Interval), signedFixed(paired.delta), interval(paired.deltaInterval),
-                probability(paired.pValue), fixed(paired.agreement), metric(point.cost.sizeBytes),
-                metric(point.cost.bops) });
+            std::vector<std::string> row({ sweep::toString(point.weightBits), sweep::toString(point.activationBits),
+                fixed(point.top1), interval(point.top1Interval), signedFixed(paired.delta),
+                interval(paired.deltaInterval), probability(paired.pValue), fixed(paired.agreement),
+                metric(point.cost.sizeBytes), metric(point.cost.bops) });
+            if (raced)
+                row.insert(row.begin() + 2, count(point.images));
+            table.add(std::move(row));
         }
         return table.toString();
     }
@@ -223,6 +260,7 @@ private:
     std::vector<std::string> m_moreModels;
     std::string m_shard;
     double m_drop = 1;
+    std::optional<double> m_race;
     EnergyOption m_energy;
     ResultFiles m_files;
     DataOptions m_data;

@@ -44,6 +44,7 @@ CLI::Validator wholeNumber(std::uint64_t least, std::uint64_t most)
 
 constexpr std::uint64_t mostImages = 1'000'000'000;
 constexpr std::uint64_t largestSide = 65'535;
+constexpr std::uint64_t mostMebibytes = 1U << 24U;
 
 } // namespace
 
@@ -52,6 +53,11 @@ void CommonOptions::addTo(CLI::App& command)
     command.add_option("MODEL", model, "ONNX model")->required();
     command.add_flag("--json", json, "One JSON document on standard output, nothing else");
     command.add_option("--threads", threads, "Workers; default: all cores")->check(wholeNumber(1, 1024));
+    command
+        .add_option("--memory", memory,
+            "MiB for kernels and values that evaluations leave for each other; default 1024. Figures do not depend on "
+            "it")
+        ->check(wholeNumber(0, mostMebibytes));
     command.add_option("--seed", seed, "Seed of everything random; default 0")
         ->check(wholeNumber(0, std::numeric_limits<std::uint64_t>::max()));
     command.add_flag("--no-cache", noCache,

@@ -22,6 +22,7 @@ struct CommonOptions {
     std::string model;
     bool json = false;
     int threads = 0;
+    std::uint64_t memory = 1024; ///< MiB, see evaluation::Reuse
     std::uint64_t seed = 0;
     bool noCache = false;
     ProjectOptions project;

@@ -8,6 +8,7 @@
 #include "app/cli/text.h"
 #include "core/engine/engine.h"
 #include "core/evaluation/input_defaults.h"
+#include "core/evaluation/reuse.h"
 #include "core/graph/fingerprint.h"
 #include "core/onnx_io/reader.h"
 
@@ -245,6 +246,7 @@ evaluation::EvaluationOptions Pipeline::evaluation(const QuantizationOptions& qu
     options.threads = m_common.threads;
     options.arithmetic = *engine::parseArithmetic(quantization.engine); // one of the words that the option takes
     options.store = m_project;
+    options.reuse = std::make_shared<evaluation::Reuse>(static_cast<std::size_t>(m_common.memory) << 20U);
     return options;
 }
 

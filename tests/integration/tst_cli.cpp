@@ -59,6 +59,8 @@ private slots:
     void evaluates();
     void showsTablesToPeople();
     void sweeps();
+    void racesGiveUpWhatIsHopeless();
+    void memoryDoesNotChangeFigures();
     void listsLayers();
     void exportsAndReloads();
     void savesAndTakesPlans();
@@ -206,6 +208,40 @@ void TestCli::sweeps()
     QFile table(csv);
     QVERIFY(table.open(QIODevice::ReadOnly));
     QCOMPARE(table.readAll().count('\n'), 6);
+}
+
+void TestCli::racesGiveUpWhatIsHopeless()
+{
+    const QStringList grid { "--weight-bits", "2,8", "--activation-bits", "8" };
+    const auto outcome = run(quick("sweep", grid + QStringList { "--race", "2", "--json" }));
+    QVERIFY2(outcome.status == 0, outcome.err);
+    const Json json = parse(outcome.out);
+    QCOMPARE(missing(json["racing"], { "drop", "stopped", "images_run", "images_of_all" }), QString());
+    const auto& coarse = json["points"][0];
+    QVERIFY(coarse["stopped_early"].get<bool>());
+    QCOMPARE(coarse["images"].get<int>(), 128);
+    QVERIFY(!json["points"][1]["stopped_early"].get<bool>());
+    QCOMPARE(json["points"][1]["images"].get<int>(), 200);
+    QCOMPARE(json["racing"]["stopped"].get<int>(), 1);
+    QCOMPARE(json["racing"]["images_run"].get<int>(), 328);
+    const auto people = run(quick("sweep", grid + QStringList { "--race", "2" }));
+    QVERIFY2(people.out.contains("1 points stopped early") && people.out.contains("328 of 400"), people.out);
+    const auto published = run(quick("sweep", grid + QStringList { "--json" }));
+    QVERIFY(!parse(published.out).contains("racing"));
+    QCOMPARE(parse(published.out)["points"][0]["images"].get<int>(), 200);
+    QCOMPARE(run(quick("sweep", { "--race", "101" })).status, 2);
+}
+
+void TestCli::memoryDoesNotChangeFigures()
+{
+    const auto points = [&](const QString& memory) {
+        const auto outcome = run(quick("sensitivity", { "--bits", "3", "--json", "--memory", memory }));
+        return outcome.status == 0 ? parse(outcome.out)["layers"].dump() : outcome.err.toStdString();
+    };
+    const std::string usual = points("1024");
+    QVERIFY2(usual.starts_with("[{"), usual.c_str());
+    QCOMPARE(points("0"), usual);
+    QCOMPARE(run(quick("sensitivity", { "--memory", "much" })).status, 2);
 }
 
 void TestCli::listsLayers()
