@@ -19,7 +19,7 @@ namespace {
 using quant::Role;
 
 /// A wave computes what its networks have in common once: many share that better.
-constexpr WaveLimits waves { .seconds = 60, .least = 16, .most = 256 };
+constexpr WaveLimits waves { .seconds = 10, .least = 16, .most = 64 };
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
 /// A network with all weights, or all activations, at one word-length, and what that does to each tensor.
