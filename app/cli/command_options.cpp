@@ -42,7 +42,7 @@ Result<planning::Corrections> parseCorrections(const std::string& text)
     planning::Corrections set;
     if (text == "none")
         return set;
-    const std::pair<const char*, bool*> members[] { { "equalize", &set.equalize },
+    const std::pair<const char*, bool*> members[] { { "equalize", &set.equalize }, { "balance", &set.balance },
         { "absorb-high-bias", &set.absorbHighBias }, { "reconstruct", &set.reconstruct },
         { "compensate", &set.compensate }, { "adaptive-rounding", &set.adaptiveRounding },
         { "gain-correction", &set.gain }, { "bias-correction", &set.bias } };

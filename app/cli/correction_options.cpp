@@ -15,6 +15,7 @@ void CorrectionOptions::addTo(CLI::App& command)
         command.add_flag("--" + word, value, text ? std::string(text->sentence) : std::string())->group(group);
     };
     flag("equalize", corrections.equalize);
+    flag("balance", corrections.balance);
     flag("absorb-high-bias", corrections.absorbHighBias);
     flag("reconstruct", corrections.reconstruct);
     flag("compensate", corrections.compensate);

@@ -88,6 +88,7 @@ public:
         m_best.plain = m_current.fidelity;
         QS_CHECK(chooseActivationRange());
         QS_CHECK(chooseWeightRange());
+        QS_CHECK(chooseBalance());
         QS_CHECK(chooseReconstruction());
         QS_CHECK(chooseEqualization());
         QS_CHECK(dropCorrections());
@@ -96,7 +97,7 @@ public:
 
 private:
     /// Attempts of all stages; what the network at hand is is not tried again.
-    static constexpr std::int64_t mostSteps = 1 + 6 + 2 + 1 + 1 + 3;
+    static constexpr std::int64_t mostSteps = 1 + 6 + 2 + 1 + 1 + 1 + 3;
 
     static base::TimeLimit::Clock::time_point deadlineAfter(double seconds)
     {
@@ -226,6 +227,16 @@ private:
         return {};
     }
 
+    Result<void> chooseBalance()
+    {
+        auto& request = m_best.request;
+        if (m_fixed.corrections.balance || request.corrections.equalize || late())
+            return {};
+        std::vector<Alternative> alternatives { { "as it is", request }, { "balanced", request } };
+        alternatives[1].request.corrections.balance = true;
+        return replace(request, "balance of channels", alternatives);
+    }
+
     Result<void> chooseReconstruction()
     {
         auto& request = m_best.request;
@@ -248,7 +259,7 @@ private:
     Result<void> chooseEqualization()
     {
         auto& request = m_best.request;
-        if (m_fixed.corrections.equalize || request.corrections.equalize || late())
+        if (m_fixed.corrections.equalize || request.corrections.equalize || request.corrections.balance || late())
             return {};
         std::vector<Alternative> alternatives { { "as it is", request }, { "equalized", request } };
         alternatives[1].request.corrections.equalize = true;
@@ -257,6 +268,8 @@ private:
 
     Result<void> dropCorrections()
     {
+        if (m_best.request.corrections.reconstruct) // which takes the place of all three
+            return {};
         const std::pair<const char*, bool Corrections::*> members[] { { "without compensation",
                                                                           &Corrections::compensate },
             { "without gain correction", &Corrections::gain }, { "without bias correction", &Corrections::bias } };

@@ -43,8 +43,8 @@ struct BestFlow {
 
 /// Chooses ranges and corrections for this network at the request's word-lengths, by what brings it closest to float.
 /// Stages, each starting from the best so far: ranges of activations, with float weights and judged on all calibration
-/// images; ranges of weights with compensation, gain and bias correction; reconstruction;
-/// equalization; then each of the three
+/// images; ranges of weights with compensation, gain and bias correction; balance of channels; reconstruction;
+/// equalization where channels are not balanced; then each of the three
 /// corrections is left out once to see whether the rest does better without it. These are judged on the images held
 /// back. An alternative replaces what is there only if evaluation::clearlyCloser() says so, as a few images must not
 /// decide by chance. Progress in steps, of which the total is the most there may be. Errors: as Quantizer::quantize();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <mutex>
 #include <numeric>
 #include <optional>
@@ -11,10 +12,11 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/sha256.h"
-#include "core/flow/guard.h"
+#include "core/flow/corrector.h"
 #include "core/flow/network_store.h"
 #include "core/graph/fingerprint.h"
 #include "core/planning/request_json.h"
+#include "core/planning/transforms/balancing.h"
 #include "core/planning/transforms/equalization.h"
 #include "core/planning/transforms/high_bias.h"
 
@@ -67,7 +69,7 @@ bool quantizesActivations(const planning::PlanRequest& request)
 planning::PlanRequest asKept(planning::PlanRequest request, const std::vector<CorrectionOutcome>& outcomes)
 {
     auto& c = request.corrections;
-    const std::pair<const char*, bool*> members[] { { "equalize", &c.equalize },
+    const std::pair<const char*, bool*> members[] { { "equalize", &c.equalize }, { "balance", &c.balance },
         { "absorb-high-bias", &c.absorbHighBias }, { "reconstruct", &c.reconstruct }, { "compensate", &c.compensate },
         { "adaptive-rounding", &c.adaptiveRounding }, { "gain-correction", &c.gain }, { "bias-correction", &c.bias } };
     for (const auto& outcome : outcomes)
@@ -87,6 +89,8 @@ struct Quantizer::State {
     std::mutex mutex; ///< for all below
     std::string graphFingerprint; ///< empty until it is asked for
     std::array<Variant, 3> variants; ///< by Form
+    std::map<quant::ChannelFactors, Variant> scaled; ///< networks with channels balanced
+    std::map<std::string, quant::ChannelFactors> balanced; ///< by the request, without what has no part in it
     Split split;
     std::optional<evaluation::FloatReference> all; ///< on every calibration image
 
@@ -154,6 +158,8 @@ struct Quantizer::State {
     /// The float network that a saved plan is for, with statistics if they are asked for.
     Result<Variant> variantFor(const quant::QuantizationPlan& plan, bool withStats, const base::Job& job)
     {
+        if (!plan.channelFactors.empty())
+            return scaledVariant(plan.channelFactors, withStats, job);
         const Form form = plan.equalized ? Form::Equalized : Form::Plain;
         if (plan.floatConstants().empty())
             return variant(form, withStats, job);
@@ -168,6 +174,22 @@ struct Quantizer::State {
             QS_TRY(result.stats, seenOn(*result.graph, job));
         }
         return result;
+    }
+
+    /// The graph with channels multiplied by factors, with statistics if they are asked for.
+    Result<Variant> scaledVariant(const quant::ChannelFactors& factors, bool withStats, const base::Job& job)
+    {
+        const std::scoped_lock lock(mutex);
+        Variant& kept = scaled[factors];
+        if (!kept.graph) {
+            QS_TRY(auto made, planning::scaledGraph(*graph, factors));
+            kept.graph = std::make_shared<const graph::Graph>(std::move(made));
+        }
+        if (withStats && !kept.stats) {
+            QS_CHECK(needImages());
+            QS_TRY(kept.stats, seenOn(*kept.graph, job));
+        }
+        return kept;
     }
 
     /// Makes what is missing; the mutex must be held.
@@ -197,11 +219,17 @@ struct Quantizer::State {
     /// The request's plan before corrections, and the network it is for.
     Result<Start> planFor(const planning::PlanRequest& request, Form form, const base::Job& job)
     {
-        QS_TRY(Variant at, variant(form, quantizesActivations(request), job));
+        QS_TRY(const Variant at, variant(form, quantizesActivations(request), job));
+        QS_TRY(auto start, planOn(at, request));
+        start.plan.equalized = form != Form::Plain;
+        return start;
+    }
+
+    static Result<Start> planOn(const Variant& at, const planning::PlanRequest& request)
+    {
         QS_TRY(auto built, planning::buildPlan(*at.graph, at.stats.get(), request));
-        built.plan.equalized = form != Form::Plain;
-        for (auto& [name, values] : at.constants)
-            built.plan.setFloatConstant(name, std::move(values));
+        for (const auto& [name, values] : at.constants)
+            built.plan.setFloatConstant(name, values);
         Start start;
         start.network.graph = at.graph;
         start.network.notes = at.notes;
@@ -216,18 +244,52 @@ struct Quantizer::State {
     Result<Start> start(const planning::PlanRequest& request, const base::Job& job)
     {
         QS_TRY(auto best, planFor(request, Form::Plain, job));
-        if (request.corrections.equalize)
-            QS_CHECK(tryForm(best, Form::Equalized, "equalize", request, job));
-        if (request.corrections.absorbHighBias && best.plan.equalized)
-            QS_CHECK(tryForm(best, Form::Absorbed, "absorb-high-bias", request, job));
+        if (request.corrections.equalize) {
+            QS_TRY(auto other, planFor(request, Form::Equalized, job));
+            QS_CHECK(offer(best, std::move(other), "equalize", job));
+        }
+        if (request.corrections.absorbHighBias && best.plan.equalized) {
+            QS_TRY(auto other, planFor(request, Form::Absorbed, job));
+            QS_CHECK(offer(best, std::move(other), "absorb-high-bias", job));
+        }
+        if (request.corrections.balance) {
+            QS_TRY(auto other, balancedPlan(best.plan, request, job));
+            QS_CHECK(offer(best, std::move(other), "balance", job));
+        }
         return best;
     }
 
-    /// Puts another form of the network in the place of `best` unless it is worse on the images held back.
-    Result<void> tryForm(
-        Start& best, Form form, const std::string& name, const planning::PlanRequest& request, const base::Job& job)
+    /// The request's plan for the network whose channels are balanced for `plain`, the plan that it makes otherwise.
+    Result<Start> balancedPlan(
+        const quant::QuantizationPlan& plain, const planning::PlanRequest& request, const base::Job& job)
     {
-        QS_TRY(auto other, planFor(request, form, job));
+        QS_TRY(const Variant before, variant(Form::Plain, true, job));
+        auto relevant = request;
+        relevant.corrections = {};
+        relevant.seed = 0;
+        const auto key = planning::toJson(relevant).dump();
+        std::optional<quant::ChannelFactors> factors;
+        {
+            const std::scoped_lock lock(mutex);
+            if (const auto kept = balanced.find(key); kept != balanced.end())
+                factors = kept->second;
+        }
+        if (!factors) {
+            QS_TRY(auto made, planning::balance(*before.graph, *before.stats, plain));
+            factors = std::move(made.factors);
+            const std::scoped_lock lock(mutex);
+            balanced.emplace(key, *factors);
+            scaled[*factors] = Variant { made.graph, nullptr, {}, std::move(made.notes) };
+        }
+        QS_TRY(const Variant at, scaledVariant(*factors, quantizesActivations(request), job));
+        QS_TRY(auto start, planOn(at, request));
+        start.plan.channelFactors = *factors;
+        return start;
+    }
+
+    /// Puts another form of the network in the place of `best` unless it is worse on the images held back.
+    Result<void> offer(Start& best, Start other, const std::string& name, const base::Job& job)
+    {
         QS_TRY(const auto* images, splitImages(job));
         CorrectionOutcome outcome { .correction = name, .kept = true, .reason = "kept unchecked" };
         if (images->reference && options.guard) {
@@ -267,57 +329,12 @@ struct Quantizer::State {
 
 namespace {
 
-/// A plan on its way through the corrections.
-class Corrector {
-public:
-    Corrector(const Split& split, const graph::Graph& graph, const planning::PlanRequest& request,
-        const QuantizerOptions& options)
-        : m_fitting { graph, *split.fitting, {}, -1, options.threads, request.seed }
-        , m_reference(split.reference && options.guard ? &*split.reference : nullptr)
-    {
-    }
-
-    /// Applies `corrections` to the network's plan one after the other and adds what is to be said about them.
-    Result<void> run(const std::vector<Correction>& corrections, quant::QuantizationPlan& plan,
-        QuantizedNetwork& network, const base::Job& job) const
-    {
-        if (corrections.empty())
-            return {};
-        if (!m_reference)
-            return runUnguarded(corrections, plan, network, job);
-        const Guard guard(*m_reference, m_fitting);
-        QS_TRY(JudgedPlan judged, guard.judge(std::move(plan), job));
-        for (const auto& correction : corrections) {
-            QS_TRY(auto result, guard.apply(judged, correction, job));
-            judged = std::move(result.judged);
-            add(std::move(result.notes), network);
-            network.corrections.push_back(std::move(result.outcome));
-        }
-        plan = std::move(judged.plan);
-        return {};
-    }
-
-private:
-    Result<void> runUnguarded(const std::vector<Correction>& corrections, quant::QuantizationPlan& plan,
-        QuantizedNetwork& network, const base::Job& job) const
-    {
-        for (const auto& correction : corrections) {
-            QS_TRY(auto corrected, correction.apply(m_fitting, plan, job));
-            plan = std::move(corrected.plan);
-            add(std::move(corrected.notes), network);
-            network.corrections.push_back({ correction.name, true, {}, {}, {}, "kept unchecked" });
-        }
-        return {};
-    }
-
-    static void add(std::vector<std::string> notes, QuantizedNetwork& network)
-    {
-        std::ranges::move(notes, std::back_inserter(network.notes));
-    }
-
-    planning::CorrectionData m_fitting;
-    const evaluation::FloatReference* m_reference;
-};
+Corrector correctorFor(const Split& split, const graph::Graph& graph, const planning::PlanRequest& request,
+    const QuantizerOptions& options)
+{
+    return Corrector({ graph, *split.fitting, {}, -1, options.threads, request.seed },
+        split.reference && options.guard ? &*split.reference : nullptr);
+}
 
 /// `plan` without the corrected constants of tensors that are quantized otherwise than in `saved`, whose grids they no
 /// longer lie on.
@@ -394,7 +411,7 @@ Result<QuantizedNetwork> Quantizer::tryOut(const planning::PlanRequest& request,
         QS_TRY(const auto* split, m_state->splitImages(job));
         if (!split->heldBack)
             network.notes.push_back("fewer than five calibration images: corrections are kept unchecked");
-        const Corrector corrector(*split, *network.graph, request, m_state->options);
+        const auto corrector = correctorFor(*split, *network.graph, request, m_state->options);
         QS_CHECK(corrector.run(correctionsFor(request.corrections), plan, network, job));
         plan.title = asKept(request, network.corrections).describe();
     }
@@ -405,6 +422,9 @@ Result<QuantizedNetwork> Quantizer::tryOut(const planning::PlanRequest& request,
 Result<QuantizedNetwork> Quantizer::change(const quant::QuantizationPlan& saved, const planning::PlanRequest& request,
     planning::ChangedTensors changed, const base::Job& job) const
 {
+    if (request.corrections.balance && saved.channelFactors.empty())
+        return fail(ErrorCode::InvalidInput, "the plan was made for the network as it is, not balanced", {},
+            "make a new plan to balance");
     if (request.corrections.equalize && !saved.equalized)
         return fail(ErrorCode::InvalidInput, "the plan was made for the network as it is, not equalized", {},
             "make a new plan to equalize");
@@ -417,7 +437,7 @@ Result<QuantizedNetwork> Quantizer::change(const quant::QuantizationPlan& saved,
     auto plan = withoutStaleConstants(built.plan, saved);
     if (request.corrections.any()) {
         QS_TRY(const auto* split, m_state->splitImages(job));
-        const Corrector corrector(*split, *network.graph, request, m_state->options);
+        const auto corrector = correctorFor(*split, *network.graph, request, m_state->options);
         QS_CHECK(corrector.run(correctionsFor(request.corrections), plan, network, job));
     }
     network.plan = std::make_shared<const quant::QuantizationPlan>(std::move(plan));

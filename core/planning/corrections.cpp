@@ -13,6 +13,7 @@ std::string Corrections::describe() const
             text += (text.empty() ? "" : ", ") + std::string(words);
     };
     add(equalize, "equalized");
+    add(balance, "balanced");
     add(absorbHighBias, "high biases absorbed");
     add(reconstruct, "reconstructed");
     add(compensate, "compensated");

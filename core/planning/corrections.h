@@ -9,6 +9,7 @@ namespace quantoscope::planning {
 /// only carries them along; flow::Quantizer applies them.
 struct Corrections {
     bool equalize = false; ///< cross-layer equalization of the float network, before calibration
+    bool balance = false; ///< channels scaled so that the noise of these quantizers is least; instead of equalize
     bool absorbHighBias = false; ///< with equalize: what a channel never falls below moves into the next layer's bias
     bool compensate = false; ///< weights rounded so that later columns make up for the errors of earlier ones (GPTQ)
     bool adaptiveRounding = false; ///< each weight rounded up or down as the layer's output error asks

@@ -230,6 +230,9 @@ Result<void> PlanRequest::validate() const
     QS_CHECK(checkScheme(weights.scheme, "weights"));
     QS_CHECK(checkScheme(activations.scheme, "activations"));
     QS_CHECK(checkBits(firstLastBits, "first and last layer"));
+    if (corrections.balance && corrections.equalize)
+        return fail(ErrorCode::InvalidInput, "balancing and equalization both choose the factors of channels",
+            "corrections", "choose one of the two");
     if (corrections.absorbHighBias && !corrections.equalize)
         return fail(ErrorCode::InvalidInput, "high biases are absorbed in an equalized network only", "corrections",
             "equalize as well");

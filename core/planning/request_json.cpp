@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::array correctionMembers {
     std::pair { "equalize", &Corrections::equalize },
+    std::pair { "balance", &Corrections::balance },
     std::pair { "absorb-high-bias", &Corrections::absorbHighBias },
     std::pair { "compensate", &Corrections::compensate },
     std::pair { "adaptive-rounding", &Corrections::adaptiveRounding },

@@ -107,6 +107,10 @@ constexpr std::array corrections {
         "Moves scale from channels with large weights into the following layer, which leaves the float network as it "
         "was and evens out the ranges (Nagel et al. 2019).",
         "s = √(r₁ / r₂); w₁ ← w₁ / s, w₂ ← w₂ s" },
+    OptionText { "balance", "--balance", "channel balancing",
+        "Scales channels of activations, which the weights on both sides take up exactly, by the factors that make the "
+        "noise of weights' and activations' quantizers together least at the word-lengths chosen.",
+        "min Σ noise(f); w₁ ← f w₁, w₂ ← w₂ / f" },
     OptionText { "absorb-high-bias", "--absorb-high-bias", "high-bias absorption",
         "Moves the part of an activation that was there on every calibration image into the next layer's bias, which "
         "narrows the activation's range (Nagel et al. 2019).",

@@ -110,6 +110,23 @@ Result<std::vector<std::string>> readOperators(const Json& json)
     return found->get<std::vector<std::string>>();
 }
 
+Result<ChannelFactors> readFactors(const Json& json)
+{
+    ChannelFactors factors;
+    const auto found = json.find("channel_factors");
+    if (found == json.end())
+        return factors;
+    const auto isPositive = [](const Json& factor) { return factor.is_number() && factor.get<double>() > 0; };
+    if (!found->is_object())
+        return detail::fieldError("channel_factors", *found, "an object from tensor name to a factor a channel");
+    for (const auto& [name, values] : found->items()) {
+        if (!values.is_array() || !std::ranges::all_of(values, isPositive))
+            return detail::fieldError("channel_factors", values, "a list of positive factors");
+        factors.emplace(name, values.get<std::vector<double>>());
+    }
+    return factors;
+}
+
 /// The member `key`, absent in plans without corrections.
 Result<void> readConstants(
     const Json& json, std::string_view key, const std::function<void(const std::string&, graph::TensorPtr)>& set)
@@ -227,9 +244,9 @@ void QuantizationPlan::setAddedBias(std::string layer, graph::TensorPtr values)
 bool operator==(const QuantizationPlan& a, const QuantizationPlan& b)
 {
     return a.scope == b.scope && a.title == b.title && a.seed == b.seed && a.equalized == b.equalized
-        && a.biasRoom == b.biasRoom && a.floatOperators == b.floatOperators && a.m_tensors == b.m_tensors
-        && sameConstants(a.m_constants, b.m_constants) && sameConstants(a.m_addedBiases, b.m_addedBiases)
-        && sameConstants(a.m_floatConstants, b.m_floatConstants);
+        && a.channelFactors == b.channelFactors && a.biasRoom == b.biasRoom && a.floatOperators == b.floatOperators
+        && a.m_tensors == b.m_tensors && sameConstants(a.m_constants, b.m_constants)
+        && sameConstants(a.m_addedBiases, b.m_addedBiases) && sameConstants(a.m_floatConstants, b.m_floatConstants);
 }
 
 Json QuantizationPlan::toJson() const
@@ -247,6 +264,8 @@ Json QuantizationPlan::toJson() const
     };
     if (equalized)
         json["equalized"] = true;
+    if (!channelFactors.empty())
+        json["channel_factors"] = channelFactors;
     if (biasRoom != BiasRoom {})
         json["bias_room"] = toString(biasRoom);
     if (!floatOperators.empty())
@@ -282,6 +301,7 @@ Result<QuantizationPlan> QuantizationPlan::fromJson(const Json& json)
     if (json.contains("equalized")) {
         QS_TRY(plan.equalized, detail::readBool(json, "equalized"));
     }
+    QS_TRY(plan.channelFactors, readFactors(json));
     if (json.contains("bias_room")) {
         QS_TRY(const auto room, detail::readText(json, "bias_room"));
         QS_TRY(plan.biasRoom, parseBiasRoom(room));

@@ -41,6 +41,9 @@ enum class BiasRoom {
 Result<BiasRoom> parseBiasRoom(const std::string& text); ///< "raise", "shift"
 std::string toString(BiasRoom room);
 
+/// What the channels (axis 1) of values are multiplied with, by the values' names.
+using ChannelFactors = std::map<std::string, std::vector<double>, std::less<>>;
+
 /// One quantized tensor: what was asked for and which numbers came of it.
 struct TensorQuantizer {
     Role role = Role::Activation;
@@ -61,6 +64,9 @@ public:
     std::string title; ///< "W4 A8, MSE, per channel": the scope line of every result
     std::uint64_t seed = 0; ///< for stochastic rounding
     bool equalized = false; ///< made for what planning::equalize() makes of the prepared graph, not for that itself
+    /// Made for what planning::scaledGraph() makes of the prepared graph with these factors; empty: for the graph
+    /// itself.
+    ChannelFactors channelFactors;
     BiasRoom biasRoom = BiasRoom::RaiseWeightScale; ///< what was done, or would have been, where a bias did not fit
     std::vector<std::string> floatOperators; ///< operators that were to stay float whatever the scope: "Softmax"
 
@@ -82,7 +88,8 @@ public:
     void setConstant(std::string tensor, graph::TensorPtr values);
     void eraseConstant(std::string_view tensor);
     /// Float32 values of constants of the float network that this is a plan for, where they are not those of the graph
-    /// that planning::equalize() makes: biases that high ones were absorbed into. By tensor name.
+    /// that planning::equalize() or planning::scaledGraph() makes: biases that high ones were absorbed into. By tensor
+    /// name.
     const Constants& floatConstants() const { return m_floatConstants; }
     void setFloatConstant(std::string tensor, graph::TensorPtr values);
     /// Biases, [output channels], of compute layers that have none in the graph. By the layer's name (Graph::label()).

@@ -65,6 +65,7 @@ quant::QuantizationPlan onlyUnit(const quant::QuantizationPlan& plan, const Quan
     alone.scope = plan.scope;
     alone.seed = plan.seed;
     alone.equalized = plan.equalized;
+    alone.channelFactors = plan.channelFactors;
     alone.title = quant::toString(unit.role) + " of " + unit.name + " alone at " + toString(bitsOf(plan, unit));
     for (const auto& tensor : unit.tensors) {
         if (const auto* quantizer = plan.find(tensor))

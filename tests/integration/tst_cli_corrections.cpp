@@ -107,6 +107,7 @@ void TestCliCorrections::eachFlag_data()
         QTest::newRow(name) << flags << corrections;
     };
     row("cross-layer equalization", { "--equalize" }, { "equalize" });
+    row("channel balancing", { "--balance" }, { "balance" });
     row("high-bias absorption", { "--equalize", "--absorb-high-bias" }, { "equalize", "absorb-high-bias" });
     row("error-compensating rounding", { "--compensate" }, { "compensate" });
     row("adaptive rounding", { "--adaptive-rounding" }, { "adaptive-rounding" });
@@ -210,6 +211,8 @@ void TestCliCorrections::savedPlansKeepCorrections_data()
     QTest::addColumn<QStringList>("flags");
     QTest::newRow("compensated and bias-corrected") << QStringList { "--compensate", "--bias-correction" };
     QTest::newRow("equalized, high biases absorbed") << QStringList { "--equalize", "--absorb-high-bias" };
+    QTest::newRow("balanced and reconstructed") << QStringList { "--balance", "--reconstruct" };
+    QTest::newRow("balanced, integer") << QStringList { "--balance", "--scope", "integer" };
     QTest::newRow("all of that, integer") << QStringList { "--equalize", "--absorb-high-bias", "--compensate",
         "--bias-correction", "--scope", "integer" };
 }
@@ -335,6 +338,7 @@ void TestCliCorrections::refuses_data()
     };
     row("unknown flow", "evaluate", { "--flow", "worst" }, "--flow");
     row("guard neither on nor off", "evaluate", { "--guard", "maybe" }, "--guard");
+    row("balanced and equalized", "evaluate", { "--balance", "--equalize" }, "choose one of the two");
     row("absorbing without equalizing", "evaluate", { "--absorb-high-bias" }, "equalize as well");
     row("best flow of a study", "options", { "--flow", "best" }, "--flow best chooses them");
     row("unknown correction", "options", { "--correction-sets", "none,retrain" }, "'retrain' is not a correction");

@@ -269,6 +269,12 @@ private slots:
         panel->box("equalize")->click();
         panel->box("absorb-high-bias")->click();
         QVERIFY(m_session->request().corrections.absorbHighBias);
+        panel->box("balance")->click(); // the other way to choose factors
+        QVERIFY(m_session->request().corrections.balance);
+        QVERIFY(!m_session->request().corrections.equalize);
+        QVERIFY(!m_session->request().corrections.absorbHighBias);
+        panel->box("equalize")->click();
+        QVERIFY(!m_session->request().corrections.balance);
         panel->box("equalize")->click();
         QVERIFY(!m_session->request().corrections.any());
     }

@@ -17,6 +17,7 @@ using planning::Corrections;
 
 constexpr std::array switches {
     CorrectionSwitch { "equalize", &Corrections::equalize },
+    CorrectionSwitch { "balance", &Corrections::balance },
     CorrectionSwitch { "absorb-high-bias", &Corrections::absorbHighBias },
     CorrectionSwitch { "compensate", &Corrections::compensate },
     CorrectionSwitch { "adaptive-rounding", &Corrections::adaptiveRounding },

@@ -74,6 +74,11 @@ void CorrectionsPanel::addRow(const CorrectionSwitch& of, QVBoxLayout* layout)
             return;
         planning::PlanRequest request = m_session.request();
         request.corrections.*of.member = on;
+        // Both choose the factors of channels: one at a time.
+        if (on && of.word == "balance")
+            request.corrections.equalize = false;
+        if (on && of.word == "equalize")
+            request.corrections.balance = false;
         // Biases are absorbed along the scales that equalization finds.
         if (!request.corrections.equalize)
             request.corrections.absorbHighBias = false;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <functional>
 #include <vector>
 
 #include "core/base/random.h"
@@ -31,6 +32,14 @@ void SampleMatrix::setRow(std::int64_t group, std::int64_t row, const float* val
     float* first = m_values.as<float>().data() + group * panels() * m_rows * lanes + row * lanes;
     for (std::int64_t column = 0; column < m_columns; column += lanes, first += m_rows * lanes)
         std::copy_n(values + column, std::min(lanes, m_columns - column), first);
+}
+
+void SampleMatrix::subtract(const SampleMatrix& other)
+{
+    assert(m_values.shape() == other.m_values.shape());
+    const auto values = m_values.as<float>();
+    const auto others = other.m_values.as<float>();
+    std::ranges::transform(values, others, values.begin(), std::minus<> {});
 }
 
 PositionSampler::PositionSampler(const LayerMatrix& matrix, std::int64_t images, std::int64_t batch,

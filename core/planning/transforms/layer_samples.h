@@ -30,6 +30,7 @@ public:
     {
         return panel(group, column / lanes)[row * lanes + column % lanes];
     }
+    void subtract(const SampleMatrix& other); ///< of the same extents
     void setRow(std::int64_t group, std::int64_t row, const float* values); ///< columns() of them
 
 private:

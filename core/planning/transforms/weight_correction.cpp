@@ -2,6 +2,7 @@
 #include "core/planning/transforms/weight_correction.h"
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -81,10 +82,12 @@ private:
             matrix, m_stage->images(), m_stage->batch(), limits.positions, limits.sampleMemory, m_data.seed);
         const bool movesBias = (m_correction.reconstruct || m_correction.bias) && affine(layer);
         QS_TRY(const auto samples, takeSamples(layer, matrix, sampler, movesBias));
-        QS_TRY(const auto moments, momentsOf(samples, { 0, sampler.rows() }));
+        const RowRange allRows { 0, sampler.rows() };
+        QS_TRY(const auto moments, momentsOf(samples.inputs, samples.targets, allRows));
+        QS_TRY(const auto goals, goalsOf(samples, moments, allRows));
         Tensor wanted = tensor::convert(m_graph.value(layer.weight).constant->view(), DType::Float32);
         if (movesBias && m_correction.reconstruct && sampler.heldBackRows() > 0) {
-            QS_TRY(const auto fit, fitted(layer, matrix, sampler, samples, moments));
+            QS_TRY(const auto fit, fitted(layer, matrix, sampler, samples, goals));
             place(fit.rows, matrix, wanted);
         }
         const auto& name = m_graph.value(layer.weight).name;
@@ -96,7 +99,7 @@ private:
         m_result.plan.set(name, std::move(quantizer));
         m_result.plan.setConstant(name, std::make_shared<const Tensor>(rounded));
         if (movesBias)
-            moveBias(layer, matrix, moments, rounded);
+            moveBias(layer, matrix, goals, rounded);
         m_done.insert(name);
         return {};
     }
@@ -146,18 +149,58 @@ private:
 
     struct Samples {
         SampleMatrix inputs;
-        SampleMatrix targets;
+        SampleMatrix targets; ///< what the layer puts out in the float network
+        SampleMatrix goals; ///< what it should put out instead so that a sum behind it is right; none: the targets
     };
 
-    Result<LayerMoments> momentsOf(const Samples& samples, RowRange rows)
+    Result<LayerMoments> momentsOf(const SampleMatrix& inputs, const SampleMatrix& targets, RowRange rows)
     {
         LayerMoments moments;
-        QS_TRY(moments.inputs, secondMoments(samples.inputs, rows, m_data.threads, m_job));
-        if (samples.targets.rows() > 0) {
-            QS_TRY(moments.targets, crossMoments(samples.targets, samples.inputs, rows, m_data.threads, m_job));
-            moments.targetPower = powers(samples.targets, rows);
-        }
+        QS_TRY(moments.inputs, secondMoments(inputs, rows, m_data.threads, m_job));
+        QS_CHECK(addTargets(moments, inputs, targets, rows));
         return moments;
+    }
+
+    Result<void> addTargets(
+        LayerMoments& moments, const SampleMatrix& inputs, const SampleMatrix& targets, RowRange rows)
+    {
+        if (targets.rows() == 0)
+            return {};
+        QS_TRY(moments.targets, crossMoments(targets, inputs, rows, m_data.threads, m_job));
+        moments.targetPower = powers(targets, rows);
+        return {};
+    }
+
+    /// The moments with goals in the place of targets.
+    Result<LayerMoments> goalsOf(const Samples& samples, const LayerMoments& moments, RowRange rows)
+    {
+        LayerMoments goals = moments;
+        QS_CHECK(addTargets(goals, samples.inputs, samples.goals, rows));
+        return goals;
+    }
+
+    /// A sum of what a layer puts out and a value that is known before the layer runs.
+    struct Residual {
+        graph::ValueId sum;
+        graph::ValueId other;
+    };
+
+    /// The sum that is the only reader of the layer's output; empty where there is none.
+    std::optional<Residual> residualOf(const Layer& layer) const
+    {
+        const auto readers = m_graph.consumers(layer.output);
+        if (readers.size() != 1 || m_graph.isOutput(layer.output))
+            return std::nullopt;
+        const auto& node = m_graph.node(readers[0]);
+        if (node.opType != "Add" || node.inputs[0] == node.inputs[1])
+            return std::nullopt;
+        const auto other = node.inputs[node.inputs[0] == layer.output ? 1 : 0];
+        const auto& value = m_graph.value(other);
+        if (value.constant || !value.producer.valid()
+            || m_stage->position(value.producer) > m_stage->position(layer.node)
+            || value.type.dims != m_graph.value(layer.output).type.dims)
+            return std::nullopt;
+        return Residual { node.outputs[0], other };
     }
 
     /// What the layer reads in the quantized network, and what it puts out in the float one.
@@ -170,21 +213,37 @@ private:
         const std::string input = m_graph.value(layer.input).name;
         const auto* quantizer = plan.scope == quant::Scope::Compute ? plan.find(input) : nullptr;
         QS_CHECK(m_quantized.advance(plan, layer.node, m_job));
+        const auto residual = withTargets && m_correction.reconstruct ? residualOf(layer) : std::nullopt;
+        SampleMatrix others(residual ? matrix.groups() : 0, matrix.rows(), sampler.rows());
         const auto takeInputs = [&](std::int64_t batch, std::span<const TensorView> seen) {
+            if (residual)
+                sampler.collectOutputs(batch, seen[1], others);
             if (!quantizer)
                 return sampler.collectInputs(batch, seen[0], samples.inputs);
             const Tensor read = quant::fakeQuantize(quantizer->encoding, seen[0], plan.seedFor(input));
             sampler.collectInputs(batch, read.view(), samples.inputs);
         };
-        QS_CHECK(m_quantized.run(plan, { layer.input }, takeInputs, m_job));
+        std::vector values { layer.input };
+        if (residual)
+            values.push_back(residual->other);
+        QS_CHECK(m_quantized.run(plan, values, takeInputs, m_job));
         if (!withTargets)
             return samples;
         samples.targets = SampleMatrix(matrix.groups(), matrix.rows(), sampler.rows());
+        if (residual)
+            samples.goals = SampleMatrix(matrix.groups(), matrix.rows(), sampler.rows());
         QS_CHECK(m_float.advance({}, layer.node, m_job));
         const auto takeOutputs = [&](std::int64_t batch, std::span<const TensorView> seen) {
             sampler.collectOutputs(batch, seen[0], samples.targets);
+            if (residual)
+                sampler.collectOutputs(batch, seen[1], samples.goals);
         };
-        QS_CHECK(m_float.run({}, { layer.output }, takeOutputs, m_job));
+        values = { layer.output };
+        if (residual)
+            values.push_back(residual->sum);
+        QS_CHECK(m_float.run({}, values, takeOutputs, m_job));
+        if (residual)
+            samples.goals.subtract(others);
         return samples;
     }
 
@@ -192,8 +251,9 @@ private:
         const Samples& samples, const LayerMoments& all)
     {
         const std::int64_t border = sampler.rows() - sampler.heldBackRows();
-        QS_TRY(const auto front, momentsOf(samples, { 0, border }));
-        QS_TRY(const auto back, momentsOf(samples, { border, sampler.rows() }));
+        const auto& goals = samples.goals.rows() > 0 ? samples.goals : samples.targets;
+        QS_TRY(const auto front, momentsOf(samples.inputs, goals, { 0, border }));
+        QS_TRY(const auto back, momentsOf(samples.inputs, goals, { border, sampler.rows() }));
         return fitLayer(front, back, all, affineRows(layer, matrix), m_data.threads, m_job);
     }
 

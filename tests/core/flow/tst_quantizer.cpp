@@ -194,6 +194,38 @@ private slots:
         QVERIFY(*later.graphFor({}) == later.graph());
     }
 
+    void balancedPlanComesBack()
+    {
+        const auto samples = test::graySamples(20);
+        const Quantizer quantizer(test::smallGraph(), samples, { .guard = false });
+        auto wished = request(4, 4);
+        wished.corrections.balance = true;
+        const auto network = *quantizer.quantize(wished);
+        QVERIFY(!network.plan->channelFactors.empty());
+        QVERIFY(!network.plan->equalized);
+        QCOMPARE(network.corrections.front().correction, std::string("balance"));
+        QVERIFY(network.graph != quantizer.graph());
+        QVERIFY(*quantizer.quantize(wished)->plan == *network.plan);
+
+        const auto reread = *quant::QuantizationPlan::fromJson(network.plan->toJson());
+        QVERIFY(reread == *network.plan);
+        const Quantizer later(test::smallGraph(), nullptr);
+        const auto graph = later.graphFor(reread);
+        QVERIFY2(graph.has_value(), graph ? "" : graph.error().message().c_str());
+        const auto first = *evaluation::evaluate(*network.graph, *network.plan, *samples);
+        const auto second = *evaluation::evaluate(**graph, reread, *samples);
+        QCOMPARE(second->loss(), first->loss());
+        // Other word-lengths are balanced otherwise.
+        auto wider = wished;
+        wider.activations.bits = 8;
+        QVERIFY(quantizer.quantize(wider)->plan->channelFactors != network.plan->channelFactors);
+        // Nobody can balance a plan made for the network as it is.
+        const auto plain = *quantizer.quantize(request(4, 4));
+        const auto refused = quantizer.change(*plain.plan, wished, {});
+        QVERIFY(!refused.has_value());
+        QCOMPARE(static_cast<int>(refused.error().code), static_cast<int>(ErrorCode::InvalidInput));
+    }
+
     void changesASavedPlan()
     {
         const Quantizer quantizer(test::smallGraph(), test::graySamples(40), { .guard = false });

@@ -57,6 +57,7 @@ private slots:
             r.overrides = { *LayerOverride::parse("b:w=4"), *LayerOverride::parse("a:w=4") };
         });
         row("equalize", [](PlanRequest& r) { r.corrections.equalize = true; });
+        row("balance", [](PlanRequest& r) { r.corrections.balance = true; });
         row("absorb", [](PlanRequest& r) { r.corrections.equalize = r.corrections.absorbHighBias = true; });
         row("compensate", [](PlanRequest& r) { r.corrections.compensate = true; });
         row("adaptive rounding", [](PlanRequest& r) { r.corrections.adaptiveRounding = true; });

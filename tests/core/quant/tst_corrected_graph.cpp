@@ -63,6 +63,7 @@ QuantizationPlan correctedPlan()
     QuantizationPlan plan;
     plan.title = "corrected";
     plan.equalized = true;
+    plan.channelFactors["c1"] = { 1.0 / 3, 2, 1, 1e-3 };
     plan.biasRoom = quant::BiasRoom::ShiftBias;
     plan.floatOperators = { "Softmax", "Tanh" };
     plan.setFloatConstant("b1", shared(test::floats({ 4, 3, 2, 1 })));
@@ -302,8 +303,8 @@ void TestCorrectedGraph::jsonRoundTrip()
 void TestCorrectedGraph::jsonLeavesOutWhatIsNotThere()
 {
     const auto json = QuantizationPlan().toJson();
-    for (const char* key :
-        { "constants", "added_biases", "equalized", "float_constants", "bias_room", "float_operators" })
+    for (const char* key : { "constants", "added_biases", "equalized", "channel_factors", "float_constants",
+             "bias_room", "float_operators" })
         QVERIFY(!json.contains(key));
     QVERIFY(QuantizationPlan::fromJson(json).has_value());
 }
@@ -326,6 +327,9 @@ void TestCorrectedGraph::differencesShow_data()
     plan = correctedPlan();
     plan.equalized = false;
     QTest::newRow("not equalized") << plan;
+    plan = correctedPlan();
+    plan.channelFactors["c1"][1] = 0.25;
+    QTest::newRow("a channel's factor") << plan;
     plan = correctedPlan();
     plan.biasRoom = quant::BiasRoom::RaiseWeightScale;
     QTest::newRow("room for biases") << plan;
@@ -387,6 +391,17 @@ void TestCorrectedGraph::damagedJson_data()
                                           << "\"Softmax\"" << Row { "float_operators" };
     QTest::newRow("an operator is a number") << "/float_operators"
                                              << "[1]" << Row { "float_operators" };
+    const Row factors { "channel_factors" };
+    QTest::newRow("factors are a list") << "/channel_factors"
+                                        << "[1]" << factors;
+    QTest::newRow("a value's factors are a number") << "/channel_factors/c1"
+                                                    << "1" << factors;
+    QTest::newRow("a factor is a word") << "/channel_factors/c1/0"
+                                        << "\"1\"" << factors;
+    QTest::newRow("a factor is negative") << "/channel_factors/c1/0"
+                                          << "-1" << factors;
+    QTest::newRow("a factor is zero") << "/channel_factors/c1/0"
+                                      << "0" << factors;
     QTest::newRow("equalized is a word") << "/equalized"
                                          << "\"yes\"" << Row { "equalized" };
 }
