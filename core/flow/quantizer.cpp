@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <numeric>
@@ -89,7 +90,7 @@ struct Quantizer::State {
     std::mutex mutex; ///< for all below
     std::string graphFingerprint; ///< empty until it is asked for
     std::array<Variant, 3> variants; ///< by Form
-    std::map<quant::ChannelFactors, Variant> scaled; ///< networks with channels balanced
+    std::deque<std::pair<quant::ChannelFactors, Variant>> scaled; ///< networks with channels balanced, the latest last
     std::map<std::string, quant::ChannelFactors> balanced; ///< by the request, without what has no part in it
     Split split;
     std::optional<evaluation::FloatReference> all; ///< on every calibration image
@@ -180,16 +181,27 @@ struct Quantizer::State {
     Result<Variant> scaledVariant(const quant::ChannelFactors& factors, bool withStats, const base::Job& job)
     {
         const std::scoped_lock lock(mutex);
-        Variant& kept = scaled[factors];
-        if (!kept.graph) {
+        auto found = std::ranges::find(scaled, factors, &std::pair<quant::ChannelFactors, Variant>::first);
+        if (found == scaled.end()) {
             QS_TRY(auto made, planning::scaledGraph(*graph, factors));
-            kept.graph = std::make_shared<const graph::Graph>(std::move(made));
+            keepScaled(factors, { std::make_shared<const graph::Graph>(std::move(made)), nullptr, {}, {} });
+            found = std::prev(scaled.end());
         }
+        Variant& kept = found->second;
         if (withStats && !kept.stats) {
             QS_CHECK(needImages());
             QS_TRY(kept.stats, seenOn(*kept.graph, job));
         }
         return kept;
+    }
+
+    /// Each takes the memory of a model, so only the latest are kept; the mutex must be held.
+    void keepScaled(const quant::ChannelFactors& factors, Variant made)
+    {
+        constexpr std::size_t most = 4;
+        scaled.emplace_back(factors, std::move(made));
+        if (scaled.size() > most)
+            scaled.pop_front();
     }
 
     /// Makes what is missing; the mutex must be held.
@@ -279,7 +291,7 @@ struct Quantizer::State {
             factors = std::move(made.factors);
             const std::scoped_lock lock(mutex);
             balanced.emplace(key, *factors);
-            scaled[*factors] = Variant { made.graph, nullptr, {}, std::move(made.notes) };
+            keepScaled(*factors, { made.graph, nullptr, {}, std::move(made.notes) });
         }
         QS_TRY(const Variant at, scaledVariant(*factors, quantizesActivations(request), job));
         QS_TRY(auto start, planOn(at, request));

@@ -22,8 +22,10 @@ struct ReconstructionOptions {
 /// fitted weights get the scale, out of a few around the plan's, that leaves the smallest output error, and are rounded
 /// as compensateWeights() does; then restoreGain() with exponent 1/2, and the bias that makes mean outputs right. Takes
 /// the place of compensation, adaptive rounding, gain and bias correction, and starts from the graph's own weights
-/// whatever the plan has. No label is looked at. Scales that are powers of two stay; layers whose bias cannot be moved
-/// are only rounded. Errors: as compensateWeights().
+/// whatever the plan has. Where the layer's output is only added to a value that is there before, the aim is what makes
+/// the sum the float network's: errors of the other part are made up for as far as the layer's inputs tell of them. No
+/// label is looked at. Scales that are powers of two stay; layers whose bias cannot be moved are only rounded. Errors:
+/// as compensateWeights().
 Result<CorrectedPlan> reconstructWeights(const CorrectionData& data, const quant::QuantizationPlan& plan,
     const ReconstructionOptions& options = {}, const base::Job& job = {});
 

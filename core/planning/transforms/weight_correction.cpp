@@ -217,14 +217,14 @@ private:
         SampleMatrix others(residual ? matrix.groups() : 0, matrix.rows(), sampler.rows());
         const auto takeInputs = [&](std::int64_t batch, std::span<const TensorView> seen) {
             if (residual)
-                sampler.collectOutputs(batch, seen[1], others);
+                sampler.collectOutputs(batch, seen.back(), others);
             if (!quantizer)
                 return sampler.collectInputs(batch, seen[0], samples.inputs);
             const Tensor read = quant::fakeQuantize(quantizer->encoding, seen[0], plan.seedFor(input));
             sampler.collectInputs(batch, read.view(), samples.inputs);
         };
         std::vector values { layer.input };
-        if (residual)
+        if (residual && residual->other != layer.input)
             values.push_back(residual->other);
         QS_CHECK(m_quantized.run(plan, values, takeInputs, m_job));
         if (!withTargets)

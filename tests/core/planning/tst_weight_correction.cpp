@@ -57,6 +57,32 @@ graph::Graph branchedNet()
     return b.graph();
 }
 
+/// A value and what one more layer makes of it, added.
+graph::Graph sumNet()
+{
+    test::GraphBuilder b;
+    const auto x = b.input("image", { graph::Dim::named("batch"), 3, 8, 8 });
+    const auto weight = [&b](const char* name, const Shape& shape, std::uint64_t seed) {
+        return b.constant(name, normalTensor(shape, seed, 0.4));
+    };
+    const auto stem = b.node("Relu", { b.node("Conv", { x, weight("w0", { 6, 3, 3, 3 }, 1) }, "stem") }, "r0");
+    const auto branch = b.node("Conv", { stem, weight("w1", { 6, 6, 1, 1 }, 2), weight("b1", { 6 }, 3) }, "branch");
+    b.output(b.node("Add", { stem, branch }, "sum"));
+    [[maybe_unused]] const auto inferred = graph::inferShapes(b.graph());
+    Q_ASSERT(inferred.has_value());
+    return b.graph();
+}
+
+/// Of each of six channels over images and places.
+std::vector<double> channelMeans(const std::vector<float>& values)
+{
+    std::vector<double> means(6);
+    const std::size_t places = 36;
+    for (std::size_t i = 0; i < values.size(); ++i)
+        means[i / places % 6] += static_cast<double>(values[i]) * 6 / static_cast<double>(values.size());
+    return means;
+}
+
 quant::QuantizationPlan planFor(
     const graph::Graph& graph, const dataset::SampleSet& samples, quant::Scope scope, int bits)
 {
@@ -169,6 +195,39 @@ private slots:
             QVERIFY2(distance(values, expected) < 1e-8 * distance(expected, std::vector<float>(expected.size())),
                 layer.name.c_str());
         }
+    }
+
+    /// What is wrong with the other part of a sum is made up for: no layer before is corrected, and yet means are
+    /// right.
+    void sumsAreMadeRight_data()
+    {
+        QTest::addColumn<bool>("integer");
+        QTest::newRow("compute") << false;
+        QTest::newRow("integer") << true;
+    }
+    void sumsAreMadeRight()
+    {
+        QFETCH(bool, integer);
+        const auto graph = sumNet();
+        const auto samples = images(20);
+        const auto plan = planFor(graph, *samples, integer ? quant::Scope::Integer : quant::Scope::Compute, 3);
+        CorrectionData data { graph, *samples };
+        data.layers = { graph::computeLayers(graph).back().name };
+        // Every position is looked at, so that means are those of all of them.
+        const auto corrected = reconstructWeights(data, plan, { .gain = false, .limits = { .positions = 36 } });
+        QVERIFY2(corrected.has_value(), corrected ? "" : corrected.error().message().c_str());
+        const auto wanted = channelMeans(outputs(graph, {}, *samples));
+        const auto before = channelMeans(outputs(graph, plan, *samples));
+        const auto after = channelMeans(outputs(graph, corrected->plan, *samples));
+        double worst = 0;
+        double wrong = 0;
+        for (std::size_t c = 0; c < wanted.size(); ++c) {
+            worst = std::max(worst, std::abs(after[c] - wanted[c]));
+            wrong = std::max(wrong, std::abs(before[c] - wanted[c]));
+        }
+        // The sum's own quantizer moves means by a part of its step.
+        const auto limit = integer ? 0.5 * wrong : 1e-3 * wrong;
+        QVERIFY2(worst < limit, qPrintable(QString("%1, before %2").arg(worst).arg(wrong)));
     }
 
     void constantsLieOnTheirGrids_data() { addCases(); }
