@@ -95,6 +95,7 @@ NoiseModel::NoiseModel(const Graph& graph, const ChannelClasses& classes, const 
 {
     std::map<graph::ValueId, std::vector<double>> gainsOfInput; // by channel
     std::vector<double> gainsOfClass(classes.size());
+    std::map<graph::ValueId, double> signals; // variance of what layers put out, by weight
     for (const auto& layer : classes.layers()) {
         const auto inputs = classesOf(graph, classes, layer.layer.input);
         const auto* seen = stats.find(graph.value(layer.layer.input).name);
@@ -115,8 +116,17 @@ NoiseModel::NoiseModel(const Graph& graph, const ChannelClasses& classes, const 
             ofInput[c] += gains[c] / signal;
             addTo(gainsOfClass, inputs[c], gains[c] / signal);
         }
-        if (const auto* quantizer = plan.find(graph.value(layer.layer.weight).name))
-            addWeight(graph, classes, layer, *seen, *quantizer, signal);
+        signals.emplace(layer.layer.weight, signal);
+    }
+    for (const auto& layer : classes.layers()) {
+        const auto* quantizer = plan.find(graph.value(layer.layer.weight).name);
+        const auto signal = signals.find(layer.layer.weight);
+        if (!quantizer || signal == signals.end())
+            continue;
+        addWeight(graph, classes, layer, stats.find(graph.value(layer.layer.input).name)->channels(), *quantizer,
+            signal->second);
+        if (!quantizer->encoding.perChannel())
+            addOutputs(classesOf(graph, classes, layer.layer.output), signal->second, gainsOfClass);
     }
     addActivations(graph, classes, stats, plan, gainsOfInput, gainsOfClass);
 }
@@ -166,12 +176,10 @@ void NoiseModel::addActivations(const Graph& graph, const ChannelClasses& classe
 }
 
 void NoiseModel::addWeight(const Graph& graph, const ChannelClasses& classes, const ScalableLayer& layer,
-    const TensorStats& input, const quant::TensorQuantizer& quantizer, double signal)
+    const std::vector<calibration::Moments>& input, const quant::TensorQuantizer& quantizer, double signal)
 {
     WeightTerm term;
     term.inputs = classesOf(graph, classes, layer.layer.input);
-    if (!quantizer.encoding.perChannel())
-        term.outputs = classesOf(graph, classes, layer.layer.output);
     term.columns = layer.inputs / layer.layer.groups;
     term.rowsOfGroup = layer.outputs / layer.layer.groups;
     term.largest.resize(static_cast<std::size_t>(layer.outputs * term.columns));
@@ -183,10 +191,19 @@ void NoiseModel::addWeight(const Graph& graph, const ChannelClasses& classes, co
         largest = std::max(largest, std::abs(weights[i]));
     }
     const double places = static_cast<double>(weights.size()) / static_cast<double>(layer.outputs * term.columns);
-    for (const auto& channel : input.channels())
+    for (const auto& channel : input)
         term.power.push_back(places * (channel.variance() + channel.mean * channel.mean));
     term.steps = 4 * weightNoise * stepShare(quantizer) / signal; // from -R to R
     m_weights.push_back(std::move(term));
+}
+
+void NoiseModel::addOutputs(
+    const std::vector<int>& channelClasses, double signal, const std::vector<double>& gainsOfClass)
+{
+    auto& term = m_weights.back();
+    term.outputs = channelClasses;
+    for (const int c : channelClasses)
+        term.importance.push_back(c == ChannelClasses::fixed ? 1 : signal * gainsOfClass[static_cast<std::size_t>(c)]);
 }
 
 void NoiseModel::freeze(const std::vector<int>& channelClasses)
@@ -321,7 +338,8 @@ private:
     double squareOf(std::int64_t o) const
     {
         const double extent = m_extents[row(o)] * rooted(m_sums[row(o)]) / m_output[row(o)];
-        return m_term.steps * extent * extent;
+        const double importance = m_term.importance.empty() ? 1 : m_term.importance[row(o)];
+        return m_term.steps * importance * extent * extent;
     }
     double noiseOf(std::int64_t o) const { return squareOf(o) * m_powers[row(o)]; }
 

@@ -46,6 +46,7 @@ private:
     struct WeightTerm {
         std::vector<int> inputs; ///< classes by input channel, all groups
         std::vector<int> outputs; ///< by output channel; empty where scales are per channel and their factors cancel
+        std::vector<double> importance; ///< of noise in an output channel to the layers behind; empty where outputs is
         std::vector<float> largest; ///< [output, input of the group]: |w|, the largest over the kernel's places
         std::vector<double> power; ///< E[x^2] by input channel, times the kernel's places
         std::int64_t columns = 0; ///< input channels of a group
@@ -54,7 +55,8 @@ private:
     };
 
     void addWeight(const graph::Graph& graph, const ChannelClasses& classes, const ScalableLayer& layer,
-        const calibration::TensorStats& input, const quant::TensorQuantizer& quantizer, double signal);
+        const std::vector<calibration::Moments>& input, const quant::TensorQuantizer& quantizer, double signal);
+    void addOutputs(const std::vector<int>& channelClasses, double signal, const std::vector<double>& gainsOfClass);
     void addActivations(const graph::Graph& graph, const ChannelClasses& classes,
         const calibration::CalibrationStats& stats, const quant::QuantizationPlan& plan,
         const std::map<graph::ValueId, std::vector<double>>& gainsOfInput, const std::vector<double>& gainsOfClass);

@@ -28,11 +28,11 @@ namespace {
 
 const dataset::SampleSet& images()
 {
-    static const auto samples = *dataset::SampleSet::load(test::randomDataset(24, 6, 6, 4, 5), {});
+    static const auto samples = *dataset::SampleSet::load(test::randomDataset(24, 6, 6, 3, 5), {});
     return *samples;
 }
 
-ValueId image(Network& net) { return net.image({ graph::Dim::named("batch"), 4, 6, 6 }); }
+ValueId image(Network& net) { return net.image({ graph::Dim::named("batch"), 3, 6, 6 }); }
 
 ValueId six(Network& net, ValueId x, const std::string& name)
 {
@@ -43,7 +43,7 @@ ValueId six(Network& net, ValueId x, const std::string& name)
 graph::Graph invertedResidual()
 {
     Network net;
-    auto x = net.conv(image(net), "stem", { 4, 4, 1, 1 });
+    auto x = net.conv(image(net), "stem", { 4, 3, 1, 1 });
     const auto skipped = x;
     x = six(net, net.conv(x, "expand", { 12, 4, 1, 1 }), "e6");
     x = six(net, net.conv(x, "depthwise", { 12, 1, 3, 3 }, grouped(12)), "d6");
@@ -56,7 +56,7 @@ graph::Graph invertedResidual()
 graph::Graph depthwise()
 {
     Network net;
-    auto x = net.node("Relu", { net.conv(image(net), "first", { 12, 4, 1, 1 }) }, "r");
+    auto x = net.node("Relu", { net.conv(image(net), "first", { 12, 3, 1, 1 }) }, "r");
     x = net.node("Relu", { net.conv(x, "depthwise", { 12, 1, 3, 3 }, grouped(12)) }, "rd");
     return net.finish(net.conv(x, "last", { 3, 12, 1, 1 }));
 }
@@ -64,7 +64,7 @@ graph::Graph depthwise()
 graph::Graph fire()
 {
     Network net;
-    const auto squeezed = net.node("Relu", { net.conv(image(net), "squeeze", { 3, 4, 1, 1 }) }, "rs");
+    const auto squeezed = net.node("Relu", { net.conv(image(net), "squeeze", { 3, 3, 1, 1 }) }, "rs");
     const auto a = net.node("Relu", { net.conv(squeezed, "e1", { 4, 3, 1, 1 }) }, "r1");
     const auto b = net.node("Relu", { net.conv(squeezed, "e3", { 6, 3, 3, 3 }, padded) }, "r3");
     const auto both = net.node("Concat", { a, b }, "cat", { { "axis", std::int64_t { 1 } } });
@@ -76,7 +76,7 @@ graph::Graph fire()
 graph::Graph inGroups()
 {
     Network net;
-    auto x = net.node("Relu", { net.conv(image(net), "c1", { 6, 4, 1, 1 }) }, "r1");
+    auto x = net.node("Relu", { net.conv(image(net), "c1", { 6, 3, 1, 1 }) }, "r1");
     x = net.node("Relu", { net.conv(x, "two", { 10, 3, 3, 3 }, grouped(2)) }, "r2");
     return net.finish(net.conv(x, "c3", { 3, 10, 1, 1 }));
 }
@@ -84,7 +84,7 @@ graph::Graph inGroups()
 graph::Graph classified()
 {
     Network net;
-    auto x = net.node("Relu", { net.conv(image(net), "c1", { 5, 4, 3, 3 }, padded) }, "r1");
+    auto x = net.node("Relu", { net.conv(image(net), "c1", { 5, 3, 3, 3 }, padded) }, "r1");
     x = net.node("Flatten", { net.node("GlobalAveragePool", { x }, "p") }, "f");
     x = net.node("Relu", { net.gemm(x, "g1", { 7, 5 }) }, "r2");
     return net.finish(net.gemm(x, "y", { 7, 3 }, false));
@@ -145,14 +145,17 @@ double relativeNoise(const std::vector<double>& exact, const std::vector<double>
     return noise / power;
 }
 
+std::vector<std::pair<const char*, graph::Graph>> networks()
+{
+    return { { "inverted residual", invertedResidual() }, { "depthwise", depthwise() }, { "fire module", fire() },
+        { "groups", inGroups() }, { "classifier", classified() } };
+}
+
 void addNetworks()
 {
     QTest::addColumn<graph::Graph>("graph");
     QTest::addColumn<planning::PlanRequest>("request");
-    const std::pair<const char*, graph::Graph> networks[] { { "inverted residual", invertedResidual() },
-        { "depthwise", depthwise() }, { "fire module", fire() }, { "groups", inGroups() },
-        { "classifier", classified() } };
-    for (const auto& [name, graph] : networks)
+    for (const auto& [name, graph] : networks())
         for (const auto scope : { quant::Scope::Compute, quant::Scope::Integer })
             for (const bool perChannel : { true, false })
                 QTest::addRow(
@@ -173,7 +176,7 @@ private slots:
     void keepsTheFunction();
     void gradientIsTheSlope_data() { addNetworks(); }
     void gradientIsTheSlope();
-    void lowersTheNoise_data() { addNetworks(); }
+    void lowersTheNoise_data();
     void lowersTheNoise();
     void depthwiseChannelsGetTheWholeRange();
     void nothingQuantizedNothingMoved();
@@ -231,29 +234,47 @@ void TestBalancing::gradientIsTheSlope()
     }
 }
 
-/// What counts: the quantized network comes closer to the float one.
+/// Each kind of noise by itself: how much the one weighs against the other is a choice.
+void TestBalancing::lowersTheNoise_data()
+{
+    QTest::addColumn<planning::PlanRequest>("request");
+    QTest::newRow("activations") << requestFor({}, 5);
+    QTest::newRow("every activation") << requestFor({}, 5, quant::Scope::Integer);
+    QTest::newRow("weights per tensor") << requestFor(5, {}, quant::Scope::Compute, false);
+}
+
+/// What counts: quantized networks come closer to the float ones. On the whole: the model knows variances alone, and a
+/// small network is one draw.
 void TestBalancing::lowersTheNoise()
 {
-    QFETCH(const graph::Graph, graph);
     QFETCH(const planning::PlanRequest, request);
-    const auto result = balanced(graph, request);
-    const auto exact = outputsOf(graph);
-    const double before = relativeNoise(exact, outputsOf(graph, planOf(graph, request)));
-    const double after = relativeNoise(exact, outputsOf(*result.graph, planOf(*result.graph, request)));
-    QVERIFY2(after < before, qPrintable(QString("%1 from %2").arg(after).arg(before)));
-    QVERIFY(result.notes.front().find("balanced") != std::string::npos);
+    double logarithms = 0;
+    for (const auto& [name, graph] : networks()) {
+        const auto result = balanced(graph, request);
+        QVERIFY(result.notes.front().find("balanced") != std::string::npos);
+        const auto exact = outputsOf(graph);
+        const double before = relativeNoise(exact, outputsOf(graph, planOf(graph, request)));
+        const double after = relativeNoise(exact, outputsOf(*result.graph, planOf(*result.graph, request)));
+        logarithms += std::log(after / before);
+    }
+    const double ratio = std::exp(logarithms / static_cast<double>(networks().size()));
+    QVERIFY2(ratio < 0.8, qPrintable(QString::number(ratio)));
 }
 
 /// Nothing weighs against it where the layers on both sides have a scale a channel.
 void TestBalancing::depthwiseChannelsGetTheWholeRange()
 {
     const auto result = balanced(depthwise(), requestFor(4, 4));
-    const auto stats = statsOf(*result.graph);
+    const auto before = statsOf(depthwise());
+    const auto after = statsOf(*result.graph);
     std::vector<double> highest;
-    for (const auto& channel : stats->find("r")->channels())
-        highest.push_back(static_cast<double>(channel.max));
+    for (std::size_t c = 0; c < 12; ++c)
+        if (before->find("r")->channels()[c].max > before->find("r")->max() / 60) // the others are as good as dead
+            highest.push_back(static_cast<double>(after->find("r")->channels()[c].max));
+    QVERIFY2(highest.size() > 2, qPrintable(QString::number(highest.size())));
     const auto [least, most] = std::ranges::minmax_element(highest);
-    QVERIFY2(*least > 0.9 * *most, qPrintable(QString("%1 of %2").arg(*least).arg(*most)));
+    // Sixteenth powers stand for maxima, so that channels that hardly matter behind stop a little short.
+    QVERIFY2(*least > 0.4 * *most, qPrintable(QString("%1 of %2").arg(*least).arg(*most)));
 }
 
 void TestBalancing::nothingQuantizedNothingMoved()
@@ -307,15 +328,15 @@ void TestBalancing::factorsThatDoNotFit_data()
     QTest::addColumn<QString>("tensor");
     QTest::addColumn<std::vector<double>>("factors");
     QTest::addColumn<QString>("says");
-    const std::vector<double> four { 1, 2, 3, 4 };
-    QTest::newRow("no such tensor") << "nowhere" << four << "does not have";
+    const std::vector<double> three { 1, 2, 3 };
+    QTest::newRow("no such tensor") << "nowhere" << three << "does not have";
     QTest::newRow("too few") << "squeeze" << std::vector<double> { 1, 2 } << "scales 2 channels";
     QTest::newRow("zero") << "squeeze" << std::vector<double> { 1, 0, 1 } << "not positive";
     QTest::newRow("negative") << "squeeze" << std::vector<double> { 1, -1, 1 } << "not positive";
     QTest::newRow("infinite") << "squeeze" << std::vector<double> { 1, std::numeric_limits<double>::infinity(), 1 }
                               << "not positive";
     QTest::newRow("the output") << "last" << std::vector<double> { 1, 2, 1 } << "must stay";
-    QTest::newRow("the image") << "image" << four << "must stay";
+    QTest::newRow("the image") << "image" << three << "must stay";
 }
 
 void TestBalancing::factorsThatDoNotFit()

@@ -226,7 +226,7 @@ private slots:
             wrong = std::max(wrong, std::abs(before[c] - wanted[c]));
         }
         // The sum's own quantizer moves means by a part of its step.
-        const auto limit = integer ? 0.5 * wrong : 1e-3 * wrong;
+        const auto limit = integer ? 0.7 * wrong : 1e-3 * wrong;
         QVERIFY2(worst < limit, qPrintable(QString("%1, before %2").arg(worst).arg(wrong)));
     }
 
