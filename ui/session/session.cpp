@@ -65,6 +65,8 @@ void Session::forgetResults()
     m_bestFlow.reset();
     m_sweep.reset();
     m_optionsStudy.reset();
+    m_sensitivity.reset();
+    m_search.reset();
     m_flipTrace.reset();
     m_accuracy = {};
     emit floatResultChanged();
@@ -73,6 +75,8 @@ void Session::forgetResults()
     emit bestFlowChanged();
     emit sweepChanged();
     emit optionsStudyChanged();
+    emit sensitivityChanged();
+    emit searchChanged();
     emit flipTraceChanged();
     emit accuracyChanged();
 }
@@ -174,6 +178,28 @@ void Session::setOptionsStudy(sweep::OptionsStudyPtr study)
 {
     m_optionsStudy = std::move(study);
     emit optionsStudyChanged();
+}
+
+void Session::setSensitivity(sweep::SensitivityResultPtr result, planning::PlanRequest request)
+{
+    m_sensitivity = std::move(result);
+    m_sensitivityRequest = std::move(request);
+    emit sensitivityChanged();
+}
+
+void Session::setSearch(sweep::SearchResultPtr result, planning::PlanRequest request)
+{
+    m_search = std::move(result);
+    m_searchRequest = std::move(request);
+    emit searchChanged();
+}
+
+void Session::setMeasure(Measure measure)
+{
+    if (measure == m_measure)
+        return;
+    m_measure = measure;
+    emit measureChanged();
 }
 
 void Session::setFlipTrace(FlipTracePtr trace)

@@ -41,10 +41,15 @@ public:
     const std::shared_ptr<const sweep::SweepResult>& sweep() const { return m_sweep; }
     const planning::PlanRequest& sweepRequest() const { return m_sweepRequest; }
     const sweep::OptionsStudyPtr& optionsStudy() const { return m_optionsStudy; }
+    const sweep::SensitivityResultPtr& sensitivity() const { return m_sensitivity; }
+    const planning::PlanRequest& sensitivityRequest() const { return m_sensitivityRequest; } ///< what it was asked with
+    const sweep::SearchResultPtr& search() const { return m_search; }
+    const planning::PlanRequest& searchRequest() const { return m_searchRequest; }
     const FlipTracePtr& flipTrace() const { return m_flipTrace; } ///< of the image that was asked for last
     const Accuracy& accuracy() const { return m_accuracy; }
     int selectedLayer() const { return m_selectedLayer; } ///< -1: none
     const LayerInfo* selectedLayerInfo() const;
+    Measure measure() const { return m_measure; } ///< what layers are coloured by, wherever they are drawn
     QUndoStack& undoStack() { return m_undoStack; }
 
     /// A new model starts afresh: statistics, plan, results and edits go; data stay.
@@ -62,8 +67,11 @@ public:
     void addRun(Run run);
     void setSweep(std::shared_ptr<const sweep::SweepResult> sweep, planning::PlanRequest request);
     void setOptionsStudy(sweep::OptionsStudyPtr study);
+    void setSensitivity(sweep::SensitivityResultPtr result, planning::PlanRequest request);
+    void setSearch(sweep::SearchResultPtr result, planning::PlanRequest request);
     void setFlipTrace(FlipTracePtr trace);
     void selectLayer(int index);
+    void setMeasure(Measure measure);
 
     /// Changes what is asked for, undoably. Edits in a row with the same non-empty `key` become one step.
     void edit(const planning::PlanRequest& request, const QString& text, const QString& key = {});
@@ -91,8 +99,11 @@ signals:
     void runsChanged();
     void sweepChanged();
     void optionsStudyChanged();
+    void sensitivityChanged();
+    void searchChanged();
     void flipTraceChanged();
     void selectionChanged();
+    void measureChanged();
 
 private:
     friend class RequestCommand;
@@ -113,7 +124,12 @@ private:
     std::shared_ptr<const sweep::SweepResult> m_sweep;
     planning::PlanRequest m_sweepRequest;
     sweep::OptionsStudyPtr m_optionsStudy;
+    sweep::SensitivityResultPtr m_sensitivity;
+    planning::PlanRequest m_sensitivityRequest;
+    sweep::SearchResultPtr m_search;
+    planning::PlanRequest m_searchRequest;
     FlipTracePtr m_flipTrace;
+    Measure m_measure = Measure::None;
     Accuracy m_accuracy;
     int m_selectedLayer = -1;
     QUndoStack m_undoStack;

@@ -26,13 +26,19 @@
 #include "core/quant/encoding.h"
 #include "core/quant/hardware_profile.h"
 #include "core/sweep/options_study.h"
+#include "core/sweep/search.h"
+#include "core/sweep/sensitivity.h"
 #include "core/sweep/sweep.h"
+#include "ui/session/network_map.h"
 
 /// The values a session holds. All are immutable once made and shared as shared_ptr<const>.
 namespace quantoscope::ui {
 
 /// The two things a compute layer multiplies.
 enum class Operand { Weight, Activation };
+
+/// What layers can be coloured by.
+enum class Measure { None, WeightSqnr, ActivationSqnr, Sensitivity, Macs, Bops, Size };
 
 /// A compute layer and what can be known of it without data.
 struct LayerInfo {
@@ -46,6 +52,8 @@ struct LayerInfo {
     graph::TensorPtr weight; ///< float32; null: none
     calibration::Histogram weightHistogram;
     std::int64_t channels = 0; ///< extent of the weight's output-channel axis
+    std::vector<float> channelLow; ///< smallest and largest weight of each output channel
+    std::vector<float> channelHigh;
 };
 
 struct LoadedModel {
@@ -53,6 +61,7 @@ struct LoadedModel {
     std::shared_ptr<const graph::Model> source; ///< as read
     std::shared_ptr<const graph::Graph> graph; ///< prepared
     std::vector<LayerInfo> layers;
+    NetworkMapPtr map; ///< where everything is drawn; null for models made in memory
     bool foldBatchNorm = true; ///< batch normalisation became part of the weights
 };
 using LoadedModelPtr = std::shared_ptr<const LoadedModel>;

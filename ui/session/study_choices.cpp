@@ -101,12 +101,33 @@ Result<sweep::OptionsStudySettings> studySettings(const StudyChoices& choices, c
 
 std::optional<double> studySeconds(const Session& session, const sweep::OptionsStudySettings& settings)
 {
+    return secondsFor(session, settings.combinations());
+}
+
+std::optional<double> secondsFor(const Session& session, std::int64_t points)
+{
     if (!session.data() || session.runs().empty())
         return std::nullopt;
     const double speed = session.runs().back().result->imagesPerSecond();
     if (speed <= 0)
         return std::nullopt;
-    return static_cast<double>(settings.combinations() * session.data()->evaluation->size()) / speed;
+    return static_cast<double>(points * session.data()->evaluation->size()) / speed;
+}
+
+Result<std::vector<int>> numbersOnly(const QString& text)
+{
+    std::vector<int> numbers;
+    QS_TRY(const auto all, parseBits(text));
+    for (const sweep::Bits bits : all) {
+        if (!bits)
+            return fail(ErrorCode::InvalidInput, Session::tr("float is not a word-length to try").toStdString(), {},
+                Session::tr("give numbers: 2,4 or 2..8").toStdString());
+        numbers.push_back(*bits);
+    }
+    std::ranges::sort(numbers);
+    const auto doubles = std::ranges::unique(numbers);
+    numbers.erase(doubles.begin(), doubles.end());
+    return numbers;
 }
 
 } // namespace quantoscope::ui

@@ -36,4 +36,10 @@ Result<sweep::OptionsStudySettings> studySettings(const StudyChoices& choices, c
 /// while nothing has been evaluated.
 std::optional<double> studySeconds(const Session& session, const sweep::OptionsStudySettings& settings);
 
+/// Seconds for `points` evaluations of all images, at the speed of the latest one. Empty while there was none.
+std::optional<double> secondsFor(const Session& session, std::int64_t points);
+
+/// Word-lengths as "2,4" or "2..8", ascending; empty text: none. InvalidInput for anything else, float among it.
+Result<std::vector<int>> numbersOnly(const QString& text);
+
 } // namespace quantoscope::ui

@@ -2,6 +2,7 @@
 #include "ui/session/work.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <QStringList>
 
@@ -13,21 +14,27 @@ namespace quantoscope::ui {
 
 namespace {
 
-constexpr QChar times(0x00d7);
-
-QString shapeText(const std::optional<graph::Dims>& dims)
+/// In one pass over the weight, whatever its layout.
+void findChannelRanges(LayerInfo& info, int axis)
 {
-    if (!dims)
-        return QStringLiteral("?");
-    QStringList parts;
-    for (const graph::Dim& dim : *dims)
-        parts << (dim.known()     ? QString::number(dim.value)
-                : parts.isEmpty() ? QStringLiteral("N")
-                                  : QStringLiteral("?"));
-    return parts.join(times);
+    if (info.channels == 0)
+        return;
+    const auto values = info.weight->as<float>();
+    std::int64_t inner = 1;
+    for (int i = axis + 1; i < info.weight->shape().rank(); ++i)
+        inner *= info.weight->shape()[i];
+    info.channelLow.assign(static_cast<std::size_t>(info.channels), std::numeric_limits<float>::max());
+    info.channelHigh.assign(static_cast<std::size_t>(info.channels), std::numeric_limits<float>::lowest());
+    std::int64_t channel = 0;
+    for (auto run = values.begin(); run != values.end(); run += inner) {
+        const auto [low, high] = std::minmax_element(run, run + inner);
+        auto& lowest = info.channelLow[static_cast<std::size_t>(channel)];
+        auto& highest = info.channelHigh[static_cast<std::size_t>(channel)];
+        lowest = std::min(lowest, *low);
+        highest = std::max(highest, *high);
+        channel = (channel + 1) % info.channels;
+    }
 }
-
-QString shapeText(const Shape& shape) { return shapeText(graph::toDims(shape)); }
 
 LayerInfo describeLayer(const graph::Graph& graph, graph::Layer layer)
 {
@@ -39,13 +46,14 @@ LayerInfo describeLayer(const graph::Graph& graph, graph::Layer layer)
     if (layer.weight.valid() && graph.value(layer.weight).constant) {
         const graph::Value& value = graph.value(layer.weight);
         info.weightTensor = value.name;
-        info.weightShape = shapeText(value.constant->shape());
+        info.weightShape = shapeText(graph::toDims(value.constant->shape()));
         info.weight = value.constant->dtype() == DType::Float32
             ? value.constant
             : std::make_shared<const Tensor>(tensor::convert(value.constant->view(), DType::Float32));
         info.weightHistogram.add(info.weight->as<float>());
         info.channels
             = info.weight->shape().rank() > layer.weightChannelAxis ? info.weight->shape()[layer.weightChannelAxis] : 0;
+        findChannelRanges(info, layer.weightChannelAxis);
     }
     info.layer = std::move(layer);
     return info;
@@ -175,6 +183,7 @@ Result<LoadedModelPtr> prepareModel(
         loaded->layers.push_back(describeLayer(*loaded->graph, std::move(layer)));
         job.advance();
     }
+    loaded->map = std::make_shared<const NetworkMap>(mapNetwork(*loaded->graph, loaded->layers));
     job.finish();
     return LoadedModelPtr(std::move(loaded));
 }
@@ -293,6 +302,15 @@ std::optional<quant::RangeSpec> manualRange(const planning::PlanRequest& request
         if (item.pattern == pattern)
             return (operand == Operand::Weight ? item.weights : item.activations).range;
     return std::nullopt;
+}
+
+planning::PlanRequest withUnitBits(
+    planning::PlanRequest request, const sweep::QuantizedUnit& unit, std::optional<int> bits)
+{
+    const Operand operand = unit.role == quant::Role::Weight ? Operand::Weight : Operand::Activation;
+    for (const std::string& layer : unit.layers)
+        changeOf(overrideFor(request, QString::fromStdString(layer)), operand).bits = bits;
+    return request;
 }
 
 QString shortScope(const planning::PlanRequest& request)

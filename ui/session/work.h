@@ -49,6 +49,10 @@ planning::PlanRequest withRange(
 std::optional<quant::RangeSpec> manualRange(
     const planning::PlanRequest& request, const QString& layer, Operand operand);
 
+/// `request` with a word-length for every layer that reads the unit, whatever it was before; empty: float.
+planning::PlanRequest withUnitBits(
+    planning::PlanRequest request, const sweep::QuantizedUnit& unit, std::optional<int> bits);
+
 /// "W6 A8", "W6 A8 mixed", "float".
 QString shortScope(const planning::PlanRequest& request);
 

@@ -57,7 +57,7 @@ void Workbench::dropResults()
 {
     for (const QString& channel : { statsChannel, floatChannel, evaluationChannel, errorsChannel, confidenceChannel })
         m_jobs.drop(channel);
-    for (const Study study : { Study::Sweep, Study::Options, Study::BestFlow }) {
+    for (const Study study : studies) {
         m_jobs.drop(channelOf(study));
         m_running.erase(study);
     }

@@ -24,8 +24,24 @@ struct SweepSettings {
     std::vector<sweep::Bits> activationBits;
 };
 
+/// What a sensitivity study tries.
+struct SensitivitySettings {
+    std::vector<int> weightBits; ///< empty: weights are not looked at
+    std::vector<int> activationBits;
+    bool measure = true; ///< accuracy on labelled images; false: only what needs no labels
+};
+
+/// What a search for the best mix of word-lengths may choose from and spend.
+struct SearchSettings {
+    std::vector<int> weightBits;
+    std::vector<int> activationBits;
+    sweep::Budget budget;
+    bool uniform = true; ///< measure uniform word-lengths beside
+};
+
 /// Work that takes long and has a result of its own.
-enum class Study { Sweep, Options, BestFlow };
+enum class Study { Sweep, Options, BestFlow, Sensitivity, Search };
+constexpr Study studies[] = { Study::Sweep, Study::Options, Study::BestFlow, Study::Sensitivity, Study::Search };
 
 /// Turns wishes into jobs and their results into changes of the session: model -> data -> statistics -> plan ->
 /// corrections -> accuracy -> errors of the tensors, each step started by the one before and made stale by a newer one.
@@ -47,6 +63,15 @@ public:
     void makePointCurrent(std::size_t point);
     void startOptionsStudy(sweep::OptionsStudySettings settings);
     void makeRowCurrent(std::size_t row);
+    /// What every layer alone costs at each word-length, with the current options for everything else.
+    void startSensitivity(const SensitivitySettings& settings);
+    /// The plan of a point: its unit quantized, everything else float.
+    void makeSensitivityCurrent(std::size_t point);
+    /// Gives the unit of a point its word-length in the current plan.
+    void applySensitivity(std::size_t point);
+    /// Mixed word-lengths that do least harm within a budget.
+    void startSearch(const SearchSettings& settings);
+    void makeSearchPointCurrent(std::size_t point);
     /// Looks for the ranges and corrections that suit this model; what it chooses becomes current, undoably.
     void findBest();
     /// Finds out where the quantized network of a run errs more than usual on one of its images.

@@ -12,6 +12,10 @@ QString Workbench::channelOf(Study study)
         return QStringLiteral("sweep");
     case Study::Options:
         return QStringLiteral("options");
+    case Study::Sensitivity:
+        return QStringLiteral("sensitivity");
+    case Study::Search:
+        return QStringLiteral("search");
     case Study::BestFlow:
         break;
     }
