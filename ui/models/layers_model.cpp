@@ -29,6 +29,8 @@ LayersModel::LayersModel(Session& session, QObject* parent)
     connect(&session, &Session::requestChanged, this, &LayersModel::refresh);
     connect(&session, &Session::analysisChanged, this, &LayersModel::refresh);
     connect(&session, &Session::errorsChanged, this, &LayersModel::refresh);
+    connect(&session, &Session::measureChanged, this, &LayersModel::refreshMeasure);
+    connect(&session, &Session::sensitivityChanged, this, &LayersModel::refreshMeasure);
     reload();
 }
 
@@ -36,6 +38,8 @@ void LayersModel::reload()
 {
     beginResetModel();
     m_model = m_session.model();
+    m_measure = measureLayers(m_session);
+    m_sensitivity = measureLayers(m_session, Measure::Sensitivity);
     m_thumbnails.clear();
     if (m_model)
         for (const LayerInfo& layer : m_model->layers) {
@@ -48,8 +52,17 @@ void LayersModel::reload()
 void LayersModel::refresh()
 {
     // Between a new model and its reset the session may already speak of other layers.
-    if (m_model && m_model == m_session.model() && rowCount() > 0)
-        emit dataChanged(index(0, WeightBits), index(rowCount() - 1, AccumulatorSeen));
+    if (!m_model || m_model != m_session.model() || rowCount() == 0)
+        return;
+    m_measure = measureLayers(m_session);
+    emit dataChanged(index(0, Number), index(rowCount() - 1, AccumulatorSeen));
+}
+
+void LayersModel::refreshMeasure()
+{
+    if (m_model && m_model == m_session.model())
+        m_sensitivity = measureLayers(m_session, Measure::Sensitivity);
+    refresh();
 }
 
 int LayersModel::rowCount(const QModelIndex& parent) const
@@ -139,6 +152,8 @@ double LayersModel::measured(int row, int column) const
 
 double LayersModel::error(int row, int column) const
 {
+    if (column == Sensitivity)
+        return m_sensitivity.empty() ? unknown : m_sensitivity.values[static_cast<std::size_t>(row)];
     return column <= ActivationClipping ? planned(row, column) : measured(row, column);
 }
 
@@ -163,6 +178,7 @@ QVariant LayersModel::display(int row, int column) const
     case ActivationOwn:
     case ActivationInherited:
         return formatDecibel(error(row, column));
+    case Sensitivity:
     case WeightClipped:
     case ActivationClipped:
     case WeightClipping:
@@ -221,6 +237,10 @@ QString LayersModel::toolTip(int row, int column) const
             = bits(row, operandOf(column)).overridden ? tr("set for this layer alone") : tr("as in Options");
         return tr("%1\n%2\nType 2 to 16, or f for float; edits go to all selected rows").arg(tensor, state);
     }
+    if (column == Number && m_measure.measure != Measure::None)
+        return tr("%1: %2").arg(measureName(m_measure.measure),
+            m_measure.empty() ? measureMissing(m_measure.measure)
+                              : formatMeasure(m_measure.measure, m_measure.values[static_cast<std::size_t>(row)]));
     if (isError(column))
         return headerData(column, Qt::Horizontal, Qt::ToolTipRole).toString();
     return display(row, column).toString();
@@ -249,6 +269,10 @@ QVariant LayersModel::data(const QModelIndex& index, int role) const
         return column == Distribution ? QVariant::fromValue(m_thumbnails[static_cast<std::size_t>(row)]) : QVariant();
     case OperandRole:
         return isBits(column) || isError(column) ? QVariant(static_cast<int>(operandOf(column))) : QVariant();
+    case MeasureRole: {
+        const auto position = m_measure.position(static_cast<std::size_t>(row));
+        return position ? QVariant(*position) : QVariant();
+    }
     case OverriddenRole:
         return isBits(column) && bits(row, operandOf(column)).overridden;
     default:
@@ -262,10 +286,10 @@ QVariant LayersModel::headerData(int section, Qt::Orientation orientation, int r
         return QAbstractTableModel::headerData(section, orientation, role);
     if (role == Qt::DisplayRole) {
         const QString titles[ColumnCount] = { tr("#"), tr("Layer"), tr("Weights"), tr("W\n[bits]"), tr("A\n[bits]"),
-            tr("W\n[dB]"), tr("A\n[dB]"), tr("W clipped\n[%]"), tr("A clipped\n[%]"), tr("W clipping\n[% of error]"),
-            tr("A clipping\n[% of error]"), tr("A in network\n[dB]"), tr("A own\n[dB]"), tr("A inherited\n[dB]"),
-            tr("Sums, worst\n[bits]"), tr("Sums, seen\n[bits]"), tr("Operator"), tr("Input"), tr("Output"),
-            tr("Weight"), tr("Parameters"), tr("MACs\nan image") };
+            tr("W\n[dB]"), tr("A\n[dB]"), tr("Sensitivity\n[lost]"), tr("W clipped\n[%]"), tr("A clipped\n[%]"),
+            tr("W clipping\n[% of error]"), tr("A clipping\n[% of error]"), tr("A in network\n[dB]"), tr("A own\n[dB]"),
+            tr("A inherited\n[dB]"), tr("Sums, worst\n[bits]"), tr("Sums, seen\n[bits]"), tr("Operator"), tr("Input"),
+            tr("Output"), tr("Weight"), tr("Parameters"), tr("MACs\nan image") };
         return titles[section];
     }
     if (role == Qt::ToolTipRole) {
@@ -275,7 +299,7 @@ QVariant LayersModel::headerData(int section, Qt::Orientation orientation, int r
             tr("Signal-to-quantization-noise ratio of the weights, 10 log10(Σx² / Σ(x − x̂)²) dB: about 6 dB a bit"),
             tr("Signal-to-quantization-noise ratio of the activations that enter the layer, over the calibration "
                "images: about 6 dB a bit"),
-            tr("Weights outside what can be represented"),
+            measureTip(Measure::Sensitivity), tr("Weights outside what can be represented"),
             tr("Activations outside what can be represented, over the calibration images"),
             tr("Clipping's share of the squared error of the weights; the rest is rounding"),
             tr("Clipping's share of the squared error of the activations; the rest is rounding"),

@@ -3,6 +3,7 @@
 
 #include <QAbstractTableModel>
 
+#include "ui/models/layer_measure.h"
 #include "ui/session/session.h"
 
 namespace quantoscope::ui {
@@ -20,6 +21,7 @@ public:
         ActivationBits,
         WeightSqnr,
         ActivationSqnr,
+        Sensitivity,
         WeightClipped,
         ActivationClipped,
         WeightClipping,
@@ -42,10 +44,11 @@ public:
         ThumbnailRole, ///< QVector<float>: heights of a small histogram
         OperandRole, ///< int of Operand: which side a column belongs to, for its colour
         OverriddenRole, ///< bool: set for this layer alone
+        MeasureRole, ///< double: from 0, the worst layer, to 1 by the session's measure; none: not known, or no measure
     };
 
     /// Whether a column is hidden until somebody asks for it.
-    static bool isExtra(int column) { return column >= WeightClipped && column <= AccumulatorSeen; }
+    static bool isExtra(int column) { return column >= Sensitivity && column <= AccumulatorSeen; }
 
     explicit LayersModel(Session& session, QObject* parent = nullptr);
 
@@ -76,10 +79,13 @@ private:
     QString toolTip(int row, int column) const;
     void reload();
     void refresh();
+    void refreshMeasure();
 
     Session& m_session;
     LoadedModelPtr m_model; ///< what the rows show
     std::vector<QVector<float>> m_thumbnails;
+    LayerMeasure m_measure;
+    LayerMeasure m_sensitivity;
 };
 
 } // namespace quantoscope::ui

@@ -53,6 +53,22 @@ void BitsDelegate::setModelData(QWidget* editor, QAbstractItemModel* /*model*/, 
     m_commit(index, box->bits());
 }
 
+void MeasureDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const
+{
+    QStyledItemDelegate::paint(painter, option, index);
+    const QVariant position = index.data(LayersModel::MeasureRole);
+    if (!position.isValid())
+        return;
+    const QColor fill = Theme::viridis(position.toDouble());
+    const QRect box = option.rect.adjusted(2, 2, -2, -2);
+    painter->save();
+    painter->fillRect(box, fill);
+    painter->setFont(option.font);
+    painter->setPen(Theme::textOn(fill));
+    painter->drawText(box.adjusted(0, 0, -3, 0), Qt::AlignRight | Qt::AlignVCenter, index.data().toString());
+    painter->restore();
+}
+
 void ThumbnailDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const
 {
     QStyledItemDelegate::paint(painter, option, index);

@@ -30,6 +30,15 @@ private:
     Commit m_commit;
 };
 
+/// The number of a layer on the colour of the session's measure.
+class MeasureDelegate : public QStyledItemDelegate {
+    Q_OBJECT
+
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+};
+
 /// A small histogram of the weights.
 class ThumbnailDelegate : public QStyledItemDelegate {
     Q_OBJECT

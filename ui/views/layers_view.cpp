@@ -11,6 +11,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
+#include <QShortcut>
 #include <QTableView>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -18,6 +19,7 @@
 #include "ui/charts/number_format.h"
 #include "ui/models/runs_model.h"
 #include "ui/views/layer_delegates.h"
+#include "ui/views/measure_box.h"
 
 namespace quantoscope::ui {
 
@@ -49,6 +51,15 @@ LayersView::LayersView(Session& session, QWidget* parent)
     top->addWidget(m_filter, 1);
     top->addWidget(columns);
     layout->addLayout(top);
+    auto* colour = new QHBoxLayout;
+    colour->setSpacing(8);
+    m_measure = new MeasureBox(session);
+    auto* label = new QLabel(tr("C&olour"));
+    label->setBuddy(m_measure);
+    colour->addWidget(label);
+    colour->addWidget(m_measure);
+    colour->addWidget(new MeasureLegend(session), 1);
+    layout->addLayout(colour);
     layout->addWidget(m_table, 1);
     layout->addWidget(m_summary);
 
@@ -82,6 +93,7 @@ void LayersView::buildTable()
     m_table->setItemDelegateForColumn(LayersModel::WeightBits, bits);
     m_table->setItemDelegateForColumn(LayersModel::ActivationBits, bits);
     m_table->setItemDelegateForColumn(LayersModel::Distribution, new ThumbnailDelegate(this));
+    m_table->setItemDelegateForColumn(LayersModel::Number, new MeasureDelegate(this));
 
     QHeaderView* header = m_table->horizontalHeader();
     header->setSectionsMovable(true);
@@ -89,7 +101,7 @@ void LayersView::buildTable()
     header->setMinimumSectionSize(28);
     header->setContextMenuPolicy(Qt::CustomContextMenu);
     const int widths[LayersModel::ColumnCount]
-        = { 32, 104, 48, 40, 40, 48, 48, 72, 72, 80, 80, 84, 64, 80, 84, 80, 76, 104, 104, 96, 84, 96 };
+        = { 32, 104, 48, 40, 40, 48, 48, 84, 72, 72, 80, 80, 84, 64, 80, 84, 80, 76, 104, 104, 96, 84, 96 };
     for (int column = 0; column < LayersModel::ColumnCount; ++column) {
         m_table->setColumnWidth(column, widths[column]);
         m_table->setColumnHidden(column, LayersModel::isExtra(column));
@@ -105,12 +117,34 @@ void LayersView::buildTable()
             if (current.isValid())
                 m_session.selectLayer(m_proxy.mapToSource(current).row());
         });
+    // From the filter into the table and back without the mouse.
+    auto* find = new QAction(tr("Filter"), this);
+    find->setShortcut(QKeySequence::Find);
+    find->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+    connect(find, &QAction::triggered, this, [this] {
+        m_filter->setFocus();
+        m_filter->selectAll();
+    });
+    addAction(find);
+    for (const int key : { Qt::Key_Return, Qt::Key_Down }) {
+        auto* enter = new QShortcut(QKeySequence(key), m_filter);
+        enter->setContext(Qt::WidgetShortcut);
+        connect(enter, &QShortcut::activated, this, &LayersView::enterTable);
+    }
     auto* copy = new QAction(tr("Copy table"), this);
     copy->setShortcut(QKeySequence::Copy);
     copy->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     connect(copy, &QAction::triggered, this, [this] { QGuiApplication::clipboard()->setText(tsv()); });
     m_table->addAction(copy);
     m_table->setContextMenuPolicy(Qt::ActionsContextMenu);
+}
+
+void LayersView::enterTable()
+{
+    m_table->setFocus();
+    // The current layer may be filtered out.
+    if (!m_table->currentIndex().isValid() && m_proxy.rowCount() > 0)
+        m_table->setCurrentIndex(m_proxy.index(0, LayersModel::Name));
 }
 
 void LayersView::updateSummary()
@@ -178,9 +212,16 @@ QString LayersView::tsv() const
     return toTsv(m_proxy, columns);
 }
 
-QByteArray LayersView::saveColumns() const { return m_table->horizontalHeader()->saveState(); }
+// A state belongs to the columns of the version that wrote it.
+static QByteArray columnsMark() { return QByteArray::number(LayersModel::ColumnCount) + ':'; }
 
-void LayersView::restoreColumns(const QByteArray& state) { m_table->horizontalHeader()->restoreState(state); }
+QByteArray LayersView::saveColumns() const { return columnsMark() + m_table->horizontalHeader()->saveState(); }
+
+void LayersView::restoreColumns(const QByteArray& state)
+{
+    if (state.startsWith(columnsMark()))
+        m_table->horizontalHeader()->restoreState(state.mid(columnsMark().size()));
+}
 
 void LayersView::buildColumnMenu()
 {

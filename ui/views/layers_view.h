@@ -15,6 +15,8 @@ class QTableView;
 
 namespace quantoscope::ui {
 
+class MeasureBox;
+
 /// The layers table with its filter. The current row is the session's selected layer, both ways; word-lengths are
 /// edited in place, for all selected rows at once.
 class LayersView : public QWidget {
@@ -26,6 +28,7 @@ public:
     QTableView* table() const { return m_table; }
     QLineEdit* filter() const { return m_filter; }
     QMenu* columnMenu() const { return m_columns; }
+    MeasureBox* measureBox() const { return m_measure; }
     /// What is visible, as text for the clipboard.
     QString tsv() const;
     QByteArray saveColumns() const;
@@ -38,6 +41,7 @@ private:
     std::vector<int> selectedLayers() const;
     void buildColumnMenu();
     void updateSummary();
+    void enterTable();
 
     Session& m_session;
     LayersModel m_model;
@@ -45,6 +49,7 @@ private:
     QTableView* m_table = nullptr;
     QMenu* m_columns = nullptr;
     QLineEdit* m_filter = nullptr;
+    MeasureBox* m_measure = nullptr;
     QLabel* m_summary = nullptr;
 };
 

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/measure_box.h"
+
+#include <algorithm>
+
+#include <QLinearGradient>
+#include <QPainter>
+
+#include "ui/charts/theme.h"
+#include "ui/views/option_words.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+constexpr int barWidth = 96; // pixels, and at least
+constexpr int leastWidth = 24;
+constexpr int barHeight = 10;
+constexpr int gap = 6;
+
+} // namespace
+
+MeasureBox::MeasureBox(Session& session, QWidget* parent)
+    : QComboBox(parent)
+    , m_session(session)
+{
+    setAccessibleName(tr("Colour layers by"));
+    setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    for (const Measure measure : measures) {
+        addItem(measureName(measure), static_cast<int>(measure));
+        setItemData(count() - 1, wrapped(measureTip(measure)), Qt::ToolTipRole);
+    }
+    connect(this, &QComboBox::activated, this,
+        [this] { m_session.setMeasure(static_cast<Measure>(currentData().toInt())); });
+    connect(&session, &Session::measureChanged, this, &MeasureBox::showMeasure);
+    showMeasure();
+}
+
+void MeasureBox::showMeasure()
+{
+    setCurrentIndex(findData(static_cast<int>(m_session.measure())));
+    setToolTip(wrapped(tr("Colour layers by: %1").arg(measureTip(m_session.measure()))));
+}
+
+MeasureLegend::MeasureLegend(Session& session, QWidget* parent)
+    : QWidget(parent)
+    , m_session(session)
+{
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    for (const auto signal :
+        { &Session::measureChanged, &Session::analysisChanged, &Session::sensitivityChanged, &Session::modelChanged })
+        connect(&session, signal, this, &MeasureLegend::refresh);
+    refresh();
+}
+
+void MeasureLegend::refresh()
+{
+    m_shown = measureLayers(m_session);
+    setToolTip(wrapped(measureTip(m_shown.measure)));
+    setAccessibleName(text());
+    updateGeometry();
+    update();
+}
+
+QString MeasureLegend::text() const
+{
+    if (m_shown.measure == Measure::None || !m_session.model())
+        return {};
+    return m_shown.empty()
+        ? measureMissing(m_shown.measure)
+        : tr("%1 to %2")
+              .arg(formatMeasure(m_shown.measure, m_shown.worst), formatMeasure(m_shown.measure, m_shown.best));
+}
+
+QSize MeasureLegend::sizeHint() const
+{
+    const QFontMetrics metrics(font());
+    const int height = metrics.height() + 2;
+    if (m_shown.empty())
+        return { metrics.horizontalAdvance(text()) + 2, height };
+    return { metrics.horizontalAdvance(formatMeasure(m_shown.measure, m_shown.worst))
+            + metrics.horizontalAdvance(formatMeasure(m_shown.measure, m_shown.best)) + barWidth + 2 * gap + 2,
+        height };
+}
+
+void MeasureLegend::paintEvent(QPaintEvent* /*event*/)
+{
+    QPainter painter(this);
+    const Theme theme = Theme::forPalette(palette());
+    painter.setPen(theme.muted);
+    if (m_shown.empty()) {
+        painter.drawText(rect(), Qt::AlignLeft | Qt::AlignVCenter, text());
+        return;
+    }
+    const QString worst = formatMeasure(m_shown.measure, m_shown.worst);
+    const QString best = formatMeasure(m_shown.measure, m_shown.best);
+    const int left = fontMetrics().horizontalAdvance(worst) + gap;
+    const int room = width() - left - gap - fontMetrics().horizontalAdvance(best) - 1;
+    const QRect bar(left, (height() - barHeight) / 2, std::clamp(room, leastWidth, barWidth), barHeight);
+    painter.drawText(rect(), Qt::AlignLeft | Qt::AlignVCenter, worst);
+    painter.drawText(rect().adjusted(bar.right() + 1 + gap, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, best);
+    QLinearGradient gradient(bar.topLeft(), bar.topRight());
+    for (int i = 0; i <= 8; ++i)
+        gradient.setColorAt(i / 8.0, Theme::viridis(i / 8.0));
+    painter.fillRect(bar, gradient);
+}
+
+} // namespace quantoscope::ui
