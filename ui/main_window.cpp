@@ -20,12 +20,15 @@
 #include "ui/views/data_dialog.h"
 #include "ui/views/distributions_page.h"
 #include "ui/views/flips_page.h"
+#include "ui/views/graph_page.h"
 #include "ui/views/job_strip.h"
 #include "ui/views/layers_view.h"
 #include "ui/views/message_bar.h"
 #include "ui/views/options_panel.h"
 #include "ui/views/options_study_page.h"
 #include "ui/views/runs_page.h"
+#include "ui/views/search_page.h"
+#include "ui/views/sensitivity_page.h"
 #include "ui/views/start_page.h"
 #include "ui/views/studies_page.h"
 
@@ -86,15 +89,24 @@ void MainWindow::buildCentre()
     m_distributions = new DistributionsPage(*m_session);
     m_studies = new StudiesPage(*m_session, *m_workbench);
     m_optionsStudy = new OptionsStudyPage(*m_session, *m_workbench);
+    m_sensitivity = new SensitivityPage(*m_session, *m_workbench);
+    m_search = new SearchPage(*m_session, *m_workbench);
     m_runs = new RunsPage(*m_session);
     m_flips = new FlipsPage(*m_session, *m_workbench);
+    m_graph = new GraphPage(*m_session);
+    m_studyTabs = new QTabWidget;
+    m_studyTabs->setDocumentMode(true);
+    m_studyTabs->addTab(m_studies, tr("Word-lengths"));
+    m_studyTabs->addTab(m_optionsStudy, tr("Options"));
+    m_studyTabs->addTab(m_sensitivity, tr("Sensitivity"));
+    m_studyTabs->addTab(m_search, tr("Best mix"));
     m_pages = new QTabWidget;
     m_pages->setDocumentMode(true);
     m_pages->addTab(m_distributions, tr("Distributions"));
-    m_pages->addTab(m_studies, tr("Studies"));
-    m_pages->addTab(m_optionsStudy, tr("Compare options"));
-    m_pages->addTab(m_runs, tr("Runs"));
+    m_pages->addTab(m_graph, tr("Graph"));
+    m_pages->addTab(m_studyTabs, tr("Studies"));
     m_pages->addTab(m_flips, tr("What broke"));
+    m_pages->addTab(m_runs, tr("Runs"));
     m_centre = new QStackedWidget;
     m_centre->addWidget(m_start);
     m_centre->addWidget(m_pages);
@@ -196,6 +208,14 @@ void MainWindow::showProblem(const base::Error& error, const QString& context)
     if (!m_session->model() && !m_session->data())
         remedy = { tr("Open another…"), [this] { chooseModel(); } };
     m_messages->showError(error, context, remedy);
+}
+
+void MainWindow::showPage(QWidget* page)
+{
+    const bool study = m_studyTabs->indexOf(page) >= 0;
+    m_pages->setCurrentWidget(study ? m_studyTabs : page);
+    if (study)
+        m_studyTabs->setCurrentWidget(page);
 }
 
 void MainWindow::openModel(const QString& path)

@@ -21,12 +21,15 @@ class AccuracyBadge;
 class DataDialog;
 class DistributionsPage;
 class FlipsPage;
+class GraphPage;
 class JobStrip;
 class LayersView;
 class MessageBar;
 class OptionsPanel;
 class OptionsStudyPage;
 class RunsPage;
+class SearchPage;
+class SensitivityPage;
 class StartPage;
 class StudiesPage;
 
@@ -46,8 +49,11 @@ public:
     DistributionsPage* distributions() const { return m_distributions; }
     StudiesPage* studies() const { return m_studies; }
     OptionsStudyPage* optionsStudy() const { return m_optionsStudy; }
+    SensitivityPage* sensitivity() const { return m_sensitivity; }
+    SearchPage* search() const { return m_search; }
     RunsPage* runs() const { return m_runs; }
     FlipsPage* flips() const { return m_flips; }
+    GraphPage* graph() const { return m_graph; }
     MessageBar* messages() const { return m_messages; }
     AccuracyBadge* badge() const { return m_badge; }
     QTabWidget* pages() const { return m_pages; }
@@ -56,6 +62,8 @@ public:
     void openModel(const QString& path);
     void openData(const DataRequest& request);
     void openSample();
+    /// Brings a page, or one of the studies, to the front.
+    void showPage(QWidget* page);
 
 protected:
     void dragEnterEvent(QDragEnterEvent* event) override;
@@ -101,8 +109,12 @@ private:
     DistributionsPage* m_distributions = nullptr;
     StudiesPage* m_studies = nullptr;
     OptionsStudyPage* m_optionsStudy = nullptr;
+    SensitivityPage* m_sensitivity = nullptr;
+    SearchPage* m_search = nullptr;
+    QTabWidget* m_studyTabs = nullptr;
     RunsPage* m_runs = nullptr;
     FlipsPage* m_flips = nullptr;
+    GraphPage* m_graph = nullptr;
     MessageBar* m_messages = nullptr;
     JobStrip* m_strip = nullptr;
     LayersView* m_layers = nullptr;
