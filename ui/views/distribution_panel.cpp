@@ -94,8 +94,10 @@ DistributionPanel::DistributionPanel(Session& session, Operand operand, QWidget*
     connect(m_low, &QDoubleSpinBox::editingFinished, this, [this] { rangeTyped(false); });
     connect(m_high, &QDoubleSpinBox::editingFinished, this, [this] { rangeTyped(true); });
     connect(m_channel, &QSpinBox::valueChanged, this, [this] {
-        if (!m_updating)
-            refresh(false);
+        if (m_updating)
+            return;
+        refresh(false);
+        emit channelChanged(m_channel->value());
     });
     connect(m_reset, &QToolButton::clicked, this,
         [this] { m_session.editRange(m_session.selectedLayer(), m_operand, std::nullopt); });
@@ -121,8 +123,10 @@ void DistributionPanel::buildHeader(QVBoxLayout* layout)
     m_channelLabel = new QLabel(tr("Channel"));
     m_channel = new QSpinBox;
     m_channel->setSpecialValueText(tr("All"));
-    m_channel->setAccessibleName(tr("Output channel"));
-    m_channel->setToolTip(tr("One output channel of the weights, counted from 0; All for the whole tensor"));
+    m_channel->setAccessibleName(tr("Channel"));
+    m_channel->setToolTip(m_operand == Operand::Weight
+            ? tr("One output channel of the weights, counted from 0; All for the whole tensor")
+            : tr("One channel of the activations, counted from 0; All for the whole tensor"));
     m_channelLabel->setBuddy(m_channel);
     m_openData = new QToolButton;
     m_openData->setText(tr("Open images…"));
@@ -171,11 +175,24 @@ void DistributionPanel::resizeEvent(QResizeEvent* event)
 
 QString DistributionPanel::readout() const { return m_readout->text(); }
 
-std::optional<std::size_t> DistributionPanel::channel() const
+int DistributionPanel::channel() const { return m_channel->value(); }
+
+void DistributionPanel::setChannel(int channel) { m_channel->setValue(channel); }
+
+std::optional<std::size_t> DistributionPanel::oneChannel() const
 {
-    return m_operand == Operand::Weight && m_channel->value() >= 0
-        ? std::optional(static_cast<std::size_t>(m_channel->value()))
-        : std::nullopt;
+    return m_channel->value() >= 0 ? std::optional(static_cast<std::size_t>(m_channel->value())) : std::nullopt;
+}
+
+int DistributionPanel::channelCount() const
+{
+    const LayerInfo* layer = m_session.selectedLayerInfo();
+    if (!layer)
+        return 0;
+    if (m_operand == Operand::Weight)
+        return static_cast<int>(layer->channels);
+    const calibration::TensorStats* seen = m_session.stats() ? m_session.stats()->find(layer->inputTensor) : nullptr;
+    return seen ? static_cast<int>(seen->channelHistograms().size()) : 0;
 }
 
 QString DistributionPanel::tensorName() const
@@ -192,9 +209,12 @@ const calibration::Histogram* DistributionPanel::histogram() const
     if (!layer)
         return nullptr;
     if (m_operand == Operand::Weight)
-        return !layer->weight ? nullptr : channel() ? &m_channelHistogram : &layer->weightHistogram;
+        return !layer->weight ? nullptr : oneChannel() ? &m_channelHistogram : &layer->weightHistogram;
     const calibration::TensorStats* seen = m_session.stats() ? m_session.stats()->find(layer->inputTensor) : nullptr;
-    return seen ? &seen->histogram() : nullptr;
+    if (!seen)
+        return nullptr;
+    return oneChannel() && *oneChannel() < seen->channelHistograms().size() ? &seen->channelHistograms()[*oneChannel()]
+                                                                            : &seen->histogram();
 }
 
 std::optional<quant::TensorQuantizer> DistributionPanel::quantizer() const
@@ -211,18 +231,21 @@ void DistributionPanel::refresh(bool keepView)
     const LayerInfo* layer = m_session.selectedLayerInfo();
     m_updating = true;
     const bool another = m_session.selectedLayer() != m_layer || m_session.model() != m_model;
+    const int shownChannel = m_channel->value();
+    m_channel->setRange(-1, channelCount() - 1);
     if (another) {
         m_layer = m_session.selectedLayer();
         m_model = m_session.model();
-        m_channel->setRange(-1, layer ? static_cast<int>(layer->channels) - 1 : -1);
         m_channel->setValue(-1);
     }
     m_updating = false;
+    if (m_channel->value() != shownChannel)
+        emit channelChanged(m_channel->value());
     if (!layer)
         return showNothing({}, tr("Choose a layer to see its distributions"));
     if (m_operand == Operand::Weight && !layer->weight)
         return showNothing(tensorName(), tr("This layer multiplies two activations and has no weights"));
-    if (channel())
+    if (m_operand == Operand::Weight && oneChannel())
         m_channelHistogram = channelHistogram(*layer, m_channel->value());
     if (!histogram())
         return showNothing(tensorName(),
@@ -253,8 +276,8 @@ void DistributionPanel::showTensor(bool keepView)
     m_openData->hide();
     m_title->setText(tensorName());
     m_title->setToolTip(tensorName());
-    m_channelLabel->setVisible(m_operand == Operand::Weight);
-    m_channel->setVisible(m_operand == Operand::Weight);
+    m_channelLabel->setVisible(channelCount() > 1);
+    m_channel->setVisible(channelCount() > 1);
     for (QWidget* widget : std::initializer_list<QWidget*> { m_rangeLabel, m_low, m_toLabel, m_high, m_reset })
         widget->setVisible(chosen.has_value());
 
@@ -272,18 +295,18 @@ void DistributionPanel::showTensor(bool keepView)
     const quant::Encoding& encoding = chosen->encoding;
     const AnalysisPtr& analysis = m_session.analysis();
     const LayerAnalysis& layer = analysis->layers[static_cast<std::size_t>(m_session.selectedLayer())];
-    const std::size_t one = encoding.perChannel() ? channel().value_or(0) : 0;
-    content.clip = representableSpan(encoding, encoding.perChannel() ? channel() : std::nullopt);
-    content.draggable = !channel();
+    const std::size_t one = encoding.perChannel() ? oneChannel().value_or(0) : 0;
+    content.clip = representableSpan(encoding, encoding.perChannel() ? oneChannel() : std::nullopt);
+    content.draggable = !oneChannel();
     quant::QuantizationError error = content.weights ? layer.weightError : layer.activationError;
-    if (!encoding.perChannel() || channel()) {
+    if (!encoding.perChannel() || oneChannel()) {
         quant::Encoding single = encoding;
         single.axis = -1;
         single.scale = { encoding.scale[one] };
         single.zeroPoint = { encoding.zeroPoint[one] };
         content.levels = gridLevels(single);
         content.quantized = quantizedSeries(seen, single, content.values.width);
-        if (channel())
+        if (oneChannel())
             error = calibration::expectedError(seen, single);
     } else if (layer.quantizedWeights) {
         content.quantized = distributionSeries(*layer.quantizedWeights);
@@ -319,13 +342,13 @@ void DistributionPanel::showFigures(const quant::Encoding& encoding, const quant
     m_readout->setText(
         tr("SQNR <b>%1&nbsp;dB</b> &nbsp; clipped <b>%2&nbsp;%</b><br>%3")
             .arg(formatDecibel(error.sqnrDb()), formatSignificant(error.clippedPercent(), 2), splitText(error)));
-    const Span span = representableSpan(encoding, encoding.perChannel() ? channel() : std::nullopt);
+    const Span span = representableSpan(encoding, encoding.perChannel() ? oneChannel() : std::nullopt);
     m_updating = true;
     const double largest = std::max(std::abs(span.low), std::abs(span.high));
     const int decimals = largest > 0 ? std::clamp(3 - static_cast<int>(std::floor(std::log10(largest))), 0, 8) : 4;
     for (QDoubleSpinBox* box : { m_low, m_high }) {
         box->setDecimals(decimals);
-        box->setReadOnly(channel().has_value());
+        box->setReadOnly(oneChannel().has_value());
     }
     m_low->setValue(span.low);
     m_high->setValue(span.high);
@@ -371,7 +394,7 @@ void DistributionPanel::rangeTyped(bool high)
 {
     const QDoubleSpinBox* box = high ? m_high : m_low;
     const auto& clip = m_chart->content().clip;
-    if (m_updating || !clip || channel())
+    if (m_updating || !clip || oneChannel())
         return;
     // Leaving the field without a change is no edit; the field shows fewer digits than the range has.
     const double shown = high ? clip->high : clip->low;

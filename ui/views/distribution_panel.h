@@ -26,9 +26,12 @@ public:
 
     DistributionChart* chart() const { return m_chart; }
     QString readout() const;
+    int channel() const; ///< the one that is shown; -1: all
+    void setChannel(int channel);
 
 signals:
     void openDataWanted();
+    void channelChanged(int channel); ///< -1: all
 
 protected:
     void resizeEvent(QResizeEvent* event) override;
@@ -47,7 +50,8 @@ private:
 
     const calibration::Histogram* histogram() const; ///< null: nothing was seen
     std::optional<quant::TensorQuantizer> quantizer() const;
-    std::optional<std::size_t> channel() const; ///< the chosen one of a weight; empty: all
+    std::optional<std::size_t> oneChannel() const; ///< empty: all
+    int channelCount() const; ///< those that are kept apart
     QString tensorName() const;
 
     Session& m_session;

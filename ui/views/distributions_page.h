@@ -3,27 +3,56 @@
 
 #include <QWidget>
 
+#include "ui/session/state.h"
+
+class QCheckBox;
+class QComboBox;
+class QHBoxLayout;
+class QStackedWidget;
+class QToolButton;
+
 namespace quantoscope::ui {
 
+class ChannelsPanel;
 class DistributionPanel;
+class RangesPanel;
 class Session;
 
-/// Weights and activations of the selected layer, one above the other, with what is drawn chosen for both.
+/// Three looks at distributions: weights and activations of the selected layer one above the other; the range of every
+/// channel of one of them above the histogram of the chosen channel; and the ranges of all layers.
 class DistributionsPage : public QWidget {
     Q_OBJECT
 
 public:
+    enum class View { Histograms, Channels, Layers };
+
     explicit DistributionsPage(Session& session, QWidget* parent = nullptr);
 
     DistributionPanel* weights() const { return m_weights; }
     DistributionPanel* activations() const { return m_activations; }
+    ChannelsPanel* channels() const { return m_channels; }
+    RangesPanel* ranges() const { return m_ranges; }
+    QToolButton* viewButton(View view) const { return m_views[static_cast<int>(view)]; }
+    QComboBox* operandBox() const { return m_operand; }
+    void setView(View view);
 
 signals:
     void openDataWanted();
 
 private:
+    QHBoxLayout* buildBar();
+    void refreshView();
+
     DistributionPanel* m_weights = nullptr;
     DistributionPanel* m_activations = nullptr;
+    ChannelsPanel* m_channels = nullptr;
+    RangesPanel* m_ranges = nullptr;
+    QStackedWidget* m_stack = nullptr;
+    QToolButton* m_views[3] {};
+    QComboBox* m_operand = nullptr; ///< of channels and layers
+    QCheckBox* m_logarithmic = nullptr;
+    QCheckBox* m_overlay = nullptr;
+    QCheckBox* m_grid = nullptr;
 };
 
 } // namespace quantoscope::ui

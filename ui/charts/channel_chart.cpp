@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/channel_chart.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <QMouseEvent>
+
+#include "ui/charts/number_format.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+constexpr double barWidth = 0.8; // of a channel's place; the rest keeps bars apart
+constexpr std::size_t crowded = 200; // channels from which on no gap can be seen
+
+} // namespace
+
+ChannelChart::ChannelChart(QWidget* parent)
+    : BaseChart(parent)
+{
+    xAxis->setLabel(tr("Channel"));
+    axisRect()->setRangeZoom(Qt::Horizontal);
+    axisRect()->setRangeDrag(Qt::Horizontal);
+    auto ticker = QSharedPointer<Ticker125>::create();
+    ticker->setTickCount(4);
+    yAxis->setTicker(ticker);
+    setAccessibleName(tr("Range of every channel"));
+    rebuild();
+}
+
+void ChannelChart::setSeries(ChannelSeries series, const QString& title, bool weights, bool keepView)
+{
+    m_series = std::move(series);
+    m_name = title;
+    m_weights = weights;
+    setCaption(tr("Range of every channel: %1").arg(title), {});
+    setAxes(keepView);
+    rebuild();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void ChannelChart::setCurrent(std::optional<std::size_t> channel)
+{
+    if (channel == m_current)
+        return;
+    m_current = channel;
+    rebuild();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void ChannelChart::setAxes(bool keepView)
+{
+    yAxis->setLabel(m_weights ? tr("Weight value") : tr("Activation value"));
+    const double count = std::max(1.0, static_cast<double>(m_series.values.size()));
+    const QCPRange shown = xAxis->range();
+    setHome(xAxis, QCPRange(-0.7, count - 0.3));
+    if (keepView)
+        xAxis->setRange(shown);
+    const double extent = m_series.all.high - m_series.all.low;
+    const double pad = extent > 0 ? extent * 0.06 : 1;
+    setHome(yAxis, QCPRange(m_series.all.low - (m_series.all.low < 0 ? pad : 0), m_series.all.high + pad));
+}
+
+void ChannelChart::rebuild()
+{
+    clearPlottables();
+    clearItems();
+    const QColor color = m_weights ? theme().weights : theme().activations;
+    if (m_current && *m_current < m_series.values.size()) {
+        const auto at = static_cast<double>(*m_current);
+        auto* band = new QCPItemRect(this);
+        band->topLeft->setTypeY(QCPItemPosition::ptAxisRectRatio);
+        band->bottomRight->setTypeY(QCPItemPosition::ptAxisRectRatio);
+        band->topLeft->setCoords(at - 0.5, 0);
+        band->bottomRight->setCoords(at + 0.5, 1);
+        band->setPen(Qt::NoPen);
+        band->setBrush(translucent(palette().color(QPalette::Highlight), 0.3));
+    }
+    // A bar from the lower to the upper end: a graph of the one, filled to the other.
+    const double half = m_series.values.size() > crowded ? 0.5 : barWidth / 2;
+    QVector<double> x, low, high;
+    for (std::size_t c = 0; c < m_series.values.size(); ++c) {
+        const auto at = static_cast<double>(c);
+        const Span& span = m_series.values[c];
+        const double middle = std::clamp(0.0, span.low, std::max(span.low, span.high));
+        x << at - half << at - half << at + half << at + half;
+        low << middle << span.low << span.low << middle;
+        high << middle << span.high << span.high << middle;
+    }
+    QCPGraph* upper = addGraph();
+    QCPGraph* lower = addGraph();
+    upper->setData(x, high, true);
+    lower->setData(x, low, true);
+    for (QCPGraph* edge : { upper, lower }) {
+        edge->setPen(QPen(color, 1));
+        edge->setAntialiased(false);
+    }
+    upper->setBrush(translucent(color, theme().dark ? 0.55 : 0.45));
+    upper->setChannelFillGraph(lower);
+    if (!m_series.representable.empty()) {
+        drawOutline(&Span::low);
+        drawOutline(&Span::high);
+    }
+}
+
+void ChannelChart::drawOutline(double Span::*end)
+{
+    QVector<double> x, y;
+    for (std::size_t c = 0; c < m_series.representable.size(); ++c) {
+        x << static_cast<double>(c) - 0.5 << static_cast<double>(c) + 0.5;
+        y << m_series.representable[c].*end << m_series.representable[c].*end;
+    }
+    QCPGraph* outline = addGraph();
+    outline->setData(x, y, true);
+    outline->setPen(QPen(theme().quantized, 1.5));
+}
+
+std::optional<std::size_t> ChannelChart::channelAt(const QPointF& position) const
+{
+    if (!axisRect()->rect().contains(position.toPoint()))
+        return std::nullopt;
+    const double at = std::round(xAxis->pixelToCoord(position.x()));
+    if (at < 0 || at >= static_cast<double>(m_series.values.size()))
+        return std::nullopt;
+    return static_cast<std::size_t>(at);
+}
+
+QString ChannelChart::readout(const QPointF& position) const
+{
+    const auto channel = channelAt(position);
+    if (!channel)
+        return {};
+    const Span& seen = m_series.values[*channel];
+    QString text = tr("<b>Channel %1</b><br>values %2 to %3")
+                       .arg(formatCount(static_cast<qint64>(*channel)), formatSignificant(seen.low),
+                           formatSignificant(seen.high));
+    if (*channel < m_series.representable.size()) {
+        const Span& can = m_series.representable[*channel];
+        text += tr("<br>representable %1 to %2").arg(formatSignificant(can.low), formatSignificant(can.high));
+    }
+    return text;
+}
+
+void ChannelChart::mousePressEvent(QMouseEvent* event)
+{
+    m_pressed = event->pos();
+    BaseChart::mousePressEvent(event);
+}
+
+void ChannelChart::mouseReleaseEvent(QMouseEvent* event)
+{
+    BaseChart::mouseReleaseEvent(event);
+    if (event->button() != Qt::LeftButton || (event->pos() - m_pressed).manhattanLength() > 3)
+        return;
+    if (const auto channel = channelAt(event->position()))
+        emit channelClicked(static_cast<int>(*channel));
+}
+
+} // namespace quantoscope::ui

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+
+#include "ui/charts/base_chart.h"
+#include "ui/charts/channel_series.h"
+
+namespace quantoscope::ui {
+
+/// The range of every channel as a bar, and what can be represented of it as an outline. A click on a bar emits its
+/// channel.
+class ChannelChart : public BaseChart {
+    Q_OBJECT
+
+public:
+    explicit ChannelChart(QWidget* parent = nullptr);
+
+    /// `weights` decides the colour. `keepView`: the same tensor, quantized otherwise; the zoom stays.
+    void setSeries(ChannelSeries series, const QString& title, bool weights, bool keepView);
+    const ChannelSeries& series() const { return m_series; }
+    void setCurrent(std::optional<std::size_t> channel);
+    /// Where a channel is drawn, in pixels.
+    double pixelOf(std::size_t channel) const { return xAxis->coordToPixel(static_cast<double>(channel)); }
+
+    std::string csv() const override { return toCsv(m_series); }
+
+signals:
+    void channelClicked(int channel);
+
+protected:
+    void rebuild() override;
+    QString readout(const QPointF& position) const override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+
+private:
+    void setAxes(bool keepView);
+    void drawOutline(double Span::*end);
+    std::optional<std::size_t> channelAt(const QPointF& position) const;
+
+    ChannelSeries m_series;
+    QString m_name;
+    bool m_weights = true;
+    std::optional<std::size_t> m_current;
+    QPoint m_pressed;
+};
+
+} // namespace quantoscope::ui

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/range_chart.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <QMouseEvent>
+
+#include "ui/charts/number_format.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+constexpr double roomForName = 18; // pixels a layer from which on each has its name
+constexpr int longestName = 20; // characters
+
+/// Whole powers of two: "2⁻⁵".
+class PowerTicker : public QCPAxisTickerLog {
+public:
+    PowerTicker()
+    {
+        setLogBase(2);
+        setSubTickCount(0);
+    }
+
+protected:
+    QString getTickLabel(double tick, const QLocale&, QChar, int) override
+    {
+        static const QString digits = QStringLiteral("⁰¹²³⁴⁵⁶⁷⁸⁹");
+        const int power = static_cast<int>(std::lround(std::log2(tick)));
+        QString text = power < 0 ? QStringLiteral("2⁻") : QStringLiteral("2");
+        for (const QChar digit : QString::number(std::abs(power)))
+            text += digits[digit.digitValue()];
+        return text;
+    }
+};
+
+QString elided(const QString& name)
+{
+    if (name.size() <= longestName)
+        return name;
+    return name.left(longestName / 2 - 1) + QStringLiteral("…") + name.right(longestName / 2);
+}
+
+} // namespace
+
+RangeChart::RangeChart(QWidget* parent)
+    : BaseChart(parent)
+{
+    yAxis->setScaleType(QCPAxis::stLogarithmic);
+    yAxis->setTicker(QSharedPointer<PowerTicker>::create());
+    xAxis->setSubTicks(false);
+    xAxis->grid()->setVisible(false);
+    axisRect()->setRangeZoom(Qt::Horizontal);
+    axisRect()->setRangeDrag(Qt::Horizontal);
+    setAccessibleName(tr("Range of every layer"));
+    // Labels depend on how many layers are in sight.
+    connect(xAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, &RangeChart::setLabels);
+    rebuild();
+}
+
+void RangeChart::setSeries(RangeSeries series, const QString& title, bool weights)
+{
+    const bool another = series.layers.size() != m_series.layers.size() || weights != m_weights;
+    m_series = std::move(series);
+    m_weights = weights;
+    setCaption(title,
+        { tr("Boxes: half of all values that are not zero; whiskers: 99.8 % of them; dots: the largest"),
+            tr("Bars: what can be represented, from one step to the far end") });
+    setAxes();
+    rebuild();
+    if (another)
+        resetView();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void RangeChart::setCurrent(int layer)
+{
+    if (layer == m_current)
+        return;
+    m_current = layer;
+    rebuild();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void RangeChart::setAxes()
+{
+    xAxis->setLabel(tr("Layer"));
+    yAxis->setLabel(m_weights ? tr("Magnitude of weights |w|") : tr("Magnitude of activations |x|"));
+    const QCPRange shown = xAxis->range();
+    const bool moved = shown != homeRange(xAxis);
+    setHome(xAxis, QCPRange(-0.7, std::max(1.0, static_cast<double>(m_series.layers.size())) - 0.3));
+    if (moved)
+        xAxis->setRange(shown);
+    setHome(yAxis, QCPRange(m_series.low / 1.2, m_series.high * 1.2));
+    setLabels();
+}
+
+void RangeChart::setLabels()
+{
+    auto ticker = QSharedPointer<QCPAxisTickerText>::create();
+    const double room = axisRect()->width() / std::max(1e-9, xAxis->range().size());
+    const bool names = room >= roomForName;
+    // As many numbers as have room beside each other.
+    const double numberRoom = 12.0 + 8.0 * static_cast<double>(QString::number(m_series.layers.size()).size());
+    std::size_t every = 1;
+    for (const std::size_t step : { 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000 }) {
+        every = step;
+        if (static_cast<double>(step) * room >= numberRoom)
+            break;
+    }
+    for (std::size_t i = 0; i < m_series.layers.size(); ++i)
+        if (names || (i + 1) % every == 0 || (i == 0 && every > 1))
+            ticker->addTick(static_cast<double>(i), names ? elided(m_series.layers[i].name) : QString::number(i + 1));
+    xAxis->setTicker(ticker);
+    xAxis->setTickLabelRotation(names ? -60 : 0);
+}
+
+void RangeChart::drawCurrent()
+{
+    if (m_current < 0)
+        return;
+    auto* band = new QCPItemRect(this);
+    band->topLeft->setTypeY(QCPItemPosition::ptAxisRectRatio);
+    band->bottomRight->setTypeY(QCPItemPosition::ptAxisRectRatio);
+    band->topLeft->setCoords(m_current - 0.5, 0);
+    band->bottomRight->setCoords(m_current + 0.5, 1);
+    band->setPen(Qt::NoPen);
+    band->setBrush(translucent(palette().color(QPalette::Highlight), 0.25));
+}
+
+void RangeChart::rebuild()
+{
+    clearPlottables();
+    clearItems();
+    drawCurrent();
+    QVector<double> x, step, end;
+    QCPGraph* upper = addGraph();
+    QCPGraph* lower = addGraph();
+    auto* boxes = new QCPStatisticalBox(xAxis, yAxis);
+    for (std::size_t i = 0; i < m_series.layers.size(); ++i) {
+        const RangeSeries::Layer& layer = m_series.layers[i];
+        const auto at = static_cast<double>(i);
+        if (layer.range) {
+            // A bar from step to end: a graph of the one, filled to the other, with no width between bars.
+            x << at - 0.42 << at - 0.42 << at + 0.42 << at + 0.42;
+            step << layer.range->step << layer.range->step << layer.range->step << layer.range->step;
+            end << layer.range->step << layer.range->end << layer.range->end << layer.range->step;
+        }
+        if (layer.box && layer.box->largest > 0)
+            boxes->addData(at, layer.box->least, layer.box->lower, layer.box->median, layer.box->upper, layer.box->most,
+                { layer.box->largest });
+    }
+    upper->setData(x, end, true);
+    lower->setData(x, step, true);
+    for (QCPGraph* edge : { upper, lower })
+        edge->setPen(Qt::NoPen);
+    upper->setBrush(translucent(theme().quantized, theme().dark ? 0.3 : 0.2));
+    upper->setChannelFillGraph(lower);
+    const QColor color = m_weights ? theme().weights : theme().activations;
+    boxes->setWidth(0.5);
+    boxes->setPen(QPen(color, 1));
+    boxes->setBrush(translucent(color, theme().dark ? 0.6 : 0.5));
+    boxes->setMedianPen(QPen(theme().text, 1.5));
+    boxes->setWhiskerPen(QPen(color, 1));
+    boxes->setWhiskerBarPen(QPen(color, 1));
+    boxes->setWhiskerWidth(0.3);
+    boxes->setOutlierStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, QPen(color), QBrush(color), 3));
+}
+
+std::optional<std::size_t> RangeChart::layerAt(const QPointF& position) const
+{
+    const QRect area = axisRect()->rect();
+    // The names below may be clicked as well.
+    if (position.x() < area.left() || position.x() > area.right() || position.y() < area.top())
+        return std::nullopt;
+    const double at = std::round(xAxis->pixelToCoord(position.x()));
+    if (at < 0 || at >= static_cast<double>(m_series.layers.size()))
+        return std::nullopt;
+    return static_cast<std::size_t>(at);
+}
+
+QString RangeChart::readout(const QPointF& position) const
+{
+    const auto at = layerAt(position);
+    if (!at)
+        return {};
+    const RangeSeries::Layer& layer = m_series.layers[*at];
+    QString text = QStringLiteral("<b>%1</b>").arg(layer.name.toHtmlEscaped());
+    if (layer.box)
+        text += tr("<br>median %1, half within %2 to %3<br>99.8 % within %4 to %5, largest %6")
+                    .arg(formatSignificant(layer.box->median), formatSignificant(layer.box->lower),
+                        formatSignificant(layer.box->upper), formatSignificant(layer.box->least),
+                        formatSignificant(layer.box->most), formatSignificant(layer.box->largest));
+    if (layer.range)
+        text += tr("<br>step %1, representable up to %2")
+                    .arg(formatSignificant(layer.range->step), formatSignificant(layer.range->end));
+    else
+        text += tr("<br>float");
+    return text;
+}
+
+void RangeChart::mousePressEvent(QMouseEvent* event)
+{
+    m_pressed = event->pos();
+    BaseChart::mousePressEvent(event);
+}
+
+void RangeChart::mouseReleaseEvent(QMouseEvent* event)
+{
+    BaseChart::mouseReleaseEvent(event);
+    if (event->button() != Qt::LeftButton || (event->pos() - m_pressed).manhattanLength() > 3)
+        return;
+    if (const auto layer = layerAt(event->position()))
+        emit layerClicked(static_cast<int>(*layer));
+}
+
+void RangeChart::resizeEvent(QResizeEvent* event)
+{
+    BaseChart::resizeEvent(event);
+    setLabels();
+}
+
+} // namespace quantoscope::ui

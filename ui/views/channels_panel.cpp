@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/channels_panel.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QVBoxLayout>
+
+#include "ui/charts/channel_chart.h"
+#include "ui/charts/number_format.h"
+#include "ui/views/chart_menu.h"
+#include "ui/views/option_words.h"
+
+namespace quantoscope::ui {
+
+ChannelsPanel::ChannelsPanel(Session& session, QWidget* parent)
+    : QWidget(parent)
+    , m_session(session)
+    , m_chart(new ChannelChart)
+{
+    m_title = new QLabel;
+    QFont bold = m_title->font();
+    bold.setBold(true);
+    m_title->setFont(bold);
+    m_note = new QLabel;
+    m_note->setEnabled(false);
+    m_note->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    auto* top = new QHBoxLayout;
+    top->setSpacing(8);
+    top->addWidget(m_title);
+    top->addWidget(m_note, 1);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(8, 4, 8, 0);
+    layout->setSpacing(4);
+    layout->addLayout(top);
+    layout->addWidget(m_chart, 1);
+    attachChartMenu(m_chart);
+    connect(m_chart, &ChannelChart::channelClicked, this, &ChannelsPanel::channelChosen);
+    for (const auto signal : { &Session::selectionChanged, &Session::modelChanged, &Session::statsChanged })
+        connect(&session, signal, this, [this] { refresh(false); });
+    connect(&session, &Session::analysisChanged, this, [this] { refresh(true); });
+    refresh(false);
+}
+
+QString ChannelsPanel::note() const { return m_note->text(); }
+
+void ChannelsPanel::setOperand(Operand operand)
+{
+    if (operand == m_operand)
+        return;
+    m_operand = operand;
+    refresh(false);
+}
+
+void ChannelsPanel::setCurrent(int channel)
+{
+    m_chart->setCurrent(channel < 0 ? std::nullopt : std::optional(static_cast<std::size_t>(channel)));
+}
+
+void ChannelsPanel::refresh(bool keepView)
+{
+    const LayerInfo* layer = m_session.selectedLayerInfo();
+    const bool weights = m_operand == Operand::Weight;
+    ChannelSeries series;
+    QString message = tr("Choose a layer to see its channels");
+    if (layer) {
+        const AnalysisPtr& analysis = m_session.analysis();
+        const auto index = static_cast<std::size_t>(m_session.selectedLayer());
+        std::optional<quant::TensorQuantizer> quantizer;
+        if (analysis && index < analysis->layers.size())
+            quantizer = weights ? analysis->layers[index].weight : analysis->layers[index].activation;
+        const quant::Encoding* encoding = quantizer ? &quantizer->encoding : nullptr;
+        const calibration::TensorStats* seen
+            = m_session.stats() ? m_session.stats()->find(layer->inputTensor) : nullptr;
+        if (weights)
+            series = channelSeries(layer->channelLow, layer->channelHigh, encoding);
+        else if (seen)
+            series = channelSeries(seen->channels(), encoding);
+        message = weights ? tr("This layer multiplies two activations and has no weights")
+            : seen        ? tr("The channels of this tensor are not kept apart")
+                          : tr("Open labelled images to see activations");
+    }
+    const QString title = !layer ? QString()
+        : weights                ? tr("Channels of the weights of %1").arg(layer->name)
+                                 : tr("Channels of what enters %1").arg(layer->name);
+    m_title->setText(title);
+    m_title->setToolTip(title);
+    m_note->setText(series.empty() || series.spread() <= 0
+            ? QString()
+            : tr("%1 channels, the widest spans %2 times the narrowest")
+                  .arg(formatCount(static_cast<qint64>(series.values.size())), formatSignificant(series.spread())));
+    m_note->setToolTip(wrapped(tr("With one range for all channels the narrowest one has the step of the widest, so it "
+                                  "loses log2 of this many bits. Orange lines: what can be represented.")));
+    m_chart->setMessage(series.empty() ? message : QString());
+    m_chart->setSeries(std::move(series), title, weights, keepView);
+}
+
+} // namespace quantoscope::ui
