@@ -58,7 +58,7 @@ void MainWindow::buildActions()
     connect(m_automatic, &QAction::toggled, this, [this](bool on) { m_workbench->setAutomatic(on); });
     m_study = makeAction(tr("&Sweep word-lengths"), QStringLiteral("study"), Qt::CTRL | Qt::Key_T,
         tr("Evaluate a grid of word-lengths"), [this] {
-            m_pages->setCurrentWidget(m_studies);
+            showPage(m_studies);
             m_workbench->startSweep(m_studies->settings());
         });
     m_study->setIconText(tr("Sweep"));
@@ -216,7 +216,9 @@ void MainWindow::showShortcuts()
     row(tr("Drag a handle"), tr("set the clipping range of a tensor"));
     row(tr("Wheel"), tr("zoom a chart about the cursor"));
     row(tr("Double-click"), tr("on an axis or a chart: show everything again"));
-    row(tr("Click a point"), tr("make its plan the current one"));
+    row(tr("Click a point"), tr("show its plan; Make current takes it"));
+    row(tr("Ctrl+F"), tr("filter layers, or find a node of the graph"));
+    row(tr("Arrows, +, −, F"), tr("in the graph: go along the network, zoom, show everything"));
     auto* label = new QLabel(QStringLiteral("<table cellspacing='4'>%1</table>").arg(rows));
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
     connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::close);

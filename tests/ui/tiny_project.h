@@ -16,14 +16,14 @@
 
 namespace quantoscope::test {
 
-/// A small convolutional network and CIFAR-10 binary files that go with it, in a temporary folder. The labels are what
-/// the float network says, so that its accuracy is 100 %.
+/// A small convolutional network, or another one for images of 3x32x32, and CIFAR-10 binary files that go with it, in a
+/// temporary folder. The labels are what the float network says, so that its accuracy is 100 %.
 class TinyProject {
 public:
-    explicit TinyProject(int images = 96)
+    explicit TinyProject(int images = 96, graph::Graph network = smallConvNet(3, 32, 10))
     {
         graph::Model model;
-        model.graph = smallConvNet(3, 32, 10);
+        model.graph = std::move(network);
         model.irVersion = 7;
         [[maybe_unused]] const auto written = onnx_io::writeModel(model, model_());
         assert(written.has_value());

@@ -304,7 +304,7 @@ private:
 
     OptionsStudyPage* showStudy()
     {
-        m_window->pages()->setCurrentWidget(m_window->optionsStudy());
+        m_window->showPage(m_window->optionsStudy());
         return m_window->optionsStudy();
     }
 

@@ -3,6 +3,7 @@
 #include <QClipboard>
 #include <QGuiApplication>
 #include <QImage>
+#include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSettings>
@@ -27,6 +28,7 @@
 #include "ui/views/layers_view.h"
 #include "ui/views/message_bar.h"
 #include "ui/views/options_panel.h"
+#include "ui/views/plan_panel.h"
 #include "ui/views/runs_page.h"
 #include "ui/views/studies_page.h"
 
@@ -192,7 +194,7 @@ private slots:
     void aSweepDrawsAndItsPointsCanBeChosen()
     {
         openBoth();
-        m_window->pages()->setCurrentWidget(m_window->studies());
+        m_window->showPage(m_window->studies());
         m_window->studies()->setSettings({ { 2, 3 }, { 3, 4 } });
         m_window->studies()->startButton()->click();
         QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sweep), patience);
@@ -203,7 +205,13 @@ private slots:
         QCOMPARE(chart->series().lines.size(), std::size_t(2));
         chart->replot();
         const QPoint at = chart->pixelOf(2)->toPoint();
+        QVERIFY(!m_window->studies()->plan()->isVisible());
         QTest::mouseClick(chart, Qt::LeftButton, {}, at);
+        // A click shows the plan and changes nothing.
+        QVERIFY(m_window->studies()->plan()->isVisible());
+        QVERIFY(m_window->studies()->plan()->summary()->text().contains(QStringLiteral("top-1")));
+        QVERIFY(!m_window->session().undoStack().canUndo());
+        m_window->studies()->plan()->currentButton()->click();
         const auto& request = m_window->session().request();
         // Two lines may cross at a point; either plan is right then.
         QVERIFY(

@@ -6,24 +6,40 @@
 #include <cstdlib>
 
 #include <QApplication>
+#include <QComboBox>
 #include <QDir>
+#include <QLineEdit>
+#include <QPushButton>
 #include <QSettings>
 #include <QStandardPaths>
 #include <QTabWidget>
 #include <QTableView>
 #include <QTest>
+#include <QToolButton>
 
+#include "tests/support/deep_network.h"
+#include "tests/ui/tiny_project.h"
+#include "ui/charts/options_chart.h"
+#include "ui/charts/pareto_chart.h"
+#include "ui/charts/sensitivity_chart.h"
+#include "ui/charts/sweep_chart.h"
 #include "ui/main_window.h"
 #include "ui/views/appearance.h"
+#include "ui/views/bits_spin_box.h"
 #include "ui/views/data_dialog.h"
+#include "ui/views/distribution_panel.h"
+#include "ui/views/distributions_page.h"
 #include "ui/views/flips_page.h"
+#include "ui/views/graph_page.h"
+#include "ui/views/graph_view.h"
 #include "ui/views/layers_view.h"
-#include "ui/charts/options_chart.h"
 #include "ui/views/options_panel.h"
 #include "ui/views/options_study_page.h"
+#include "ui/views/plan_panel.h"
 #include "ui/views/runs_page.h"
+#include "ui/views/search_page.h"
+#include "ui/views/sensitivity_page.h"
 #include "ui/views/studies_page.h"
-#include "ui/views/bits_spin_box.h"
 
 using namespace quantoscope;
 using namespace quantoscope::ui;
@@ -79,10 +95,12 @@ private slots:
         m_window->session().editBits({ 4, 5 }, Operand::Weight, 4);
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
         m_window->session().selectLayer(4);
-        m_window->pages()->setCurrentIndex(0);
+        m_window->showPage(m_window->distributions());
         shootAll("distributions");
+        shootDistributionViews("");
+        shootGraph("");
 
-        m_window->pages()->setCurrentWidget(m_window->studies());
+        m_window->showPage(m_window->studies());
         m_window->studies()->setSettings({ { 2, 3, 4, 5, 6, 8 }, { 2, 3, 4, 6, 8 } });
         m_window->workbench().startSweep({ { 2, 3, 4, 5, 6, 8 }, { 2, 3, 4, 6, 8 } });
         QTRY_VERIFY_WITH_TIMEOUT(
@@ -90,12 +108,15 @@ private slots:
         shootAll("sweep_running");
         QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sweep), patience);
         shootAll("studies");
+        emit m_window->studies()->lines()->pointClicked(8);
+        shootAll("studies_point");
         m_window->studies()->showMap();
         shootAll("map");
         compareOptions();
-        m_window->pages()->setCurrentWidget(m_window->runs());
+        sensitivityAndSearch();
+        m_window->showPage(m_window->runs());
         shootAll("runs");
-        m_window->pages()->setCurrentWidget(m_window->flips());
+        m_window->showPage(m_window->flips());
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().flipTrace(), patience);
         shootAll("flips");
         m_window->flips()->showConfusion();
@@ -106,11 +127,36 @@ private slots:
         m_window->dataDialog()->hide();
     }
 
+    /// A network of 200 layers, made for this, with images of noise.
+    void deepModel()
+    {
+        const test::TinyProject project(48, test::deepNetwork(99, 8, 32, 10));
+        m_window->session().setModel(nullptr);
+        m_window->openModel(project.modelPath());
+        m_window->openData(project.dataRequest());
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().model() && m_window->session().model()->layers.size() == 200
+                && m_window->session().accuracy().state == Accuracy::State::Done,
+            patience);
+        m_window->session().selectLayer(10);
+        m_window->showPage(m_window->distributions());
+        shootAll("distributions_deep");
+        shootDistributionViews("_deep");
+        shootGraph("_deep");
+        SensitivityPage* page = m_window->sensitivity();
+        m_window->showPage(page);
+        page->weightBits()->setText(QStringLiteral("2,4"));
+        page->activationBits()->setText(QStringLiteral("2"));
+        page->orderBox()->setCurrentIndex(1);
+        page->startButton()->click();
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sensitivity), patience);
+        shootAll("sensitivity_deep");
+    }
+
 private:
     void compareOptions()
     {
         OptionsStudyPage* page = m_window->optionsStudy();
-        m_window->pages()->setCurrentWidget(page);
+        m_window->showPage(page);
         StudyChoices choices;
         choices.weightBits = QStringLiteral("3,4");
         choices.activationBits = QStringLiteral("8");
@@ -125,10 +171,65 @@ private:
         shootAll("options_study");
         page->currentButton()->click();
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
-        m_window->pages()->setCurrentIndex(0);
+        m_window->showPage(m_window->distributions());
         m_window->layers()->table()->setColumnHidden(LayersModel::ActivationOwn, false);
         m_window->options()->ensureCorrectionsVisible();
         shootAll("corrections");
+        m_window->layers()->table()->setColumnHidden(LayersModel::ActivationOwn, true);
+    }
+
+    void sensitivityAndSearch()
+    {
+        SensitivityPage* page = m_window->sensitivity();
+        m_window->showPage(page);
+        page->weightBits()->setText(QStringLiteral("2,3,4"));
+        page->activationBits()->setText(QStringLiteral("2,3,4"));
+        shootAll("sensitivity_empty");
+        page->startButton()->click();
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sensitivity), patience);
+        emit page->chart()->pointClicked(5);
+        m_window->session().setMeasure(Measure::Sensitivity);
+        shootAll("sensitivity");
+        SearchPage* search = m_window->search();
+        m_window->showPage(search);
+        search->weightBits()->setText(QStringLiteral("2,3,4,6,8"));
+        search->activationBits()->setText(QStringLiteral("3,4,6,8"));
+        search->startButton()->click();
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Search), patience);
+        if (const auto& found = m_window->session().search(); found && found->chosen)
+            emit search->chart()->pointClicked(static_cast<qsizetype>(*found->chosen));
+        search->plan()->planButton()->setChecked(true);
+        shootAll("search");
+        m_window->session().setMeasure(Measure::None);
+    }
+
+    void shootDistributionViews(const QByteArray& model)
+    {
+        DistributionsPage* page = m_window->distributions();
+        m_window->showPage(page);
+        page->setView(DistributionsPage::View::Channels);
+        page->weights()->setChannel(2);
+        shootAll("channels" + model);
+        page->operandBox()->setCurrentIndex(1);
+        shootAll("channels_activations" + model);
+        page->operandBox()->setCurrentIndex(0);
+        page->setView(DistributionsPage::View::Layers);
+        shootAll("ranges" + model);
+        page->operandBox()->setCurrentIndex(1);
+        shootAll("ranges_activations" + model);
+        page->operandBox()->setCurrentIndex(0);
+        page->setView(DistributionsPage::View::Histograms);
+        page->weights()->setChannel(-1);
+    }
+
+    void shootGraph(const QByteArray& model)
+    {
+        m_window->showPage(m_window->graph());
+        shootAll("graph" + model);
+        m_window->session().setMeasure(Measure::WeightSqnr);
+        m_window->graph()->view()->fit();
+        shootAll("graph_fit" + model);
+        m_window->session().setMeasure(Measure::None);
     }
 
     void evaluateAt(int weights, int activations)
@@ -138,10 +239,10 @@ private:
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
     }
 
-    void shootAll(const char* page)
+    void shootAll(const QByteArray& page)
     {
         for (const Look& look : looks)
-            shoot(m_window.get(), page, look);
+            shoot(m_window.get(), page.constData(), look);
         applyAppearance(Appearance::Light);
     }
 

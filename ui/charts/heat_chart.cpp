@@ -42,6 +42,20 @@ void HeatChart::setResult(std::shared_ptr<const sweep::SweepResult> result)
     replot(QCustomPlot::rpQueuedReplot);
 }
 
+void HeatChart::setContours(std::optional<sweep::Price> price)
+{
+    m_price = price;
+    rebuild();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void HeatChart::setCurrent(std::optional<std::size_t> point)
+{
+    m_current = point;
+    rebuild();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
 void HeatChart::labelAxis(QCPAxis* axis, const std::vector<QString>& labels)
 {
     auto ticker = QSharedPointer<QCPAxisTickerText>::create();
@@ -67,11 +81,21 @@ void HeatChart::rebuild()
     m_scale->setLabel(tr("Top-1 accuracy [%]"));
     styleAxis(m_scale->axis());
     m_scale->axis()->setBasePen(QPen(theme().axis, 1));
+    m_contours.clear();
     if (!m_result || m_result->points.empty())
         return;
     const SweepSeries series = sweepSeries(*m_result);
     setCaption(series.title, series.captions);
+    drawCells();
+    if (m_price)
+        m_contours = isoCosts(*m_result, m_grid, *m_price);
+    for (const Contour& contour : m_contours)
+        drawContour(contour);
+    drawCurrent();
+}
 
+void HeatChart::drawCells()
+{
     const int columns = static_cast<int>(m_grid.columns.size());
     const int rows = static_cast<int>(m_grid.rows.size());
     auto* map = new QCPColorMap(xAxis, yAxis);
@@ -93,6 +117,69 @@ void HeatChart::rebuild()
             text->setFont(chartFont(-1));
             text->setColor(Theme::textOn(Theme::viridis(top1 / 100)));
         }
+    }
+}
+
+void HeatChart::drawContour(const Contour& contour)
+{
+    // White on a dark seam can be seen on every colour of the map.
+    QVector<double> t, x, y;
+    const auto add = [&](const Contour::Point& point) {
+        t << static_cast<double>(t.size());
+        x << point.x;
+        y << point.y;
+    };
+    constexpr double gap = std::numeric_limits<double>::quiet_NaN();
+    Contour::Point highest { 0, -1 };
+    for (const Contour::Segment& segment : contour.segments) {
+        add(segment.from);
+        add(segment.to);
+        add({ gap, gap });
+        for (const Contour::Point& end : { segment.from, segment.to })
+            if (end.y > highest.y)
+                highest = end;
+    }
+    for (const QPen& pen : { QPen(QColor(0, 0, 0, 140), 3.5), QPen(Qt::white, 1.5) }) {
+        auto* line = new QCPCurve(xAxis, yAxis);
+        line->setData(t, x, y, true);
+        line->setPen(pen);
+    }
+    auto* label = new QCPItemText(this);
+    label->position->setCoords(highest.x, highest.y + 0.06);
+    label->setPositionAlignment(Qt::AlignHCenter | Qt::AlignBottom);
+    label->setText(contour.label);
+    label->setFont(chartFont(-2));
+    label->setColor(Qt::white);
+    label->setBrush(QColor(0, 0, 0, 160));
+    label->setPadding(QMargins(3, 0, 3, 0));
+}
+
+std::optional<QPointF> HeatChart::placeOf(std::size_t point) const
+{
+    for (std::size_t row = 0; row < m_grid.rows.size(); ++row)
+        for (std::size_t column = 0; column < m_grid.columns.size(); ++column)
+            if (m_grid.cell(row, column) == point)
+                return QPointF(static_cast<double>(column), static_cast<double>(row));
+    return std::nullopt;
+}
+
+std::optional<QPointF> HeatChart::pixelOf(std::size_t point) const
+{
+    const auto place = placeOf(point);
+    return place ? std::optional(QPointF(xAxis->coordToPixel(place->x()), yAxis->coordToPixel(place->y())))
+                 : std::nullopt;
+}
+
+void HeatChart::drawCurrent()
+{
+    const auto place = m_current ? placeOf(*m_current) : std::nullopt;
+    if (!place)
+        return;
+    for (const QPen& pen : { QPen(Qt::black, 5), QPen(Qt::white, 2) }) {
+        auto* frame = new QCPItemRect(this);
+        frame->topLeft->setCoords(place->x() - 0.48, place->y() + 0.48);
+        frame->bottomRight->setCoords(place->x() + 0.48, place->y() - 0.48);
+        frame->setPen(pen);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "ui/charts/base_chart.h"
+#include "ui/charts/contour_series.h"
 #include "ui/charts/sweep_series.h"
 
 namespace quantoscope::ui {
@@ -16,6 +17,11 @@ public:
     explicit HeatChart(QWidget* parent = nullptr);
 
     void setResult(std::shared_ptr<const sweep::SweepResult> result);
+    void setContours(std::optional<sweep::Price> price); ///< lines of equal cost; empty: none
+    const std::vector<Contour>& contours() const { return m_contours; }
+    void setCurrent(std::optional<std::size_t> point); ///< gets a frame
+    /// Where a point is drawn, in pixels; empty if there is no such point.
+    std::optional<QPointF> pixelOf(std::size_t point) const;
     std::string csv() const override;
 
 signals:
@@ -28,10 +34,17 @@ protected:
 
 private:
     void labelAxis(QCPAxis* axis, const std::vector<QString>& labels);
+    void drawCells();
+    void drawContour(const Contour& contour);
+    void drawCurrent();
     std::optional<std::size_t> pointAt(const QPointF& position) const;
+    std::optional<QPointF> placeOf(std::size_t point) const; ///< column and row
 
     std::shared_ptr<const sweep::SweepResult> m_result;
     SweepGrid m_grid;
+    std::optional<sweep::Price> m_price;
+    std::vector<Contour> m_contours;
+    std::optional<std::size_t> m_current;
     QCPColorScale* m_scale = nullptr;
 };
 

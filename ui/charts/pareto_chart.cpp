@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <QMouseEvent>
+
 #include "ui/charts/chart_exporter.h"
 #include "ui/charts/number_format.h"
 
@@ -30,9 +32,18 @@ ParetoChart::ParetoChart(QWidget* parent)
 void ParetoChart::setResult(sweep::SearchResultPtr result)
 {
     m_result = std::move(result);
+    const bool another = m_series.empty();
     m_series = m_result ? paretoSeries(*m_result) : ParetoSeries {};
     rebuild();
-    resetView();
+    if (another)
+        resetView();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void ParetoChart::setCurrent(std::optional<std::size_t> point)
+{
+    m_current = point;
+    rebuild();
     replot(QCustomPlot::rpQueuedReplot);
 }
 
@@ -42,7 +53,15 @@ void ParetoChart::rebuild()
     clearItems();
     setCaption(m_series.title, m_series.captions);
     xAxis->setLabel(m_series.xTitle);
+    const bool moved = !m_series.empty() && (xAxis->range() != homeRange(xAxis) || yAxis->range() != homeRange(yAxis));
+    const QCPRange shownX = xAxis->range();
+    const QCPRange shownY = yAxis->range();
     setAxes();
+    if (moved) {
+        xAxis->setRange(shownX);
+        yAxis->setRange(shownY);
+    }
+    drawCurrent();
     drawLines();
     drawFront();
     drawDots(m_series.uniform, theme().muted, tr("uniform word-lengths"));
@@ -155,10 +174,31 @@ void ParetoChart::drawChosen()
     ring->addToLegend();
 }
 
-QString ParetoChart::readout(const QPointF& position) const
+void ParetoChart::drawCurrent()
 {
-    if (!m_result)
-        return {};
+    for (const auto* points : { &m_series.uniform, &m_series.mixed })
+        for (const auto& point : *points) {
+            if (point.index != m_current)
+                continue;
+            QCPGraph* halo = addGraph();
+            halo->setLineStyle(QCPGraph::lsNone);
+            const QColor color = palette().color(QPalette::Highlight);
+            halo->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, Qt::NoPen, translucent(color, 0.45), 20));
+            halo->addData(point.x, point.top1);
+        }
+}
+
+std::optional<QPointF> ParetoChart::pixelOf(std::size_t index) const
+{
+    for (const auto* points : { &m_series.uniform, &m_series.mixed })
+        for (const auto& point : *points)
+            if (point.index == index)
+                return QPointF(xAxis->coordToPixel(point.x), yAxis->coordToPixel(point.top1));
+    return std::nullopt;
+}
+
+const ParetoSeries::Point* ParetoChart::pointAt(const QPointF& position) const
+{
     const ParetoSeries::Point* nearest = nullptr;
     double least = nearEnough;
     for (const auto* points : { &m_series.mixed, &m_series.uniform })
@@ -170,6 +210,27 @@ QString ParetoChart::readout(const QPointF& position) const
                 nearest = &point;
             }
         }
+    return nearest;
+}
+
+void ParetoChart::mousePressEvent(QMouseEvent* event)
+{
+    m_pressed = event->pos();
+    BaseChart::mousePressEvent(event);
+}
+
+void ParetoChart::mouseReleaseEvent(QMouseEvent* event)
+{
+    BaseChart::mouseReleaseEvent(event);
+    if (event->button() != Qt::LeftButton || (event->pos() - m_pressed).manhattanLength() > 3)
+        return;
+    if (const auto* point = pointAt(event->position()))
+        emit pointClicked(static_cast<qsizetype>(point->index));
+}
+
+QString ParetoChart::readout(const QPointF& position) const
+{
+    const ParetoSeries::Point* nearest = m_result ? pointAt(position) : nullptr;
     if (!nearest)
         return {};
     const auto& point = m_result->points[nearest->index];

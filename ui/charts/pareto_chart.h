@@ -19,12 +19,20 @@ public:
 
     void setResult(sweep::SearchResultPtr result); ///< may be null
     const ParetoSeries& series() const { return m_series; }
+    void setCurrent(std::optional<std::size_t> point); ///< into SearchResult::points; gets a halo
+    /// Where a point is drawn, in pixels; empty if there is no such point.
+    std::optional<QPointF> pixelOf(std::size_t point) const;
 
     std::string csv() const override;
+
+signals:
+    void pointClicked(qsizetype point);
 
 protected:
     void rebuild() override;
     QString readout(const QPointF& position) const override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
 
 private:
     void setAxes();
@@ -32,9 +40,13 @@ private:
     void drawDots(const std::vector<ParetoSeries::Point>& points, const QColor& color, const QString& name);
     void drawLines();
     void drawChosen();
+    void drawCurrent();
+    const ParetoSeries::Point* pointAt(const QPointF& position) const;
 
     sweep::SearchResultPtr m_result;
     ParetoSeries m_series;
+    std::optional<std::size_t> m_current;
+    QPoint m_pressed;
 };
 
 /// Draws it into a file, without a window; needs a QApplication.

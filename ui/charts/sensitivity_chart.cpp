@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <QMouseEvent>
+
 #include "ui/charts/chart_exporter.h"
 #include "ui/charts/number_format.h"
 
@@ -30,10 +32,36 @@ SensitivityChart::SensitivityChart(QWidget* parent)
 void SensitivityChart::setResult(sweep::SensitivityResultPtr result)
 {
     m_result = std::move(result);
-    m_series = m_result ? sensitivitySeries(*m_result) : SensitivitySeries {};
+    const auto lines = m_series.lines.size();
+    m_series = m_result ? sensitivitySeries(*m_result, m_order) : SensitivitySeries {};
+    rebuild();
+    // Values come in while the study runs; who looks at a part of them keeps it.
+    if (lines == 0 || m_series.lines.empty())
+        resetView();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void SensitivityChart::setOrder(SensitivityOrder order)
+{
+    if (order == m_order)
+        return;
+    m_order = order;
+    m_series = m_result ? sensitivitySeries(*m_result, m_order) : SensitivitySeries {};
     rebuild();
     resetView();
+}
+
+void SensitivityChart::setCurrent(std::optional<std::size_t> point)
+{
+    m_current = point;
+    rebuild();
     replot(QCustomPlot::rpQueuedReplot);
+}
+
+double SensitivityChart::linesInSight() const
+{
+    constexpr int beside = 64; // pixels that the axis and its title take
+    return std::max(4.0, std::floor(static_cast<double>(height() - beside) / lineHeight));
 }
 
 void SensitivityChart::rebuild()
@@ -42,6 +70,7 @@ void SensitivityChart::rebuild()
     clearItems();
     setCaption(m_series.title, m_series.captions);
     setAxes();
+    drawCurrent();
     for (const auto& wordLength : m_series.wordLengths)
         drawBars(wordLength);
     legend->setVisible(!m_series.empty());
@@ -66,8 +95,18 @@ void SensitivityChart::setAxes()
             high = std::max(high, bar.high);
         }
     const double pad = high > low ? (high - low) * 0.03 : 1;
+    const QCPRange shownX = xAxis->range();
+    const QCPRange shownY = yAxis->range();
+    const bool movedX = shownX != homeRange(xAxis);
+    const bool movedY = shownY != homeRange(yAxis);
     setHome(xAxis, QCPRange(low < 0 ? low - pad : 0, high + pad));
-    setHome(yAxis, QCPRange(-0.6, std::max(1.0, static_cast<double>(m_series.lines.size())) - 0.4));
+    // As many lines as there is room for; a picture in a file has all of them.
+    const double lines = std::max(1.0, static_cast<double>(m_series.lines.size()));
+    setHome(yAxis, QCPRange(-0.6, (captionVisible() ? lines : std::min(lines, linesInSight())) - 0.4));
+    if (movedX && !captionVisible())
+        xAxis->setRange(shownX);
+    if (movedY && !captionVisible())
+        yAxis->setRange(shownY);
     yAxis->setTicker(ticker);
     xAxis->setLabel(m_series.valueTitle);
 }
@@ -100,6 +139,74 @@ void SensitivityChart::drawBars(const SensitivitySeries::WordLength& wordLength)
     whiskers->setWhiskerWidth(4);
     whiskers->setSymbolGap(0);
     whiskers->setData(below, above);
+}
+
+void SensitivityChart::drawCurrent()
+{
+    for (const auto& wordLength : m_series.wordLengths)
+        for (const auto& bar : wordLength.bars) {
+            if (bar.index != m_current)
+                continue;
+            auto* band = new QCPItemRect(this);
+            band->topLeft->setTypeX(QCPItemPosition::ptAxisRectRatio);
+            band->bottomRight->setTypeX(QCPItemPosition::ptAxisRectRatio);
+            band->topLeft->setCoords(0, bar.y - 0.5);
+            band->bottomRight->setCoords(1, bar.y + 0.5);
+            band->setPen(Qt::NoPen);
+            band->setBrush(translucent(palette().color(QPalette::Highlight), 0.2));
+        }
+}
+
+const SensitivitySeries::Bar* SensitivityChart::barAt(const QPointF& position) const
+{
+    const QRect area = axisRect()->rect();
+    // The names beside the axis may be clicked as well.
+    if (position.y() < area.top() || position.y() > area.bottom() || position.x() > area.right())
+        return nullptr;
+    const double y = yAxis->pixelToCoord(position.y());
+    const double x = xAxis->pixelToCoord(position.x());
+    const SensitivitySeries::Bar* best = nullptr;
+    // The innermost bar that reaches the cursor; beyond all of them the longest.
+    for (const auto& wordLength : m_series.wordLengths)
+        for (const auto& bar : wordLength.bars) {
+            if (std::abs(bar.y - y) > 0.5 || !std::isfinite(bar.value))
+                continue;
+            const bool reaches = bar.value >= x;
+            if (!best || (reaches && (best->value < x || bar.value <= best->value))
+                || (!reaches && best->value < x && bar.value > best->value))
+                best = &bar;
+        }
+    return best;
+}
+
+std::optional<QPointF> SensitivityChart::pixelOf(std::size_t point) const
+{
+    for (const auto& wordLength : m_series.wordLengths)
+        for (const auto& bar : wordLength.bars)
+            if (bar.index == point)
+                return QPointF(xAxis->coordToPixel(bar.value), yAxis->coordToPixel(bar.y));
+    return std::nullopt;
+}
+
+void SensitivityChart::mousePressEvent(QMouseEvent* event)
+{
+    m_pressed = event->pos();
+    BaseChart::mousePressEvent(event);
+}
+
+void SensitivityChart::mouseReleaseEvent(QMouseEvent* event)
+{
+    BaseChart::mouseReleaseEvent(event);
+    if (event->button() != Qt::LeftButton || (event->pos() - m_pressed).manhattanLength() > 3)
+        return;
+    if (const auto* bar = barAt(event->position()))
+        emit pointClicked(static_cast<qsizetype>(bar->index));
+}
+
+void SensitivityChart::resizeEvent(QResizeEvent* event)
+{
+    BaseChart::resizeEvent(event);
+    rebuild();
 }
 
 QString SensitivityChart::readout(const QPointF& position) const

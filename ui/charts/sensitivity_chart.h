@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "core/base/error.h"
 #include "ui/charts/base_chart.h"
@@ -18,20 +19,36 @@ public:
 
     void setResult(sweep::SensitivityResultPtr result); ///< may be null
     const SensitivitySeries& series() const { return m_series; }
+    void setOrder(SensitivityOrder order);
+    void setCurrent(std::optional<std::size_t> point); ///< into SensitivityResult::points; its line gets a band
+    /// Where a point's bar ends, in pixels; empty if there is no such point.
+    std::optional<QPointF> pixelOf(std::size_t point) const;
+    double linesInSight() const; ///< how many there is room for
 
     std::string csv() const override;
     QSize exportSize() const override;
 
+signals:
+    void pointClicked(qsizetype point);
+
 protected:
     void rebuild() override;
     QString readout(const QPointF& position) const override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void setAxes();
+    void drawCurrent();
+    const SensitivitySeries::Bar* barAt(const QPointF& position) const;
     void drawBars(const SensitivitySeries::WordLength& wordLength);
 
     sweep::SensitivityResultPtr m_result;
     SensitivitySeries m_series;
+    SensitivityOrder m_order = SensitivityOrder::Network;
+    std::optional<std::size_t> m_current;
+    QPoint m_pressed;
 };
 
 /// Draws it into a file, without a window; needs a QApplication.

@@ -2,6 +2,8 @@
 #include "ui/charts/sensitivity_series.h"
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <map>
 
 #include <QCoreApplication>
@@ -12,22 +14,36 @@ namespace {
 
 QString tr(const char* text) { return QCoreApplication::translate("quantoscope::ui::SensitivitySeries", text); }
 
-/// Gives every unit that has a point its line, under a heading for its kind.
-std::map<std::size_t, double> placeLines(const sweep::SensitivityResult& result, SensitivitySeries& series)
+double harmOf(const sweep::SensitivityPoint& point)
 {
+    return point.measured ? -point.measured->againstFloat.delta : point.estimate(sweep::Estimate::Divergence);
+}
+
+/// Gives every unit that has a point its line, under a heading for its kind.
+std::map<std::size_t, double> placeLines(
+    const sweep::SensitivityResult& result, SensitivityOrder order, SensitivitySeries& series)
+{
+    // The sum over the word-lengths that were tried decides who harms most.
+    std::map<std::size_t, double> harm;
+    for (const auto& point : result.points)
+        if (const double of = harmOf(point); std::isfinite(of))
+            harm[point.unit] += of;
+        else
+            harm.emplace(point.unit, 0);
     std::map<std::size_t, double> lineOf;
     for (const auto role : { quant::Role::Weight, quant::Role::Activation }) {
-        bool headed = false;
-        for (std::size_t unit = 0; unit < result.units.size(); ++unit) {
-            const bool hasPoint = std::ranges::any_of(result.points, [&](const auto& p) { return p.unit == unit; });
-            if (result.units[unit].role != role || !hasPoint)
-                continue;
-            if (!headed)
-                series.lines.push_back({ static_cast<double>(series.lines.size()),
-                    role == quant::Role::Weight ? tr("Weights") : tr("Activations"), true });
-            headed = true;
+        std::vector<std::size_t> units;
+        for (const auto& [unit, of] : harm)
+            if (result.units[unit].role == role)
+                units.push_back(unit);
+        if (order == SensitivityOrder::Harm)
+            std::ranges::stable_sort(units, std::greater<>(), [&](std::size_t unit) { return harm.at(unit); });
+        if (!units.empty())
+            series.lines.push_back({ static_cast<double>(series.lines.size()),
+                role == quant::Role::Weight ? tr("Weights") : tr("Activations"), true, 0 });
+        for (const std::size_t unit : units) {
             lineOf[unit] = static_cast<double>(series.lines.size());
-            series.lines.push_back({ lineOf[unit], QString::fromStdString(result.units[unit].name), false });
+            series.lines.push_back({ lineOf[unit], QString::fromStdString(result.units[unit].name), false, unit });
         }
     }
     return lineOf;
@@ -45,7 +61,7 @@ SensitivitySeries::Bar barOf(const sweep::SensitivityPoint& point, double y, std
 
 } // namespace
 
-SensitivitySeries sensitivitySeries(const sweep::SensitivityResult& result)
+SensitivitySeries sensitivitySeries(const sweep::SensitivityResult& result, SensitivityOrder order)
 {
     SensitivitySeries series;
     series.title = tr("What each layer alone costs");
@@ -56,7 +72,7 @@ SensitivitySeries sensitivitySeries(const sweep::SensitivityResult& result)
     series.valueTitle = series.measured ? tr("Top-1 lost against float [points]") : tr("Divergence from float [nat]");
     if (series.measured)
         series.captions << tr("Whiskers: 95 % interval of the paired difference");
-    const auto lineOf = placeLines(result, series);
+    const auto lineOf = placeLines(result, order, series);
     std::map<int, SensitivitySeries::WordLength> byBits;
     for (std::size_t i = 0; i < result.points.size(); ++i) {
         const auto& point = result.points[i];

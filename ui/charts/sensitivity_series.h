@@ -30,6 +30,7 @@ struct SensitivitySeries {
         double y = 0;
         QString label;
         bool heading = false;
+        std::size_t unit = 0; ///< into SensitivityResult::units, unless it is a heading
     };
 
     bool measured = false;
@@ -42,6 +43,10 @@ struct SensitivitySeries {
     bool empty() const { return wordLengths.empty(); }
 };
 
-SensitivitySeries sensitivitySeries(const sweep::SensitivityResult& result);
+/// In which order layers stand under the heading of their kind.
+enum class SensitivityOrder { Network, Harm };
+
+SensitivitySeries sensitivitySeries(
+    const sweep::SensitivityResult& result, SensitivityOrder order = SensitivityOrder::Network);
 
 } // namespace quantoscope::ui

@@ -65,6 +65,13 @@ void SweepChart::setBandsVisible(bool visible)
     replot(QCustomPlot::rpQueuedReplot);
 }
 
+void SweepChart::setCurrent(std::optional<std::size_t> point)
+{
+    m_current = point;
+    rebuild();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
 void SweepChart::rebuild()
 {
     legend->clearItems();
@@ -81,6 +88,7 @@ void SweepChart::rebuild()
     for (std::size_t i = m_series.lines.size(); i-- > 0;)
         drawLine(m_series.lines[i], i);
     drawFloat();
+    drawCurrent();
 }
 
 void SweepChart::setAxes()
@@ -155,6 +163,19 @@ void SweepChart::drawFloat()
     line->setPen(QPen(theme().floating, 1.5, Qt::DashLine));
     line->setName(tr("float network\n%1").arg(formatPercent(value)));
     line->addToLegend();
+}
+
+void SweepChart::drawCurrent()
+{
+    for (const auto& line : m_series.lines)
+        for (const auto& point : line.points) {
+            if (point.index != m_current)
+                continue;
+            QCPGraph* ring = addGraph();
+            ring->setLineStyle(QCPGraph::lsNone);
+            ring->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(theme().text, 2), Qt::NoBrush, 15));
+            ring->addData(point.x, point.top1);
+        }
 }
 
 std::optional<QPointF> SweepChart::pixelOf(std::size_t point) const

@@ -21,6 +21,7 @@ public:
     void setResult(std::shared_ptr<const sweep::SweepResult> result);
     const SweepSeries& series() const { return m_series; }
     void setBandsVisible(bool visible);
+    void setCurrent(std::optional<std::size_t> point); ///< gets a ring
 
     /// Where a point is drawn, in pixels; empty if there is no such point.
     std::optional<QPointF> pixelOf(std::size_t point) const;
@@ -40,12 +41,14 @@ private:
     void addLegend();
     void drawLine(const SweepSeries::Line& line, std::size_t number);
     void drawFloat();
+    void drawCurrent();
     void setAxes();
     std::optional<std::size_t> pointAt(const QPointF& position) const;
 
     std::shared_ptr<const sweep::SweepResult> m_result;
     SweepSeries m_series;
     bool m_bands = true;
+    std::optional<std::size_t> m_current;
     QPoint m_pressed;
     QCPTextElement* m_legendTitle = nullptr;
 };

@@ -18,7 +18,9 @@
 #include "ui/charts/heat_chart.h"
 #include "ui/charts/number_format.h"
 #include "ui/charts/sweep_chart.h"
+#include "ui/models/study_texts.h"
 #include "ui/views/chart_menu.h"
+#include "ui/views/plan_panel.h"
 
 namespace quantoscope::ui {
 
@@ -45,6 +47,12 @@ StudiesPage::StudiesPage(Session& session, Workbench& workbench, QWidget* parent
     layout->addLayout(setup);
     layout->addLayout(bar);
     layout->addWidget(m_charts, 1);
+    m_plan = new PlanPanel(session);
+    layout->addWidget(m_plan);
+    connect(m_plan, &PlanPanel::currentWanted, this, [this] {
+        if (m_chosen)
+            m_workbench.makePointCurrent(*m_chosen);
+    });
 
     connect(m_lines, &SweepChart::pointClicked, this, &StudiesPage::choose);
     connect(m_map, &HeatChart::pointClicked, this, &StudiesPage::choose);
@@ -105,6 +113,20 @@ void StudiesPage::buildChartBar(QHBoxLayout* layout)
     m_bands = new QCheckBox(tr("95 % intervals"));
     m_bands->setChecked(true);
     m_bands->setToolTip(tr("Wilson score intervals as bands: where the accuracy on ever more such images would lie"));
+    m_contours = new QComboBox;
+    m_contours->setAccessibleName(tr("Lines of equal cost"));
+    m_contours->setToolTip(tr("Lines along which all word-lengths cost the same"));
+    const std::pair<QString, int> costs[] = { { tr("none"), -1 }, { tr("size"), int(sweep::Price::Size) },
+        { tr("bit operations"), int(sweep::Price::Bops) }, { tr("energy"), int(sweep::Price::Energy) } };
+    for (const auto& [name, price] : costs)
+        m_contours->addItem(name, price);
+    m_contoursLabel = new QLabel(tr("Equal cost"));
+    m_contoursLabel->setBuddy(m_contours);
+    connect(m_contours, &QComboBox::currentIndexChanged, this, [this] {
+        const int price = m_contours->currentData().toInt();
+        m_map->setContours(price < 0 ? std::nullopt : std::optional(static_cast<sweep::Price>(price)));
+    });
+    m_contours->setCurrentIndex(2);
     m_caption = new QLabel;
     m_caption->setEnabled(false);
     m_caption->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
@@ -119,11 +141,17 @@ void StudiesPage::buildChartBar(QHBoxLayout* layout)
     m_save->setMenu(menu);
     layout->addWidget(m_view);
     layout->addWidget(m_bands);
+    layout->addWidget(m_contoursLabel);
+    layout->addWidget(m_contours);
+    m_contoursLabel->hide();
+    m_contours->hide();
     layout->addWidget(m_caption, 1);
     layout->addWidget(m_save);
     connect(m_view, &QComboBox::currentIndexChanged, this, [this](int index) {
         m_charts->setCurrentIndex(index);
-        m_bands->setEnabled(index == 0);
+        m_bands->setVisible(index == 0);
+        m_contoursLabel->setVisible(index == 1);
+        m_contours->setVisible(index == 1);
     });
     connect(m_bands, &QCheckBox::toggled, m_lines, &SweepChart::setBandsVisible);
 }
@@ -182,16 +210,34 @@ void StudiesPage::refreshCharts()
         : m_workbench.running(Study::Sweep) ? tr("The first point is being evaluated…")
         : m_workbench.canStart(Study::Sweep)
         ? tr("Start a sweep to see accuracy against word-length.\nPoints appear as they are "
-             "finished; a click on one makes its plan current.")
+             "finished; a click on one shows its plan.")
         : tr("Open a model and labelled images, then sweep the word-lengths.");
     m_lines->setMessage(message);
     m_map->setMessage(message);
     m_save->setEnabled(drawn);
+    showChosen();
     const QString caption = sweep ? QString::fromStdString(sweep->scope) : QString();
     m_caption->setText(caption);
     m_caption->setToolTip(sweep ? caption + QLatin1Char('\n') + QString::fromStdString(sweep->data) : QString());
 }
 
-void StudiesPage::choose(qsizetype point) { m_workbench.makePointCurrent(static_cast<std::size_t>(point)); }
+void StudiesPage::choose(qsizetype point)
+{
+    m_chosen = static_cast<std::size_t>(point);
+    showChosen();
+}
+
+void StudiesPage::showChosen()
+{
+    const auto& sweep = m_session.sweep();
+    if (!sweep || (m_chosen && *m_chosen >= sweep->points.size()))
+        m_chosen.reset();
+    m_lines->setCurrent(m_chosen);
+    m_map->setCurrent(m_chosen);
+    if (m_chosen)
+        m_plan->showPoint(describePoint(*sweep, *m_chosen), sweep->points[*m_chosen].plan);
+    else
+        m_plan->clear();
+}
 
 } // namespace quantoscope::ui

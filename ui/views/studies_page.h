@@ -18,10 +18,11 @@ class QToolButton;
 namespace quantoscope::ui {
 
 class HeatChart;
+class PlanPanel;
 class SweepChart;
 
 /// Sweeps over word-lengths: what to evaluate, and accuracy against word-length as lines or as a map while points come
-/// in. A click on a point makes its plan the current one.
+/// in. A click on a point shows its plan, which can be made the current one.
 class StudiesPage : public QWidget {
     Q_OBJECT
 
@@ -31,6 +32,8 @@ public:
     SweepChart* lines() const { return m_lines; }
     HeatChart* map() const { return m_map; }
     QPushButton* startButton() const { return m_start; }
+    QComboBox* contourBox() const { return m_contours; }
+    PlanPanel* plan() const { return m_plan; }
     SweepSettings settings() const;
     void setSettings(const SweepSettings& settings);
     void showMap();
@@ -50,9 +53,11 @@ private:
     void refreshState();
     void refreshCharts();
     void choose(qsizetype point);
+    void showChosen();
 
     Session& m_session;
     Workbench& m_workbench;
+    std::optional<std::size_t> m_chosen; ///< into SweepResult::points
     Range m_weights;
     Range m_activations;
     QPushButton* m_start = nullptr;
@@ -60,6 +65,9 @@ private:
     QLabel* m_caption = nullptr;
     QComboBox* m_view = nullptr;
     QCheckBox* m_bands = nullptr;
+    QLabel* m_contoursLabel = nullptr;
+    QComboBox* m_contours = nullptr;
+    PlanPanel* m_plan = nullptr;
     QToolButton* m_save = nullptr;
     QStackedWidget* m_charts = nullptr;
     SweepChart* m_lines = nullptr;

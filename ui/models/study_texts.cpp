@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/models/study_texts.h"
+
+#include <algorithm>
+#include <map>
+
+#include <QCoreApplication>
+#include <QStringList>
+
+#include "ui/charts/number_format.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+QString tr(const char* text) { return QCoreApplication::translate("quantoscope::ui::StudyTexts", text); }
+
+QString accuracy(double top1, const evaluation::Interval& interval)
+{
+    return tr("top-1 <b>%1</b> (%2 to %3)")
+        .arg(formatPercent(top1), formatPercent(interval.low, 1), formatPercent(interval.high, 1));
+}
+
+QString difference(const evaluation::PairedComparison& paired)
+{
+    return tr("%1 points against float (%2 to %3)")
+        .arg(formatSignedPercent(paired.delta), formatSignedPercent(paired.deltaInterval.low),
+            formatSignedPercent(paired.deltaInterval.high));
+}
+
+QString costs(const cost::Cost& cost)
+{
+    return tr("%1, %2 bit operations, %3 an image")
+        .arg(formatBytes(cost.sizeBytes), formatMetric(cost.bops), formatEnergy(cost.energyPj));
+}
+
+/// "weights: 3 layers at 2 bits, 19 at 4 bits"
+QString mixOf(const sweep::SearchResult& result, const sweep::Assignment& bits, quant::Role role)
+{
+    std::map<int, int> counts;
+    for (std::size_t i = 0; i < std::min(bits.size(), result.units.size()); ++i)
+        if (result.units[i].role == role)
+            ++counts[bits[i]];
+    QStringList parts;
+    for (const auto& [bit, count] : counts)
+        parts << tr("%1 × %2 bits").arg(count).arg(bit);
+    return (role == quant::Role::Weight ? tr("weights %1") : tr("activations %1"))
+        .arg(parts.join(QStringLiteral(", ")));
+}
+
+} // namespace
+
+QString unitName(const sweep::QuantizedUnit& unit)
+{
+    return (unit.role == quant::Role::Weight ? tr("weights of %1") : tr("activations entering %1"))
+        .arg(QString::fromStdString(unit.name));
+}
+
+QString describePoint(const sweep::SweepResult& result, std::size_t point)
+{
+    const sweep::SweepPoint& chosen = result.points[point];
+    return QStringLiteral("<b>%1</b> &nbsp; %2; %3<br>%4")
+        .arg(formatWordLengths(chosen.weightBits, chosen.activationBits), accuracy(chosen.top1, chosen.top1Interval),
+            difference(chosen.againstFloat), costs(chosen.cost));
+}
+
+QString describePoint(const sweep::SensitivityResult& result, std::size_t point)
+{
+    const sweep::SensitivityPoint& chosen = result.points[point];
+    QString text = tr("<b>%1</b> alone at <b>%2 bits</b>, everything else float")
+                       .arg(unitName(result.units[chosen.unit]).toHtmlEscaped())
+                       .arg(chosen.bits);
+    if (chosen.measured)
+        text += QStringLiteral("<br>%1; %2")
+                    .arg(accuracy(chosen.measured->top1, chosen.measured->top1Interval),
+                        difference(chosen.measured->againstFloat));
+    text += tr("<br>SQNR %1 dB; divergence from float %2 nat")
+                .arg(formatDecibel(chosen.sqnrDb), formatSignificant(chosen.estimate(sweep::Estimate::Divergence)));
+    return text;
+}
+
+QString describePoint(const sweep::SearchResult& result, std::size_t point)
+{
+    const sweep::SearchPoint& chosen = result.points[point];
+    QString text = QStringLiteral("<b>%1</b> &nbsp; %2; %3<br>%4")
+                       .arg(QString::fromStdString(chosen.label()), accuracy(chosen.top1, chosen.top1Interval),
+                           difference(chosen.againstFloat), costs(chosen.cost));
+    if (!chosen.uniform)
+        text += QStringLiteral("<br>%1; %2")
+                    .arg(mixOf(result, chosen.bits, quant::Role::Weight),
+                        mixOf(result, chosen.bits, quant::Role::Activation));
+    if (result.chosen == point)
+        text += tr("<br>The answer: the closest to float that keeps to the budget");
+    return text;
+}
+
+} // namespace quantoscope::ui

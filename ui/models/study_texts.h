@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstddef>
+
+#include <QString>
+
+#include "core/sweep/search.h"
+#include "core/sweep/sensitivity.h"
+#include "core/sweep/sweep.h"
+
+/// What was found of one point of a study, as rich text.
+namespace quantoscope::ui {
+
+QString describePoint(const sweep::SweepResult& result, std::size_t point);
+QString describePoint(const sweep::SensitivityResult& result, std::size_t point);
+QString describePoint(const sweep::SearchResult& result, std::size_t point);
+
+/// "weights of conv1"
+QString unitName(const sweep::QuantizedUnit& unit);
+
+} // namespace quantoscope::ui

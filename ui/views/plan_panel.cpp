@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/plan_panel.h"
+
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QPushButton>
+#include <QTableView>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace quantoscope::ui {
+
+namespace {
+
+constexpr int tableHeight = 168; // pixels: the header and five layers
+
+} // namespace
+
+PlanPanel::PlanPanel(Session& session, QWidget* parent)
+    : QWidget(parent)
+    , m_session(session)
+{
+    m_summary = new QLabel;
+    m_summary->setTextFormat(Qt::RichText);
+    m_summary->setWordWrap(true);
+    m_summary->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_makeCurrent = new QPushButton(tr("Make current"));
+    m_makeCurrent->setToolTip(tr("Take this plan; undo takes it back"));
+    m_other = new QPushButton;
+    m_other->hide();
+    m_showPlan = new QToolButton;
+    m_showPlan->setText(tr("Plan"));
+    m_showPlan->setToolTip(tr("Word-lengths and ranges of this plan, layer by layer"));
+    m_showPlan->setCheckable(true);
+    m_showPlan->setArrowType(Qt::RightArrow);
+    m_showPlan->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    m_table = new QTableView;
+    m_table->setModel(&m_model);
+    m_table->setAccessibleName(tr("Plan of the chosen point"));
+    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_table->setSelectionMode(QAbstractItemView::SingleSelection);
+    m_table->setAlternatingRowColors(true);
+    m_table->setShowGrid(false);
+    m_table->setWordWrap(false);
+    m_table->setTabKeyNavigation(false);
+    m_table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+    m_table->verticalHeader()->hide();
+    m_table->verticalHeader()->setDefaultSectionSize(24);
+    m_table->horizontalHeader()->setHighlightSections(false);
+    m_table->setFixedHeight(tableHeight);
+    const int widths[PlanModel::ColumnCount] = { 40, 176, 48, 136, 48, 136 };
+    for (int column = 0; column < PlanModel::ColumnCount; ++column)
+        m_table->setColumnWidth(column, widths[column]);
+    m_table->hide();
+
+    auto* buttons = new QHBoxLayout;
+    buttons->setSpacing(8);
+    buttons->addWidget(m_showPlan);
+    buttons->addWidget(m_other);
+    buttons->addWidget(m_makeCurrent);
+    auto* line = new QHBoxLayout;
+    line->setSpacing(8);
+    line->addWidget(m_summary, 1);
+    line->addLayout(buttons);
+    line->setAlignment(buttons, Qt::AlignTop);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 4, 0, 0);
+    layout->setSpacing(4);
+    layout->addLayout(line);
+    layout->addWidget(m_table);
+
+    connect(m_makeCurrent, &QPushButton::clicked, this, &PlanPanel::currentWanted);
+    connect(m_other, &QPushButton::clicked, this, &PlanPanel::otherWanted);
+    connect(m_showPlan, &QToolButton::toggled, this, [this](bool on) {
+        m_table->setVisible(on);
+        m_showPlan->setArrowType(on ? Qt::DownArrow : Qt::RightArrow);
+    });
+    connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& index) {
+        if (index.isValid())
+            m_session.selectLayer(index.row());
+    });
+    hide();
+}
+
+void PlanPanel::showPoint(const QString& summary, quant::PlanPtr plan)
+{
+    m_summary->setText(summary);
+    m_showPlan->setVisible(plan != nullptr);
+    m_table->setVisible(plan && m_showPlan->isChecked());
+    m_model.setPlan(m_session.model(), std::move(plan));
+    show();
+}
+
+void PlanPanel::clear()
+{
+    m_model.setPlan(nullptr, nullptr);
+    hide();
+}
+
+void PlanPanel::setOther(const QString& text, const QString& tip)
+{
+    m_other->setText(text);
+    m_other->setToolTip(tip);
+    m_other->setVisible(!text.isEmpty());
+}
+
+} // namespace quantoscope::ui

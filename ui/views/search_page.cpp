@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/search_page.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QGridLayout>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QPushButton>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "ui/charts/number_format.h"
+#include "ui/charts/pareto_chart.h"
+#include "ui/models/study_texts.h"
+#include "ui/session/study_choices.h"
+#include "ui/views/chart_menu.h"
+#include "ui/views/option_words.h"
+#include "ui/views/plan_panel.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+constexpr int dropBudget = 3; // the entry of the box that is no price
+
+} // namespace
+
+SearchPage::SearchPage(Session& session, Workbench& workbench, QWidget* parent)
+    : QWidget(parent)
+    , m_session(session)
+    , m_workbench(workbench)
+    , m_chart(new ParetoChart)
+    , m_plan(new PlanPanel(session))
+{
+    auto* setup = new QGridLayout;
+    buildSetup(setup);
+    m_answer = new QLabel;
+    m_answer->setEnabled(false);
+    m_answer->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_save = new QToolButton;
+    m_save->setText(tr("Save"));
+    m_save->setPopupMode(QToolButton::InstantPopup);
+    auto* menu = new QMenu(m_save);
+    fillChartMenu(menu, m_chart);
+    m_save->setMenu(menu);
+    attachChartMenu(m_chart);
+    auto* bar = new QHBoxLayout;
+    bar->setSpacing(8);
+    bar->addWidget(m_answer, 1);
+    bar->addWidget(m_save);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(8, 8, 8, 4);
+    layout->setSpacing(8);
+    layout->addLayout(setup);
+    layout->addLayout(bar);
+    layout->addWidget(m_chart, 1);
+    layout->addWidget(m_plan);
+
+    connect(m_chart, &ParetoChart::pointClicked, this, [this](qsizetype point) {
+        m_chosen = static_cast<std::size_t>(point);
+        showChosen();
+    });
+    connect(m_plan, &PlanPanel::currentWanted, this, [this] {
+        if (m_chosen)
+            m_workbench.makeSearchPointCurrent(*m_chosen);
+    });
+    connect(&session, &Session::searchChanged, this, &SearchPage::refreshChart);
+    for (const auto signal : { &Session::statsChanged, &Session::modelChanged })
+        connect(&session, signal, this, &SearchPage::refreshState);
+    connect(&workbench, &Workbench::studiesChanged, this, &SearchPage::refreshState);
+    refreshState();
+}
+
+void SearchPage::buildSetup(QGridLayout* layout)
+{
+    m_budget = new QComboBox;
+    m_budget->addItem(tr("size"), static_cast<int>(sweep::Price::Size));
+    m_budget->addItem(tr("bit operations"), static_cast<int>(sweep::Price::Bops));
+    m_budget->addItem(tr("energy"), static_cast<int>(sweep::Price::Energy));
+    m_budget->addItem(tr("top-1 lost"), dropBudget);
+    m_budget->setAccessibleName(tr("What the budget limits"));
+    m_budget->setToolTip(
+        wrapped(tr("Size, bit operations or energy of an image, in percent of the float network's; or how "
+                   "many points of top-1 may be lost, as few bit operations as that allows.")));
+    m_limit = new QDoubleSpinBox;
+    m_limit->setAlignment(Qt::AlignRight);
+    m_limit->setAccessibleName(tr("Budget"));
+    m_limit->setMinimumWidth(104);
+    const auto bits = [this](const QString& name) {
+        auto* edit = new QLineEdit(QStringLiteral("2..8"));
+        edit->setAccessibleName(name);
+        edit->setToolTip(tr("Word-lengths to choose from, as 2,4 or 2..8"));
+        edit->setMaximumWidth(96);
+        connect(edit, &QLineEdit::textChanged, this, &SearchPage::refreshState);
+        return edit;
+    };
+    m_weightBits = bits(tr("Word-lengths of weights to choose from"));
+    m_activationBits = bits(tr("Word-lengths of activations to choose from"));
+    m_uniform = new QCheckBox(tr("Uniform ones too"));
+    m_uniform->setChecked(true);
+    m_uniform->setToolTip(
+        wrapped(tr("Also measure every pair of word-lengths that is the same in all layers, to compare with.")));
+    m_problem = new QLabel;
+    m_problem->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_start = new QPushButton;
+    connect(m_budget, &QComboBox::currentIndexChanged, this, &SearchPage::budgetChosen);
+    connect(m_start, &QPushButton::clicked, this, &SearchPage::start);
+
+    const auto label = [layout](const QString& text, QWidget* buddy, int row, int column) {
+        auto* name = new QLabel(text);
+        name->setBuddy(buddy);
+        layout->addWidget(name, row, column);
+    };
+    layout->setSpacing(8);
+    label(tr("Budget"), m_budget, 0, 0);
+    layout->addWidget(m_budget, 0, 1);
+    layout->addWidget(m_limit, 0, 2);
+    layout->addWidget(m_uniform, 0, 3, 1, 2);
+    label(tr("Weights [bits]"), m_weightBits, 1, 0);
+    layout->addWidget(m_weightBits, 1, 1);
+    label(tr("Activations [bits]"), m_activationBits, 1, 2);
+    layout->addWidget(m_activationBits, 1, 3);
+    layout->addWidget(m_problem, 1, 4);
+    layout->setColumnStretch(4, 1);
+    layout->addWidget(m_start, 1, 5);
+    budgetChosen();
+}
+
+void SearchPage::budgetChosen()
+{
+    const bool drop = m_budget->currentData().toInt() == dropBudget;
+    m_limit->setRange(drop ? 0.01 : 0.1, 100);
+    m_limit->setDecimals(drop ? 2 : 1);
+    m_limit->setSingleStep(drop ? 0.1 : 1);
+    m_limit->setSuffix(drop ? tr(" points") : tr(" % of float"));
+    const double usual[] = { 15, 5, 10, 1 };
+    m_limit->setValue(usual[m_budget->currentIndex()]);
+}
+
+Result<SearchSettings> SearchPage::settings() const
+{
+    SearchSettings wanted;
+    QS_TRY(wanted.weightBits, numbersOnly(m_weightBits->text()));
+    QS_TRY(wanted.activationBits, numbersOnly(m_activationBits->text()));
+    if (wanted.weightBits.empty() || wanted.activationBits.empty())
+        return fail(ErrorCode::InvalidInput, tr("word-lengths are missing").toStdString(), {},
+            tr("give some to choose from: 2,4 or 2..8").toStdString());
+    const int kind = m_budget->currentData().toInt();
+    if (kind != dropBudget)
+        wanted.budget.price = static_cast<sweep::Price>(kind);
+    wanted.budget.limit = m_limit->value();
+    wanted.uniform = m_uniform->isChecked();
+    return wanted;
+}
+
+void SearchPage::start()
+{
+    if (m_workbench.running(Study::Search)) {
+        m_workbench.cancel(Study::Search);
+        return;
+    }
+    if (const auto wanted = settings()) {
+        m_chosen.reset();
+        m_workbench.startSearch(*wanted);
+    }
+}
+
+void SearchPage::refreshState()
+{
+    if (!m_start)
+        return; // while the page is being built
+    const bool running = m_workbench.running(Study::Search);
+    const auto wanted = settings();
+    m_start->setText(running ? tr("Cancel") : tr("Search"));
+    m_start->setEnabled(running || (wanted && m_workbench.canStart(Study::Search)));
+    m_start->setToolTip(running         ? tr("Stop; what is finished stays")
+            : m_workbench.canEvaluate() ? tr("Choose a word-length for every weight and activation, and measure")
+                                        : tr("Open a model and labelled images first"));
+    m_problem->setText(wanted ? QString() : tr("⚠ %1").arg(QString::fromStdString(wanted.error().what)));
+    m_problem->setToolTip(wanted ? QString() : QString::fromStdString(wanted.error().hint));
+    refreshChart();
+}
+
+void SearchPage::refreshChart()
+{
+    if (!m_answer)
+        return;
+    const auto& search = m_session.search();
+    const bool any = search && !search->points.empty();
+    const bool running = m_workbench.running(Study::Search);
+    m_chart->setResult(any ? search : nullptr);
+    m_chart->setMessage(any ? QString()
+            : running       ? tr("What each layer alone costs is being found; points come after that…")
+            : m_workbench.canStart(Study::Search)
+            ? tr("Press Search for the mix of word-lengths that loses least within the budget.\nPoints appear as they "
+                 "are "
+                 "measured; a click on one shows its plan.")
+            : tr("Open a model and labelled images, then search for word-lengths."));
+    m_save->setEnabled(any);
+    QString answer;
+    if (any && search->chosen) {
+        const sweep::SearchPoint& point = search->points[*search->chosen];
+        answer = tr("Chosen within %1: top-1 %2, %3")
+                     .arg(QString::fromStdString(search->budget.toString()), formatPercent(point.top1),
+                         formatBytes(point.cost.sizeBytes));
+    } else if (any && !running) {
+        answer
+            = search->complete ? tr("Nothing that was tried keeps to the budget") : tr("Cancelled before the answer");
+    }
+    m_answer->setText(answer);
+    m_answer->setToolTip(answer);
+    showChosen();
+}
+
+void SearchPage::showChosen()
+{
+    const auto& search = m_session.search();
+    if (!search || (m_chosen && *m_chosen >= search->points.size()))
+        m_chosen.reset();
+    m_chart->setCurrent(m_chosen);
+    if (m_chosen)
+        m_plan->showPoint(describePoint(*search, *m_chosen), search->points[*m_chosen].plan);
+    else
+        m_plan->clear();
+}
+
+} // namespace quantoscope::ui

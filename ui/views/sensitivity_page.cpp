@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/sensitivity_page.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QPushButton>
+#include <QScrollBar>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "ui/charts/number_format.h"
+#include "ui/charts/sensitivity_chart.h"
+#include "ui/models/study_texts.h"
+#include "ui/session/study_choices.h"
+#include "ui/views/chart_menu.h"
+#include "ui/views/option_words.h"
+#include "ui/views/plan_panel.h"
+
+namespace quantoscope::ui {
+
+SensitivityPage::SensitivityPage(Session& session, Workbench& workbench, QWidget* parent)
+    : QWidget(parent)
+    , m_session(session)
+    , m_workbench(workbench)
+    , m_chart(new SensitivityChart)
+    , m_plan(new PlanPanel(session))
+{
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(8, 8, 8, 4);
+    layout->setSpacing(8);
+    layout->addLayout(buildSetup());
+    layout->addLayout(buildBar());
+    m_scroll = new QScrollBar(Qt::Vertical);
+    m_scroll->setAccessibleName(tr("Scroll layers"));
+    auto* middle = new QHBoxLayout;
+    middle->setSpacing(0);
+    middle->addWidget(m_chart, 1);
+    middle->addWidget(m_scroll);
+    layout->addLayout(middle, 1);
+    layout->addWidget(m_plan);
+    m_plan->setOther(
+        tr("Set this layer"), tr("Give this layer this word-length in the current plan; undo takes it back"));
+    attachChartMenu(m_chart);
+
+    connect(m_chart, &SensitivityChart::pointClicked, this, [this](qsizetype point) {
+        m_chosen = static_cast<std::size_t>(point);
+        showChosen();
+        selectLayer();
+    });
+    connect(m_chart->yAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, &SensitivityPage::refreshScroll);
+    connect(m_scroll, &QScrollBar::valueChanged, this, [this](int value) {
+        const double size = m_chart->yAxis->range().size();
+        m_chart->yAxis->setRange(value - 0.6, value - 0.6 + size);
+        m_chart->replot(QCustomPlot::rpQueuedReplot);
+    });
+    connect(m_plan, &PlanPanel::currentWanted, this, [this] {
+        if (m_chosen)
+            m_workbench.makeSensitivityCurrent(*m_chosen);
+    });
+    connect(m_plan, &PlanPanel::otherWanted, this, [this] {
+        if (m_chosen)
+            m_workbench.applySensitivity(*m_chosen);
+    });
+    connect(&session, &Session::sensitivityChanged, this, &SensitivityPage::refreshChart);
+    for (const auto signal : { &Session::statsChanged, &Session::modelChanged, &Session::runsChanged })
+        connect(&session, signal, this, &SensitivityPage::refreshState);
+    connect(&workbench, &Workbench::studiesChanged, this, &SensitivityPage::refreshState);
+    refreshState();
+}
+
+QHBoxLayout* SensitivityPage::buildSetup()
+{
+    const auto bits = [this](const QString& name) {
+        auto* edit = new QLineEdit(QStringLiteral("2,3,4,6"));
+        edit->setAccessibleName(name);
+        edit->setToolTip(tr("Word-lengths to try as 2,4 or 2..8; empty: these tensors are not looked at"));
+        edit->setMaximumWidth(96);
+        connect(edit, &QLineEdit::textChanged, this, &SensitivityPage::refreshState);
+        return edit;
+    };
+    m_weightBits = bits(tr("Word-lengths of weights to try"));
+    m_activationBits = bits(tr("Word-lengths of activations to try"));
+    m_measure = new QCheckBox(tr("Measure accuracy"));
+    m_measure->setChecked(true);
+    m_measure->setToolTip(wrapped(tr("Run every point on the labelled images. Without it only the divergence from the "
+                                     "float network on the calibration images is found, which is quicker.")));
+    connect(m_measure, &QCheckBox::toggled, this, &SensitivityPage::refreshState);
+    m_workload = new QLabel;
+    m_workload->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_start = new QPushButton;
+    connect(m_start, &QPushButton::clicked, this, &SensitivityPage::start);
+    auto* weights = new QLabel(tr("Weights [bits]"));
+    weights->setBuddy(m_weightBits);
+    auto* activations = new QLabel(tr("Activations [bits]"));
+    activations->setBuddy(m_activationBits);
+    auto* setup = new QHBoxLayout;
+    setup->setSpacing(8);
+    for (QWidget* widget :
+        std::initializer_list<QWidget*> { weights, m_weightBits, activations, m_activationBits, m_measure })
+        setup->addWidget(widget);
+    setup->addWidget(m_workload, 1);
+    setup->addWidget(m_start);
+    return setup;
+}
+
+QHBoxLayout* SensitivityPage::buildBar()
+{
+    m_order = new QComboBox;
+    m_order->addItems({ tr("as in the network"), tr("most harmful first") });
+    m_order->setAccessibleName(tr("Order of layers"));
+    connect(m_order, &QComboBox::currentIndexChanged, this, [this](int index) {
+        m_chart->setOrder(index == 0 ? SensitivityOrder::Network : SensitivityOrder::Harm);
+        refreshScroll();
+    });
+    m_trust = new QLabel;
+    m_trust->setEnabled(false);
+    m_trust->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_save = new QToolButton;
+    m_save->setText(tr("Save"));
+    m_save->setPopupMode(QToolButton::InstantPopup);
+    auto* menu = new QMenu(m_save);
+    fillChartMenu(menu, m_chart);
+    m_save->setMenu(menu);
+    auto* label = new QLabel(tr("Order"));
+    label->setBuddy(m_order);
+    auto* bar = new QHBoxLayout;
+    bar->setSpacing(8);
+    bar->addWidget(label);
+    bar->addWidget(m_order);
+    bar->addWidget(m_trust, 1);
+    bar->addWidget(m_save);
+    return bar;
+}
+
+Result<SensitivitySettings> SensitivityPage::settings() const
+{
+    SensitivitySettings wanted;
+    QS_TRY(wanted.weightBits, numbersOnly(m_weightBits->text()));
+    QS_TRY(wanted.activationBits, numbersOnly(m_activationBits->text()));
+    if (wanted.weightBits.empty() && wanted.activationBits.empty())
+        return fail(ErrorCode::InvalidInput, tr("there is no word-length to try").toStdString(), {},
+            tr("give some: 2,4 or 2..8").toStdString());
+    wanted.measure = m_measure->isChecked();
+    return wanted;
+}
+
+void SensitivityPage::start()
+{
+    if (m_workbench.running(Study::Sensitivity)) {
+        m_workbench.cancel(Study::Sensitivity);
+        return;
+    }
+    if (const auto wanted = settings()) {
+        m_chosen.reset();
+        m_workbench.startSensitivity(*wanted);
+    }
+}
+
+void SensitivityPage::refreshState()
+{
+    if (!m_start)
+        return; // while the page is being built
+    const bool running = m_workbench.running(Study::Sensitivity);
+    const auto wanted = settings();
+    m_start->setText(running ? tr("Cancel") : tr("Start"));
+    m_start->setEnabled(running || (wanted && m_workbench.canStart(Study::Sensitivity)));
+    m_start->setToolTip(running         ? tr("Stop; what is finished stays")
+            : m_workbench.canEvaluate() ? tr("Quantize every layer alone with the current options")
+                                        : tr("Open a model and labelled images first"));
+    if (!wanted) {
+        m_workload->setText(tr("⚠ %1").arg(QString::fromStdString(wanted.error().what)));
+        m_workload->setToolTip(QString::fromStdString(wanted.error().hint));
+    } else if (m_session.model()) {
+        std::set<std::string> weights, inputs;
+        for (const LayerInfo& layer : m_session.model()->layers) {
+            if (!layer.weightTensor.empty())
+                weights.insert(layer.weightTensor);
+            inputs.insert(layer.inputTensor);
+        }
+        const auto points = static_cast<qint64>(
+            weights.size() * wanted->weightBits.size() + inputs.size() * wanted->activationBits.size());
+        const auto seconds = wanted->measure ? secondsFor(m_session, points) : std::nullopt;
+        m_workload->setText(seconds ? tr("%1 points, at most %2").arg(formatCount(points), formatDuration(*seconds))
+                                    : tr("%1 points").arg(formatCount(points)));
+        m_workload->setToolTip(wrapped(tr("At the speed of the latest evaluation. A point computes only the layers "
+                                          "behind the one that is quantized, so it takes less.")));
+    } else {
+        m_workload->clear();
+    }
+    refreshChart();
+}
+
+void SensitivityPage::refreshChart()
+{
+    const auto& study = m_session.sensitivity();
+    const bool any = study && !study->points.empty();
+    m_chart->setResult(any ? study : nullptr);
+    m_chart->setMessage(any                           ? QString()
+            : m_workbench.running(Study::Sensitivity) ? tr("The first point is being evaluated…")
+            : m_workbench.canStart(Study::Sensitivity)
+            ? tr("Press Start to see what each layer alone costs.\nBars appear as they are finished; a click on one "
+                 "shows "
+                 "its plan. The table and the graph can be coloured by the result.")
+            : tr("Open a model and labelled images, then see which layers suffer most."));
+    m_save->setEnabled(any);
+    const QString trust
+        = any && !study->trust.empty() ? QString::fromStdString(sweep::describeTrust(*study)) : QString();
+    m_trust->setText(trust);
+    m_trust->setToolTip(wrapped(trust));
+    refreshScroll();
+    showChosen();
+}
+
+void SensitivityPage::refreshScroll()
+{
+    if (!m_scroll)
+        return;
+    const auto lines = static_cast<double>(m_chart->series().lines.size());
+    const QCPRange shown = m_chart->yAxis->range();
+    const QSignalBlocker quiet(m_scroll);
+    m_scroll->setPageStep(static_cast<int>(shown.size()));
+    m_scroll->setRange(0, std::max(0, static_cast<int>(std::ceil(lines - shown.size()))));
+    m_scroll->setValue(static_cast<int>(std::lround(shown.lower + 0.6)));
+    m_scroll->setVisible(m_scroll->maximum() > 0);
+}
+
+void SensitivityPage::showChosen()
+{
+    const auto& study = m_session.sensitivity();
+    if (!study || (m_chosen && *m_chosen >= study->points.size()))
+        m_chosen.reset();
+    m_chart->setCurrent(m_chosen);
+    if (!m_chosen)
+        return m_plan->clear();
+    // There is no plan to list: one tensor is quantized, the others are float.
+    m_plan->showPoint(describePoint(*study, *m_chosen), nullptr);
+}
+
+void SensitivityPage::selectLayer()
+{
+    const auto& study = m_session.sensitivity();
+    if (!study || !m_chosen)
+        return;
+    const sweep::QuantizedUnit& unit = study->units[study->points[*m_chosen].unit];
+    if (const LoadedModelPtr& model = m_session.model(); model && !unit.layers.empty())
+        for (std::size_t i = 0; i < model->layers.size(); ++i)
+            if (model->layers[i].layer.name == unit.layers.front())
+                m_session.selectLayer(static_cast<int>(i));
+}
+
+} // namespace quantoscope::ui

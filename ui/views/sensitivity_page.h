@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QWidget>
+
+#include "ui/session/workbench.h"
+
+class QCheckBox;
+class QComboBox;
+class QHBoxLayout;
+class QLabel;
+class QLineEdit;
+class QPushButton;
+class QScrollBar;
+class QToolButton;
+
+namespace quantoscope::ui {
+
+class PlanPanel;
+class SensitivityChart;
+
+/// What each layer alone costs: which word-lengths to try, and the bars while they come in. A bar shows its plan and
+/// can be made current, or its word-length be given to the layer in the current plan.
+class SensitivityPage : public QWidget {
+    Q_OBJECT
+
+public:
+    SensitivityPage(Session& session, Workbench& workbench, QWidget* parent = nullptr);
+
+    SensitivityChart* chart() const { return m_chart; }
+    QPushButton* startButton() const { return m_start; }
+    PlanPanel* plan() const { return m_plan; }
+    QLineEdit* weightBits() const { return m_weightBits; }
+    QLineEdit* activationBits() const { return m_activationBits; }
+    QCheckBox* measureBox() const { return m_measure; }
+    QComboBox* orderBox() const { return m_order; }
+    QLabel* workload() const { return m_workload; }
+    QLabel* trust() const { return m_trust; }
+
+private:
+    QHBoxLayout* buildSetup();
+    QHBoxLayout* buildBar();
+    Result<SensitivitySettings> settings() const;
+    void start();
+    void refreshState();
+    void refreshChart();
+    void refreshScroll();
+    void showChosen();
+    void selectLayer(); ///< of the chosen point, everywhere
+
+    Session& m_session;
+    Workbench& m_workbench;
+    std::optional<std::size_t> m_chosen; ///< into SensitivityResult::points
+    SensitivityChart* m_chart = nullptr;
+    QScrollBar* m_scroll = nullptr;
+    PlanPanel* m_plan = nullptr;
+    QLineEdit* m_weightBits = nullptr;
+    QLineEdit* m_activationBits = nullptr;
+    QCheckBox* m_measure = nullptr;
+    QComboBox* m_order = nullptr;
+    QPushButton* m_start = nullptr;
+    QToolButton* m_save = nullptr;
+    QLabel* m_workload = nullptr;
+    QLabel* m_trust = nullptr;
+};
+
+} // namespace quantoscope::ui
