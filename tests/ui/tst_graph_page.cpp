@@ -163,8 +163,9 @@ private slots:
         QTest::keyClick(field, Qt::Key_Return);
         QVERIFY(*view->currentNode() > *first);
         QTest::keyClicks(field, QStringLiteral("!"));
-        QVERIFY(m_window->graph()->findChild<QLabel*>() != nullptr);
+        QVERIFY(!m_window->graph()->found().isEmpty());
         field->clear();
+        QVERIFY(m_window->graph()->found().isEmpty());
     }
 
     void quantizersStandOnEdgesAndLayers()
@@ -263,7 +264,7 @@ private slots:
         QVERIFY(!content.values.empty());
         QVERIFY(!content.draggable);
         const Span& seen = chart->series().values[1];
-        QVERIFY(content.values.high <= seen.high * 1.05 + 1e-3);
+        QVERIFY(content.values.high <= seen.high * 1.3 + 1e-3);
         page->operandBox()->setCurrentIndex(0);
     }
 

@@ -320,6 +320,7 @@ private slots:
     {
         QCOMPARE(levelsBetween(1.5, 60, 10), (std::vector<double> { 2, 5, 10, 20, 50 }));
         QVERIFY(levelsBetween(1e3, 9e9).size() <= 6);
+        QVERIFY(levelsBetween(3.1, 4.9).size() >= 3); // none of 1, 2 and 5
         QVERIFY(levelsBetween(0, 10).empty());
         QVERIFY(levelsBetween(10, 10).empty());
     }

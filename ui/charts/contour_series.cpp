@@ -12,6 +12,13 @@ namespace quantoscope::ui {
 
 namespace {
 
+constexpr std::size_t fewestLevels = 3;
+
+/// Round numbers within a decade, coarse ones first.
+const std::vector<std::vector<double>> ladders { { 1, 2, 5 }, { 1, 1.5, 2, 3, 4, 5, 6, 8 },
+    { 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2, 2.2, 2.4, 2.6, 2.8, 3, 3.2, 3.4, 3.6, 3.8, 4, 4.25, 4.5, 4.75,
+        5, 5.5, 6, 6.5, 7, 7.5, 8, 8.5, 9, 9.5 } };
+
 struct Corner {
     Contour::Point at;
     double value = 0; ///< logarithm, less that of the level
@@ -79,10 +86,15 @@ std::vector<double> levelsBetween(double low, double high, std::size_t most)
     std::vector<double> levels;
     if (!(low > 0) || !(high > low) || !std::isfinite(high))
         return levels;
-    for (int power = static_cast<int>(std::floor(std::log10(low))); std::pow(10.0, power) < high; ++power)
-        for (const double mantissa : { 1.0, 2.0, 5.0 })
-            if (const double level = mantissa * std::pow(10.0, power); level > low && level < high)
-                levels.push_back(level);
+    for (const auto& mantissas : ladders) {
+        levels.clear();
+        for (int power = static_cast<int>(std::floor(std::log10(low))); std::pow(10.0, power) < high; ++power)
+            for (const double mantissa : mantissas)
+                if (const double level = mantissa * std::pow(10.0, power); level > low && level < high)
+                    levels.push_back(level);
+        if (levels.size() >= fewestLevels)
+            break;
+    }
     if (levels.size() <= most)
         return levels;
     std::vector<double> thinned;

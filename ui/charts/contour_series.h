@@ -35,7 +35,8 @@ struct Contour {
 std::vector<Contour::Segment> isoLine(std::size_t columns, std::size_t rows,
     const std::function<std::optional<double>(std::size_t column, std::size_t row)>& value, double level);
 
-/// 1, 2 or 5 times powers of ten strictly between `low` and `high` (both positive), thinned to at most `most`.
+/// Round numbers strictly between `low` and `high` (both positive): 1, 2 or 5 times powers of ten, finer ones where
+/// these are fewer than three; thinned to at most `most`.
 std::vector<double> levelsBetween(double low, double high, std::size_t most = 6);
 
 /// Lines of equal cost over the word-lengths of a sweep.

@@ -85,6 +85,8 @@ void GraphPage::find(bool further)
         m_view->chooseNode(*node);
 }
 
+QString GraphPage::found() const { return m_found->text(); }
+
 void GraphPage::showFound()
 {
     const LoadedModelPtr& model = m_session.model();

@@ -23,6 +23,7 @@ public:
     GraphView* view() const { return m_view; }
     QLineEdit* searchField() const { return m_search; }
     MeasureLegend* legend() const { return m_legend; }
+    QString found() const; ///< what the search says; empty: it found something, or nothing is wanted
 
 private:
     void find(bool further);
