@@ -91,6 +91,7 @@ void HeatChart::rebuild()
         m_contours = isoCosts(*m_result, m_grid, *m_price);
     for (const Contour& contour : m_contours)
         drawContour(contour);
+    drawNumbers();
     drawCurrent();
 }
 
@@ -109,15 +110,27 @@ void HeatChart::drawCells()
             const auto cell = m_grid.cell(static_cast<std::size_t>(row), static_cast<std::size_t>(column));
             const double top1 = cell ? m_result->points[*cell].top1 : std::numeric_limits<double>::quiet_NaN();
             map->data()->setCell(column, row, top1);
+        }
+    }
+}
+
+void HeatChart::drawNumbers()
+{
+    for (std::size_t row = 0; row < m_grid.rows.size(); ++row)
+        for (std::size_t column = 0; column < m_grid.columns.size(); ++column) {
+            const auto cell = m_grid.cell(row, column);
             if (!cell)
                 continue;
+            const double top1 = m_result->points[*cell].top1;
             auto* text = new QCPItemText(this);
-            text->position->setCoords(column, row);
+            text->position->setCoords(static_cast<double>(column), static_cast<double>(row));
             text->setText(QString::number(top1, 'f', 1));
             text->setFont(chartFont(-1));
             text->setColor(Theme::textOn(Theme::viridis(top1 / 100)));
+            // Keeps lines of equal cost off the digits.
+            text->setBrush(Theme::viridis(top1 / 100));
+            text->setPadding(QMargins(2, 0, 2, 0));
         }
-    }
 }
 
 void HeatChart::drawContour(const Contour& contour)
@@ -145,7 +158,7 @@ void HeatChart::drawContour(const Contour& contour)
         line->setPen(pen);
     }
     auto* label = new QCPItemText(this);
-    label->position->setCoords(highest.x, highest.y + 0.06);
+    label->position->setCoords(highest.x, highest.y + 0.2);
     label->setPositionAlignment(Qt::AlignHCenter | Qt::AlignBottom);
     label->setText(contour.label);
     label->setFont(chartFont(-2));

@@ -35,6 +35,7 @@ protected:
 private:
     void labelAxis(QCPAxis* axis, const std::vector<QString>& labels);
     void drawCells();
+    void drawNumbers();
     void drawContour(const Contour& contour);
     void drawCurrent();
     std::optional<std::size_t> pointAt(const QPointF& position) const;

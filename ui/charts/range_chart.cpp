@@ -66,7 +66,7 @@ void RangeChart::setSeries(RangeSeries series, const QString& title, bool weight
     m_series = std::move(series);
     m_weights = weights;
     setCaption(title,
-        { tr("Boxes: half of all values that are not zero; whiskers: 99.8 % of them; dots: the largest"),
+        { tr("Boxes: half of all values that are not zero; whiskers: 98 % of them; dots: the largest"),
             tr("Bars: what can be represented, from one step to the far end") });
     setAxes();
     rebuild();
@@ -189,7 +189,7 @@ QString RangeChart::readout(const QPointF& position) const
     const RangeSeries::Layer& layer = m_series.layers[*at];
     QString text = QStringLiteral("<b>%1</b>").arg(layer.name.toHtmlEscaped());
     if (layer.box)
-        text += tr("<br>median %1, half within %2 to %3<br>99.8 % within %4 to %5, largest %6")
+        text += tr("<br>median %1, half within %2 to %3<br>98 % within %4 to %5, largest %6")
                     .arg(formatSignificant(layer.box->median), formatSignificant(layer.box->lower),
                         formatSignificant(layer.box->upper), formatSignificant(layer.box->least),
                         formatSignificant(layer.box->most), formatSignificant(layer.box->largest));

@@ -38,7 +38,7 @@ MagnitudeBox magnitudes(const calibration::Histogram& histogram)
         total += count;
     if (total <= 0)
         return box;
-    constexpr std::array<double, 5> shares { 0.001, 0.25, 0.5, 0.75, 0.999 };
+    constexpr std::array<double, 5> shares { 0.01, 0.25, 0.5, 0.75, 0.99 };
     double* const ends[] = { &box.least, &box.lower, &box.median, &box.upper, &box.most };
     std::size_t next = 0;
     double below = 0;
@@ -97,7 +97,7 @@ void RangeSeries::frame()
 std::string toCsv(const RangeSeries& series)
 {
     std::ostringstream out;
-    out << "layer,p0.1,p25,p50,p75,p99.9,largest,step,end\n";
+    out << "layer,p1,p25,p50,p75,p99,largest,step,end\n";
     for (const RangeSeries::Layer& layer : series.layers) {
         out << '"' << layer.name.toStdString() << '"';
         if (const auto& box = layer.box)

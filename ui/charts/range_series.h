@@ -14,11 +14,11 @@ namespace quantoscope::ui {
 
 /// Magnitudes |x| of a tensor's values that are not zero, in its own unit.
 struct MagnitudeBox {
-    double least = 0; ///< 0.1 % lie below
+    double least = 0; ///< 1 % lie below
     double lower = 0; ///< a quarter
     double median = 0;
     double upper = 0; ///< three quarters
-    double most = 0; ///< 99.9 %
+    double most = 0; ///< 99 %
     double largest = 0; ///< of all; 0: every value is zero
 };
 

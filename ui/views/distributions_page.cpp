@@ -78,14 +78,14 @@ QHBoxLayout* DistributionsPage::buildBar()
     connect(m_operand, &QComboBox::currentIndexChanged, this, &DistributionsPage::refreshView);
     m_logarithmic = new QCheckBox(tr("&Log scale"));
     m_logarithmic->setToolTip(tr("Logarithmic share axis, so that rare large values can be seen"));
-    m_overlay = new QCheckBox(tr("&Quantized values"));
+    m_overlay = new QCheckBox(tr("&Quantized"));
     m_overlay->setToolTip(tr("What the quantizer makes of the values, x̂ = (q − z) s, as an outline of the same area"));
     m_overlay->setChecked(true);
-    m_grid = new QCheckBox(tr("Representable &grid"));
+    m_grid = new QCheckBox(tr("&Grid"));
     m_grid->setToolTip(tr("The values a quantized number can have, as ticks on the axis; they are (q − z) s"));
     m_grid->setChecked(true);
     for (QWidget* widget : std::initializer_list<QWidget*> { m_operand, m_logarithmic, m_overlay, m_grid }) {
-        bar->addSpacing(12);
+        bar->addSpacing(8);
         bar->addWidget(widget);
     }
     bar->addStretch(1);
@@ -106,8 +106,10 @@ void DistributionsPage::refreshView()
     const bool weights = operand == Operand::Weight;
     m_stack->setCurrentIndex(layers ? 1 : 0);
     m_operand->setVisible(layers || channels);
-    for (QWidget* widget : { m_logarithmic, m_overlay, m_grid })
-        widget->setVisible(!layers);
+    m_logarithmic->setVisible(!layers);
+    // A small window has no room for all of them beside the choice of the tensor.
+    m_overlay->setVisible(!layers && !channels);
+    m_grid->setVisible(!layers && !channels);
     m_channels->setVisible(channels);
     m_weights->setVisible(!channels || weights);
     m_activations->setVisible(!channels || !weights);

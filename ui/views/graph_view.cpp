@@ -237,7 +237,7 @@ void GraphView::zoomOut() { zoomTo(m_scale / step, QRectF(viewport()->rect()).ce
 void GraphView::ensureVisible(std::size_t node)
 {
     const QRectF box = boxOf(node);
-    const QRectF view = QRectF(viewport()->rect()).adjusted(margin, margin, -margin, -margin);
+    const QRectF view = QRectF(viewport()->rect()).adjusted(margin, 2 * margin, -margin, -2 * margin);
     const auto shift = [](double low, double high, double from, double to) {
         return low < from ? low - from : high > to ? std::min(high - to, low - from) : 0.0;
     };

@@ -18,6 +18,7 @@ constexpr double chipPadding = 5;
 constexpr double badgeAbove = 22; // of a badge's middle above the end of its edge
 constexpr double arrow = 5;
 constexpr int letterSize = 12;
+constexpr int keyRow = 16;
 
 QFont labelFont(const QFont& base, bool bold = false)
 {
@@ -74,20 +75,21 @@ void GraphView::paintKey(QPainter& painter) const
         return;
     const QFont small = labelFont(font());
     const QFontMetrics metrics(small);
-    int width = 8;
+    int width = 0;
     for (const auto& [color, text] : entries)
-        width += 14 + metrics.horizontalAdvance(text) + 12;
-    const QRect box(8, viewport()->height() - 32, width, 24);
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(translucent(m_theme.background, 0.85));
+        width = std::max(width, 8 + 14 + metrics.horizontalAdvance(text) + 8);
+    const int height = 8 + keyRow * static_cast<int>(entries.size());
+    const QRect box(8, viewport()->height() - height - 8, width, height);
+    painter.setPen(m_theme.grid);
+    painter.setBrush(translucent(m_theme.background, 0.92));
     painter.drawRoundedRect(box, 4, 4);
     painter.setFont(small);
-    int x = box.left() + 8;
+    int y = box.top() + 4;
     for (const auto& [color, text] : entries) {
-        painter.fillRect(QRect(x, box.center().y() - 4, 9, 9), color);
+        painter.fillRect(QRect(box.left() + 8, y + keyRow / 2 - 4, 9, 9), color);
         painter.setPen(m_theme.muted);
-        painter.drawText(QRect(x + 14, box.top(), box.width(), box.height()), Qt::AlignLeft | Qt::AlignVCenter, text);
-        x += 14 + metrics.horizontalAdvance(text) + 12;
+        painter.drawText(QRect(box.left() + 22, y, width, keyRow), Qt::AlignLeft | Qt::AlignVCenter, text);
+        y += keyRow;
     }
 }
 

@@ -56,7 +56,8 @@ MeasureLegend::MeasureLegend(Session& session, QWidget* parent)
 void MeasureLegend::refresh()
 {
     m_shown = measureLayers(m_session);
-    setToolTip(wrapped(measureTip(m_shown.measure)));
+    setToolTip(wrapped(
+        text().isEmpty() ? measureTip(m_shown.measure) : tr("%1: %2").arg(measureTip(m_shown.measure), text())));
     setAccessibleName(text());
     updateGeometry();
     update();
@@ -94,11 +95,19 @@ void MeasureLegend::paintEvent(QPaintEvent* /*event*/)
     }
     const QString worst = formatMeasure(m_shown.measure, m_shown.worst);
     const QString best = formatMeasure(m_shown.measure, m_shown.best);
-    const int left = fontMetrics().horizontalAdvance(worst) + gap;
-    const int room = width() - left - gap - fontMetrics().horizontalAdvance(best) - 1;
-    const QRect bar(left, (height() - barHeight) / 2, std::clamp(room, leastWidth, barWidth), barHeight);
-    painter.drawText(rect(), Qt::AlignLeft | Qt::AlignVCenter, worst);
-    painter.drawText(rect().adjusted(bar.right() + 1 + gap, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, best);
+    int left = fontMetrics().horizontalAdvance(worst) + gap;
+    int room = width() - left - gap - fontMetrics().horizontalAdvance(best) - 1;
+    // Where the figures have no room the colours stand alone; the tip has the figures.
+    const bool figures = room >= leastWidth;
+    if (!figures) {
+        left = 0;
+        room = width() - 1;
+    }
+    const QRect bar(left, (height() - barHeight) / 2, std::clamp(room, 1, barWidth), barHeight);
+    if (figures) {
+        painter.drawText(rect(), Qt::AlignLeft | Qt::AlignVCenter, worst);
+        painter.drawText(rect().adjusted(bar.right() + 1 + gap, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, best);
+    }
     QLinearGradient gradient(bar.topLeft(), bar.topRight());
     for (int i = 0; i <= 8; ++i)
         gradient.setColorAt(i / 8.0, Theme::viridis(i / 8.0));

@@ -15,7 +15,7 @@ RangesPanel::RangesPanel(Session& session, QWidget* parent)
     , m_ranges(session)
     , m_chart(new RangeChart)
 {
-    auto* key = new QLabel(tr("Box: half of the values that are not zero; whiskers: 99.8 % of them; dot: the largest. "
+    auto* key = new QLabel(tr("Box: half of the values that are not zero; whiskers: 98 % of them; dot: the largest. "
                               "Bar behind: what can be represented, from one step to the far end."));
     key->setWordWrap(true);
     key->setEnabled(false);

@@ -4,7 +4,6 @@
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDoubleSpinBox>
-#include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
@@ -36,7 +35,8 @@ SearchPage::SearchPage(Session& session, Workbench& workbench, QWidget* parent)
     , m_chart(new ParetoChart)
     , m_plan(new PlanPanel(session))
 {
-    auto* setup = new QGridLayout;
+    auto* setup = new QVBoxLayout;
+    setup->setSpacing(8);
     buildSetup(setup);
     m_answer = new QLabel;
     m_answer->setEnabled(false);
@@ -75,7 +75,7 @@ SearchPage::SearchPage(Session& session, Workbench& workbench, QWidget* parent)
     refreshState();
 }
 
-void SearchPage::buildSetup(QGridLayout* layout)
+void SearchPage::buildSetup(QVBoxLayout* layout)
 {
     m_budget = new QComboBox;
     m_budget->addItem(tr("size"), static_cast<int>(sweep::Price::Size));
@@ -89,12 +89,12 @@ void SearchPage::buildSetup(QGridLayout* layout)
     m_limit = new QDoubleSpinBox;
     m_limit->setAlignment(Qt::AlignRight);
     m_limit->setAccessibleName(tr("Budget"));
-    m_limit->setMinimumWidth(104);
     const auto bits = [this](const QString& name) {
         auto* edit = new QLineEdit(QStringLiteral("2..8"));
         edit->setAccessibleName(name);
         edit->setToolTip(tr("Word-lengths to choose from, as 2,4 or 2..8"));
-        edit->setMaximumWidth(96);
+        edit->setMinimumWidth(56);
+        edit->setMaximumWidth(72);
         connect(edit, &QLineEdit::textChanged, this, &SearchPage::refreshState);
         return edit;
     };
@@ -110,23 +110,28 @@ void SearchPage::buildSetup(QGridLayout* layout)
     connect(m_budget, &QComboBox::currentIndexChanged, this, &SearchPage::budgetChosen);
     connect(m_start, &QPushButton::clicked, this, &SearchPage::start);
 
-    const auto label = [layout](const QString& text, QWidget* buddy, int row, int column) {
+    const auto label = [](const QString& text, QWidget* buddy) {
         auto* name = new QLabel(text);
         name->setBuddy(buddy);
-        layout->addWidget(name, row, column);
+        return name;
     };
-    layout->setSpacing(8);
-    label(tr("Budget"), m_budget, 0, 0);
-    layout->addWidget(m_budget, 0, 1);
-    layout->addWidget(m_limit, 0, 2);
-    layout->addWidget(m_uniform, 0, 3, 1, 2);
-    label(tr("Weights [bits]"), m_weightBits, 1, 0);
-    layout->addWidget(m_weightBits, 1, 1);
-    label(tr("Activations [bits]"), m_activationBits, 1, 2);
-    layout->addWidget(m_activationBits, 1, 3);
-    layout->addWidget(m_problem, 1, 4);
-    layout->setColumnStretch(4, 1);
-    layout->addWidget(m_start, 1, 5);
+    auto* budget = new QHBoxLayout;
+    auto* choice = new QHBoxLayout;
+    for (QHBoxLayout* row : { budget, choice }) {
+        row->setSpacing(8);
+        layout->addLayout(row);
+    }
+    budget->addWidget(label(tr("Budget"), m_budget));
+    budget->addWidget(m_budget);
+    budget->addWidget(m_limit);
+    budget->addWidget(m_uniform);
+    budget->addStretch(1);
+    choice->addWidget(label(tr("Weights [bits]"), m_weightBits));
+    choice->addWidget(m_weightBits);
+    choice->addWidget(label(tr("Activations [bits]"), m_activationBits));
+    choice->addWidget(m_activationBits);
+    choice->addWidget(m_problem, 1);
+    choice->addWidget(m_start);
     budgetChosen();
 }
 

@@ -8,7 +8,7 @@
 class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
-class QGridLayout;
+class QVBoxLayout;
 class QLabel;
 class QLineEdit;
 class QPushButton;
@@ -38,7 +38,7 @@ public:
     QLabel* answer() const { return m_answer; }
 
 private:
-    void buildSetup(QGridLayout* layout);
+    void buildSetup(QVBoxLayout* layout);
     Result<SearchSettings> settings() const;
     void start();
     void budgetChosen();

@@ -7,6 +7,7 @@
 
 #include <QCheckBox>
 #include <QComboBox>
+#include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
@@ -76,7 +77,7 @@ SensitivityPage::SensitivityPage(Session& session, Workbench& workbench, QWidget
     refreshState();
 }
 
-QHBoxLayout* SensitivityPage::buildSetup()
+QGridLayout* SensitivityPage::buildSetup()
 {
     const auto bits = [this](const QString& name) {
         auto* edit = new QLineEdit(QStringLiteral("2,3,4,6"));
@@ -101,13 +102,17 @@ QHBoxLayout* SensitivityPage::buildSetup()
     weights->setBuddy(m_weightBits);
     auto* activations = new QLabel(tr("Activations [bits]"));
     activations->setBuddy(m_activationBits);
-    auto* setup = new QHBoxLayout;
+    // Two rows, as narrow as a small window is.
+    auto* setup = new QGridLayout;
     setup->setSpacing(8);
-    for (QWidget* widget :
-        std::initializer_list<QWidget*> { weights, m_weightBits, activations, m_activationBits, m_measure })
-        setup->addWidget(widget);
-    setup->addWidget(m_workload, 1);
-    setup->addWidget(m_start);
+    setup->addWidget(weights, 0, 0);
+    setup->addWidget(m_weightBits, 0, 1);
+    setup->addWidget(m_measure, 0, 2, 1, 2);
+    setup->addWidget(activations, 1, 0);
+    setup->addWidget(m_activationBits, 1, 1);
+    setup->addWidget(m_workload, 1, 2);
+    setup->addWidget(m_start, 1, 3);
+    setup->setColumnStretch(2, 1);
     return setup;
 }
 

@@ -7,6 +7,7 @@
 
 class QCheckBox;
 class QComboBox;
+class QGridLayout;
 class QHBoxLayout;
 class QLabel;
 class QLineEdit;
@@ -38,7 +39,7 @@ public:
     QLabel* trust() const { return m_trust; }
 
 private:
-    QHBoxLayout* buildSetup();
+    QGridLayout* buildSetup();
     QHBoxLayout* buildBar();
     Result<SensitivitySettings> settings() const;
     void start();
