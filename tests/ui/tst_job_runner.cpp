@@ -56,6 +56,71 @@ private slots:
         QVERIFY(runner.idle());
     }
 
+    void aPausedJobWaits_data()
+    {
+        QTest::addColumn<bool>("cancelled");
+        QTest::newRow("goes on") << false;
+        QTest::newRow("cancelled while it waits") << true;
+    }
+
+    void aPausedJobWaits()
+    {
+        QFETCH(bool, cancelled);
+        JobRunner runner;
+        std::atomic<int> steps = 0;
+        std::atomic<bool> end = false;
+        bool done = false;
+        runner.start<int>(
+            { QStringLiteral("counting"), Lane::Study, {} },
+            [&](const base::Job& job) -> Result<int> {
+                job.begin("Counting", 0, "steps");
+                while (!end && !job.stopRequested()) {
+                    std::this_thread::sleep_for(1ms);
+                    job.advance();
+                    ++steps;
+                }
+                return 1;
+            },
+            [&](const Result<int>&) { done = true; });
+        QTRY_VERIFY(steps > 0);
+        runner.setPaused(Lane::Study, true);
+        QVERIFY(runner.running(Lane::Study)->paused);
+        // It stops where it next tells how far it is.
+        int before = -1;
+        QTRY_VERIFY([&] {
+            const int now = steps;
+            QTest::qWait(200);
+            return std::exchange(before, now) == steps;
+        }());
+        if (cancelled) {
+            runner.cancelLane(Lane::Study);
+        } else {
+            runner.setPaused(Lane::Study, false);
+            QTRY_VERIFY(steps > before);
+            end = true;
+        }
+        QTRY_VERIFY(done);
+    }
+
+    void aPausedJobDoesNotKeepTheProgramFromEnding()
+    {
+        JobRunner runner;
+        std::atomic<bool> began = false;
+        runner.start<int>(
+            { QStringLiteral("endless"), Lane::Study, {} },
+            [&](const base::Job& job) -> Result<int> {
+                while (!job.stopRequested()) {
+                    std::this_thread::sleep_for(1ms);
+                    job.begin("Turning", 0, "rounds");
+                    began = true;
+                }
+                return 1;
+            },
+            [](const Result<int>&) {});
+        QTRY_VERIFY(began);
+        runner.setPaused(Lane::Study, true);
+    }
+
     void aLaneRunsOneAfterTheOther()
     {
         JobRunner runner;

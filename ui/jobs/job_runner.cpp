@@ -9,13 +9,29 @@
 
 namespace quantoscope::ui {
 
+void JobRunner::Gate::set(bool shut)
+{
+    {
+        const std::scoped_lock lock(mutex);
+        closed = shut;
+    }
+    opened.notify_all();
+}
+
+void JobRunner::Gate::pass(const std::stop_token& stop)
+{
+    std::unique_lock lock(mutex);
+    opened.wait(lock, stop, [this] { return !closed; });
+}
+
 JobRunner::JobRunner(QObject* parent)
     : QObject(parent)
 {
     // A lane is a thread; core spreads its own work over the cores.
-    m_pool.setMaxThreadCount(static_cast<int>(std::size(lanes)));
+    m_pool.setMaxThreadCount(static_cast<int>(std::size(lanes)) + 1);
     for (const Lane lane : lanes)
         m_lanes[lane] = {};
+    m_lanes[Lane::Keep] = {};
 }
 
 JobRunner::~JobRunner()
@@ -67,6 +83,7 @@ void JobRunner::launch(const EntryPtr& entry)
                         emit progressed(entry->ticket.lane, state);
                 },
                 Qt::QueuedConnection);
+            entry->gate.pass(entry->stop.get_token());
         });
         promise.addResult(entry->work(base::Job { &progress, entry->stop.get_token() }));
     }));
@@ -112,6 +129,16 @@ void JobRunner::cancelLane(Lane lane)
         entry->refuse();
 }
 
+void JobRunner::setPaused(Lane lane, bool paused)
+{
+    const EntryPtr& entry = m_lanes[lane].running;
+    if (!entry || entry->paused == paused)
+        return;
+    entry->paused = paused;
+    entry->gate.set(paused);
+    emit changed();
+}
+
 void JobRunner::drop(const QString& channel)
 {
     bool any = false;
@@ -134,15 +161,17 @@ std::optional<JobRunner::Running> JobRunner::running(Lane lane) const
     // A stale job is only being waited for; nobody wants to hear of it.
     if (!entry || entry->stale)
         return std::nullopt;
-    return Running { entry->id, entry->ticket.title, entry->stop.stop_requested(), entry->progress };
+    return Running { entry->id, entry->ticket.title, entry->stop.stop_requested(), entry->paused, entry->progress };
 }
 
 int JobRunner::queued(Lane lane) const { return static_cast<int>(m_lanes.at(lane).waiting.size()); }
 
 bool JobRunner::idle() const
 {
-    return std::all_of(m_lanes.begin(), m_lanes.end(),
-        [](const auto& item) { return !item.second.running && item.second.waiting.empty(); });
+    return std::all_of(std::begin(lanes), std::end(lanes), [this](Lane lane) {
+        const LaneState& state = m_lanes.at(lane);
+        return !state.running && state.waiting.empty();
+    });
 }
 
 } // namespace quantoscope::ui

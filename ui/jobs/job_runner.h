@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <optional>
 
@@ -23,8 +25,9 @@ enum class Lane {
     Evaluation, ///< data, calibration, accuracy of the current plan
     Study, ///< sweeps and exports
     Detail, ///< what is shown beside the figures once it is known
+    Keep, ///< the project's housekeeping: nobody is told of it or can cancel it
 };
-constexpr Lane lanes[] = { Lane::Quick, Lane::Evaluation, Lane::Study, Lane::Detail };
+constexpr Lane lanes[] = { Lane::Quick, Lane::Evaluation, Lane::Study, Lane::Detail }; ///< those people see
 
 using JobId = quint64;
 
@@ -54,6 +57,8 @@ public:
     /// Asks a job to stop; `done` gets what it returns then (a queued one: Cancelled).
     void cancel(JobId id);
     void cancelLane(Lane lane); ///< the running job and all that wait
+    /// Holds the running job where it next tells how far it is, or lets it go on. Cancelling ends a pause.
+    void setPaused(Lane lane, bool paused);
     /// Stops the jobs of a channel and forgets their results.
     void drop(const QString& channel);
 
@@ -61,11 +66,12 @@ public:
         JobId id = 0;
         QString title;
         bool stopping = false;
+        bool paused = false;
         base::ProgressState progress;
     };
     std::optional<Running> running(Lane lane) const;
     int queued(Lane lane) const;
-    bool idle() const;
+    bool idle() const; ///< in the lanes people see
 
 signals:
     void changed(); ///< a job began, ended, was queued or asked to stop
@@ -73,10 +79,20 @@ signals:
 
 private:
     using Completion = std::function<void()>;
+    /// Where workers wait while their job is paused.
+    struct Gate {
+        std::mutex mutex;
+        std::condition_variable_any opened;
+        bool closed = false;
+        void set(bool shut);
+        void pass(const std::stop_token& stop);
+    };
     struct Entry {
         JobId id = 0;
         JobTicket ticket;
         std::stop_source stop;
+        Gate gate;
+        bool paused = false;
         std::function<Completion(const base::Job&)> work;
         Completion refuse; ///< delivers Cancelled for a job that never began
         bool stale = false;

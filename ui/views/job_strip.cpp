@@ -52,6 +52,10 @@ JobStrip::Row JobStrip::buildRow(Lane lane)
     row.figures->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     row.queued = new QLabel;
     row.queued->setEnabled(false);
+    row.pause = new QToolButton;
+    row.pause->setText(tr("Pause"));
+    row.pause->setCheckable(true);
+    row.pause->setToolTip(tr("Hold this job and leave the processor to others, until it is pressed again"));
     row.cancel = new QToolButton;
     row.cancel->setText(tr("Cancel"));
     row.cancel->setToolTip(tr("Stop this job and what waits behind it; what is finished is kept (Esc)"));
@@ -62,8 +66,10 @@ JobStrip::Row JobStrip::buildRow(Lane lane)
     layout->addWidget(row.bar);
     layout->addWidget(row.figures, 1);
     layout->addWidget(row.queued);
+    layout->addWidget(row.pause);
     layout->addWidget(row.cancel);
     connect(row.cancel, &QToolButton::clicked, this, [this, lane] { m_jobs.cancelLane(lane); });
+    connect(row.pause, &QToolButton::clicked, this, [this, lane](bool on) { m_jobs.setPaused(lane, on); });
     row.widget->hide();
     return row;
 }
@@ -103,6 +109,7 @@ void JobStrip::show(Row& row, Lane lane, const JobRunner::Running& running)
     const base::ProgressState& progress = running.progress;
     const QString stage = QString::fromStdString(progress.stage);
     row.title->setText(running.stopping                            ? tr("%1: stopping…").arg(running.title)
+            : running.paused                                       ? tr("%1: paused").arg(running.title)
             : stage.startsWith(running.title, Qt::CaseInsensitive) ? stage
             : stage.isEmpty() || running.title.contains(stage, Qt::CaseInsensitive)
             ? running.title
@@ -113,6 +120,9 @@ void JobStrip::show(Row& row, Lane lane, const JobRunner::Running& running)
     row.figures->setText(describe(progress));
     const int queued = m_jobs.queued(lane);
     row.queued->setText(queued > 0 ? tr("%n queued", nullptr, queued) : QString());
+    row.pause->setChecked(running.paused);
+    row.pause->setText(running.paused ? tr("Go on") : tr("Pause"));
+    row.pause->setEnabled(!running.stopping);
     row.cancel->setEnabled(!running.stopping);
 }
 

@@ -34,6 +34,7 @@ private:
         QProgressBar* bar = nullptr;
         QLabel* figures = nullptr;
         QLabel* queued = nullptr;
+        QToolButton* pause = nullptr;
         QToolButton* cancel = nullptr;
         JobId job = 0;
         bool due = false; ///< the job has been running long enough to be shown
