@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/visible_export.h"
+
+#include <algorithm>
+
+#include <QHeaderView>
+#include <QRegularExpression>
+#include <QTableView>
+
+#include "core/base/file.h"
+#include "ui/charts/base_chart.h"
+#include "ui/charts/chart_exporter.h"
+#include "ui/models/runs_model.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// "Weights of layer2.0.conv1" -> "weights-of-layer2.0.conv1", with a number where a name comes twice.
+fs::path nameFor(const QString& title, std::vector<std::string>& taken)
+{
+    static const QRegularExpression odd(QStringLiteral("[^\\w.]+"), QRegularExpression::UseUnicodePropertiesOption);
+    QString stem = title.toLower().replace(odd, QStringLiteral("-"));
+    while (stem.startsWith(QLatin1Char('-')))
+        stem.remove(0, 1);
+    while (stem.endsWith(QLatin1Char('-')))
+        stem.chop(1);
+    if (stem.isEmpty())
+        stem = QStringLiteral("chart");
+    std::string name = stem.toStdString();
+    for (int number = 2; std::ranges::find(taken, name) != taken.end(); ++number)
+        name = stem.toStdString() + "-" + std::to_string(number);
+    taken.push_back(name);
+    return name;
+}
+
+QString shownTable(const QTableView& table)
+{
+    const QHeaderView* header = table.horizontalHeader();
+    std::vector<int> columns;
+    for (int visual = 0; visual < header->count(); ++visual)
+        if (const int column = header->logicalIndex(visual); !table.isColumnHidden(column))
+            columns.push_back(column);
+    return toTsv(*table.model(), columns);
+}
+
+} // namespace
+
+Result<std::vector<fs::path>> exportVisible(const QWidget& window, const fs::path& folder)
+{
+    std::vector<fs::path> files;
+    std::vector<std::string> taken;
+    for (auto* chart : window.findChildren<BaseChart*>()) {
+        if (!chart->isVisible() || chart->csv().empty())
+            continue;
+        const QString title = !chart->title().isEmpty() ? chart->title() : chart->accessibleName();
+        const fs::path stem = folder / nameFor(title, taken);
+        ChartExportOptions options;
+        options.size = chart->exportSize();
+        for (const auto* ending : { ".png", ".svg", ".csv" }) {
+            files.push_back(stem.string() + ending);
+            QS_CHECK(exportChart(*chart, files.back(), options));
+        }
+    }
+    for (const auto* table : window.findChildren<QTableView*>()) {
+        if (!table->isVisible() || !table->model() || table->model()->rowCount() == 0)
+            continue;
+        const QString title = table->accessibleName().isEmpty() ? QStringLiteral("table") : table->accessibleName();
+        files.push_back(folder / (nameFor(title, taken).string() + ".tsv"));
+        QS_CHECK(base::writeFileAtomically(files.back(), shownTable(*table).toStdString()));
+    }
+    return files;
+}
+
+} // namespace quantoscope::ui
