@@ -16,10 +16,13 @@
 #include <QVBoxLayout>
 
 #include "ui/charts/number_format.h"
+#include "ui/views/data_preview.h"
 
 namespace quantoscope::ui {
 
 namespace {
+
+constexpr int quietMilliseconds = 250;
 
 QSpinBox* sizeBox(const QString& none, const QString& tip, const QString& suffix, int most = 4096)
 {
@@ -65,30 +68,87 @@ QFormLayout* formIn(QGroupBox* box)
 
 } // namespace
 
-DataDialog::DataDialog(Session& session, QWidget* parent)
+DataDialog::DataDialog(Session& session, Workbench& workbench, QWidget* parent)
     : QDialog(parent)
     , m_session(session)
+    , m_workbench(workbench)
 {
     setWindowTitle(tr("Open labelled images"));
     setModal(false);
+    auto* fields = new QVBoxLayout;
+    fields->setSpacing(12);
+    fields->addWidget(buildSource());
+    fields->addWidget(buildPreparation());
+    fields->addWidget(buildCalibration());
+    fields->addStretch(1);
+    m_preview = new DataPreviewView(session);
+    auto* columns = new QHBoxLayout;
+    columns->setSpacing(16);
+    columns->addLayout(fields, 3);
+    columns->addWidget(m_preview, 2);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(16, 16, 16, 16);
     layout->setSpacing(12);
-    layout->addWidget(buildSource());
-    layout->addWidget(buildPreparation());
-    layout->addWidget(buildCalibration());
+    layout->addLayout(columns, 1);
     m_outcome = new QLabel;
     m_outcome->setWordWrap(true);
     m_outcome->setMinimumHeight(2 * m_outcome->fontMetrics().lineSpacing());
-    layout->addWidget(m_outcome);
+    m_variant = new QPushButton(tr("Use it"));
+    m_variant->hide();
+    auto* outcomeRow = new QHBoxLayout;
+    outcomeRow->setSpacing(8);
+    outcomeRow->addWidget(m_outcome, 1);
+    outcomeRow->addWidget(m_variant, 0, Qt::AlignTop);
+    layout->addLayout(outcomeRow);
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Open | QDialogButtonBox::Close);
     layout->addWidget(buttons);
     connect(buttons, &QDialogButtonBox::accepted, this, &DataDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::hide);
     connect(&session, &Session::dataChanged, this, &DataDialog::showOutcome);
     connect(&session, &Session::floatResultChanged, this, &DataDialog::showOutcome);
+    connect(&session, &Session::dataVariantChanged, this, &DataDialog::showOutcome);
+    connect(m_variant, &QPushButton::clicked, this, &DataDialog::useVariant);
     setRequest({});
-    resize(560, sizeHint().height());
+    watchFields();
+    resize(920, sizeHint().height());
+}
+
+QString DataDialog::outcome() const { return m_outcome->text(); }
+
+void DataDialog::watchFields()
+{
+    m_quiet.setSingleShot(true);
+    m_quiet.setInterval(quietMilliseconds);
+    connect(&m_quiet, &QTimer::timeout, this, &DataDialog::askPreview);
+    const auto changed = [this] { m_quiet.start(); };
+    for (QLineEdit* edit : { m_path, m_labels, m_scale, m_mean, m_std })
+        connect(edit, &QLineEdit::textChanged, this, changed);
+    for (QComboBox* box : { m_kind, m_preset, m_channels, m_layout })
+        connect(box, &QComboBox::currentIndexChanged, this, changed);
+    for (QSpinBox* box : { m_resize, m_crop })
+        connect(box, &QSpinBox::valueChanged, this, changed);
+}
+
+void DataDialog::askPreview()
+{
+    const auto wanted = request();
+    if (isVisible() && wanted)
+        m_workbench.previewData(*wanted);
+}
+
+void DataDialog::showEvent(QShowEvent* event)
+{
+    QDialog::showEvent(event);
+    m_quiet.start();
+}
+
+void DataDialog::useVariant()
+{
+    const DataVariantPtr variant = m_session.dataVariant();
+    if (!variant)
+        return;
+    setRequest(variant->request);
+    emit openWanted(variant->request);
 }
 
 QWidget* DataDialog::pathRow(QLineEdit* edit, const QString& name)
@@ -288,6 +348,8 @@ void DataDialog::accept()
 
 void DataDialog::showOutcome()
 {
+    const DataVariantPtr& variant = m_session.dataVariant();
+    m_variant->setVisible(variant != nullptr);
     if (!m_session.data())
         return;
     const auto& result = m_session.floatResult();
@@ -302,7 +364,12 @@ void DataDialog::showOutcome()
             .arg(m_session.data()->title.toHtmlEscaped(), formatPercent(result->top1()), formatCount(result->images()),
                 near ? tr(": hardly better than guessing (%1). Check channels, mean, std, size and labels.")
                            .arg(formatPercent(chance))
-                     : QString()));
+                     : QString())
+        + (variant ? QStringLiteral("<br>")
+                    + tr("<b>With %1</b> it is right on %2 rather than %3 (%4 images tried).")
+                          .arg(variant->difference, formatPercent(variant->after), formatPercent(variant->before),
+                              formatCount(variant->images))
+                   : QString()));
 }
 
 } // namespace quantoscope::ui

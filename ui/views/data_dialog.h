@@ -2,8 +2,9 @@
 #pragma once
 
 #include <QDialog>
+#include <QTimer>
 
-#include "ui/session/session.h"
+#include "ui/session/workbench.h"
 
 class QComboBox;
 class QLabel;
@@ -13,17 +14,23 @@ class QSpinBox;
 
 namespace quantoscope::ui {
 
-/// Which labelled images, how they are prepared for the network, and which of them calibrate. Not modal; stays open so
-/// that another preparation can be tried, and shows the float accuracy that came of it.
+class DataPreviewView;
+
+/// Which labelled images, how they are prepared for the network, and which of them calibrate, with a look at some of
+/// them. Not modal; stays open so that another preparation can be tried, shows the float accuracy that came of it, and
+/// offers a better preparation where there is one.
 class DataDialog : public QDialog {
     Q_OBJECT
 
 public:
-    explicit DataDialog(Session& session, QWidget* parent = nullptr);
+    DataDialog(Session& session, Workbench& workbench, QWidget* parent = nullptr);
 
     void setRequest(const DataRequest& request);
     /// What the fields say; InvalidInput where a field cannot be understood.
     Result<DataRequest> request() const;
+    DataPreviewView* preview() const { return m_preview; }
+    QPushButton* variantButton() const { return m_variant; }
+    QString outcome() const;
 
 signals:
     void openWanted(const quantoscope::ui::DataRequest& request);
@@ -36,8 +43,15 @@ private:
     void presetChosen();
     void accept() override;
     void showOutcome();
+    void useVariant();
+    void watchFields();
+    void askPreview();
+    void showEvent(QShowEvent* event) override;
 
     Session& m_session;
+    Workbench& m_workbench;
+    DataPreviewView* m_preview = nullptr;
+    QTimer m_quiet; ///< runs while fields are being changed
     QLineEdit* m_path = nullptr;
     QComboBox* m_kind = nullptr;
     QLineEdit* m_labels = nullptr;
@@ -54,6 +68,7 @@ private:
     QSpinBox* m_calibrationCount = nullptr;
     QSpinBox* m_calibrationResize = nullptr;
     QLabel* m_outcome = nullptr;
+    QPushButton* m_variant = nullptr;
 };
 
 } // namespace quantoscope::ui

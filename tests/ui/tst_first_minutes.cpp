@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// labels: ui integration
+// What a person meets first: the preview of images, a preparation that does not fit, the model check, help.
+#include <QAbstractButton>
+#include <QAbstractSpinBox>
+#include <QAccessible>
+#include <QComboBox>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QPushButton>
+#include <QScrollBar>
+#include <QSettings>
+#include <QSpinBox>
+#include <QStandardPaths>
+#include <QTabWidget>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QTextBlock>
+#include <QTextBrowser>
+
+#include "core/base/random.h"
+#include "core/onnx_io/writer.h"
+#include "tests/ui/tiny_project.h"
+#include "ui/main_window.h"
+#include "ui/session/data_checks.h"
+#include "ui/session/model_check.h"
+#include "ui/session/work.h"
+#include "ui/views/data_dialog.h"
+#include "ui/views/data_preview.h"
+#include "ui/views/help_window.h"
+#include "ui/views/message_bar.h"
+#include "ui/views/model_check_dialog.h"
+#include "ui/views/options_panel.h"
+#include "ui/views/visible_export.h"
+
+using namespace quantoscope;
+using namespace quantoscope::ui;
+
+namespace {
+
+constexpr int patience = 60'000;
+
+/// A check of a model with these nodes more than a small network has.
+ModelCheckPtr checkOf(const std::function<void(graph::Graph&)>& change)
+{
+    graph::Model model;
+    model.graph = test::smallConvNet(3, 32, 10);
+    change(model.graph);
+    LoadedModel read;
+    read.name = QStringLiteral("made.onnx");
+    read.source = std::make_shared<const graph::Model>(model);
+    const auto loaded = prepareModel(read, true);
+    return checkModel(model, read.name, loaded ? loaded->get() : nullptr);
+}
+
+bool has(const ModelCheck& check, ModelFinding::Kind kind, const QString& text)
+{
+    return std::ranges::any_of(check.findings,
+        [&](const ModelFinding& finding) { return finding.kind == kind && finding.title.contains(text); });
+}
+
+} // namespace
+
+class TestFirstMinutes : public QObject {
+    Q_OBJECT
+
+private slots:
+    void initTestCase()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        qputenv("QUANTOSCOPE_NO_CACHE", "1");
+        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
+        QCoreApplication::setApplicationName(QStringLiteral("tst_first_minutes"));
+        QSettings().clear();
+        m_tiny = std::make_unique<test::TinyProject>();
+    }
+
+    void init()
+    {
+        m_window = std::make_unique<MainWindow>();
+        m_window->show();
+    }
+
+    void cleanup() { m_window.reset(); }
+
+    void imagesAreShownAsTheNetworkSeesThem()
+    {
+        m_window->openModel(m_tiny->modelPath());
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().model(), patience);
+        DataDialog* dialog = m_window->dataDialog();
+        dialog->setRequest(m_tiny->dataRequest());
+        dialog->show();
+        QTRY_COMPARE_WITH_TIMEOUT(dialog->preview()->images()->count(), 18, patience);
+        QVERIFY(dialog->preview()->text().contains(QStringLiteral("3×32×32")));
+        QVERIFY(!dialog->preview()->images()->item(0)->icon().isNull());
+        QVERIFY(!dialog->preview()->images()->item(0)->text().isEmpty());
+        // What does not fit the model is said before anything is opened.
+        DataRequest request = m_tiny->dataRequest();
+        request.preprocessing.crop = 24;
+        dialog->setRequest(request);
+        QTRY_VERIFY_WITH_TIMEOUT(dialog->preview()->text().contains(QStringLiteral("3×24×24")), patience);
+        QVERIFY(dialog->preview()->text().contains(QStringLiteral("crop to 32")));
+        request.preprocessing.crop = 0;
+        request.preprocessing.channels = dataset::Channels::Gray;
+        dialog->setRequest(request);
+        QTRY_VERIFY_WITH_TIMEOUT(dialog->preview()->text().contains(QStringLiteral("RGB or BGR")), patience);
+        QVERIFY(!m_window->session().data());
+        request.path = "/nonexistent/images.bin";
+        dialog->setRequest(request);
+        QTRY_VERIFY_WITH_TIMEOUT(dialog->preview()->text().contains(QStringLiteral("images.bin")), patience);
+        QCOMPARE(dialog->preview()->images()->count(), 0);
+    }
+
+    void aPreparationThatFitsIsOffered()
+    {
+        // The labels are what the network says of values from 0 to 1 in RGB: any other preparation is near chance.
+        DataRequest wrong = m_tiny->dataRequest();
+        wrong.preprocessing = *dataset::Preprocessing::named("raw");
+        wrong.preprocessing.channels = dataset::Channels::Bgr;
+        m_window->openModel(m_tiny->modelPath());
+        const auto model = [this] { return m_window->session().model(); };
+        QTRY_VERIFY_WITH_TIMEOUT(model(), patience);
+        const auto found = findVariant(wrong, *model());
+        QVERIFY(found.has_value());
+        if (!*found)
+            QSKIP("this network does not mind");
+        QCOMPARE((*found)->after, 100.0);
+        QVERIFY((*found)->request.preprocessing.channels == dataset::Channels::Rgb);
+        QCOMPARE((*found)->request.preprocessing.scale, 1.0F / 255);
+        QVERIFY((*found)->difference.contains(QStringLiteral("RGB")));
+        // And nothing is where nothing is wrong.
+        const auto none = findVariant(m_tiny->dataRequest(), *model());
+        QVERIFY(none.has_value() && !*none);
+
+        m_window->openData(wrong);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().floatResult(), patience);
+        m_window->session().setDataVariant(*found);
+        m_window->dataDialog()->show();
+        QVERIFY(m_window->dataDialog()->variantButton()->isVisible());
+        QVERIFY(m_window->dataDialog()->outcome().contains(QStringLiteral("RGB")));
+        m_window->dataDialog()->variantButton()->click();
+        QTRY_VERIFY_WITH_TIMEOUT(
+            m_window->session().floatResult() && m_window->session().floatResult()->top1() == 100, patience);
+        QVERIFY(!m_window->dataDialog()->variantButton()->isVisible());
+    }
+
+    void theModelCheckFindsWhatThereIs()
+    {
+        const auto plain = checkOf([](graph::Graph&) {});
+        QVERIFY(plain->usable);
+        QCOMPARE(plain->warnings(), 0);
+        QVERIFY(has(*plain, ModelFinding::Kind::Good, QStringLiteral("Every operator")));
+
+        const auto strange = checkOf([](graph::Graph& graph) {
+            for (const auto id : graph.nodes())
+                if (graph.node(id).opType == "Relu") {
+                    graph.node(id).opType = "NonMaxSuppression";
+                    break;
+                }
+        });
+        QVERIFY(!strange->usable);
+        QVERIFY(has(*strange, ModelFinding::Kind::Blocker, QStringLiteral("NonMaxSuppression")));
+    }
+
+    void biasesAreForecastOnceThereAreStatistics()
+    {
+        m_window->openModel(m_tiny->modelPath());
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().modelCheck(), patience);
+        QVERIFY(m_window->session().modelCheck()->biases.empty());
+        m_window->openData(m_tiny->dataRequest());
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->session().modelCheck()->biases.empty(), patience);
+        QVERIFY(m_window->modelCheck()->titles().join(QLatin1Char('\n')).contains(QStringLiteral("32 bits")));
+        // Eight bits are few for a sum.
+        planning::PlanRequest request;
+        request.biasBits = 8;
+        const auto forecast
+            = forecastBiases(*m_window->session().model()->graph, *m_window->session().stats(), request);
+        QVERIFY(forecast.has_value());
+        QCOMPARE(forecast->front().kind, ModelFinding::Kind::Warning);
+        request.weights.bits.reset();
+        const auto none = forecastBiases(*m_window->session().model()->graph, *m_window->session().stats(), request);
+        QCOMPARE(none->front().kind, ModelFinding::Kind::Note);
+    }
+
+    void everyHelpPageIsThere()
+    {
+        HelpWindow help;
+        help.show();
+        for (int row = 0; row < help.contents()->count(); ++row) {
+            help.contents()->setCurrentRow(row);
+            const QString text = help.browser()->toPlainText();
+            QVERIFY2(text.size() > 200, qPrintable(help.contents()->item(row)->text()));
+            // Links lead somewhere.
+            for (QTextBlock block = help.browser()->document()->begin(); block.isValid(); block = block.next())
+                for (auto at = block.begin(); !at.atEnd(); ++at) {
+                    const QString link = at.fragment().charFormat().anchorHref();
+                    if (!link.isEmpty() && link != QLatin1String("operators.md"))
+                        QVERIFY2(QFile::exists(QStringLiteral(":/help/") + link), qPrintable(link));
+                }
+        }
+        help.showPage(QStringLiteral("operators"));
+        QVERIFY(help.browser()->toPlainText().contains(QStringLiteral("Conv")));
+        help.showPage(QStringLiteral("options"));
+        QCOMPARE(help.contents()->currentItem()->text(), tr("Options and formulas"));
+        help.search()->setText(QStringLiteral("GPTQ"));
+        QCOMPARE(help.browser()->textCursor().selectedText(), QStringLiteral("GPTQ"));
+    }
+
+    void helpIsAboutWhatHasTheFocus()
+    {
+        QTest::keyClick(m_window.get(), Qt::Key_F1);
+        QVERIFY(m_window->help() && m_window->help()->isVisible());
+        QCOMPARE(m_window->help()->contents()->currentRow(), 0);
+    }
+
+    void everyControlExplainsItself()
+    {
+        m_window->openModel(m_tiny->modelPath());
+        m_window->openData(m_tiny->dataRequest());
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
+        QStringList silent;
+        for (const QWidget* widget : m_window->findChildren<QWidget*>()) {
+            const QString name = QString::fromLatin1(widget->metaObject()->className()) + QLatin1Char(' ')
+                + widget->objectName() + QLatin1Char(' ') + widget->accessibleName();
+            // Part of another control, or of a dialog that Qt made.
+            const bool part = qobject_cast<const QAbstractSpinBox*>(widget->parent())
+                || qobject_cast<const QComboBox*>(widget->parent())
+                || (widget->parent() && widget->objectName().startsWith(QLatin1String("qt_")));
+            if (part)
+                continue;
+            if (qobject_cast<const QComboBox*>(widget) || qobject_cast<const QAbstractSpinBox*>(widget)
+                || qobject_cast<const QLineEdit*>(widget) || qobject_cast<const QAbstractSlider*>(widget)) {
+                if (qobject_cast<const QScrollBar*>(widget))
+                    continue;
+                if (QAccessible::queryAccessibleInterface(const_cast<QWidget*>(widget))
+                        ->text(QAccessible::Name)
+                        .isEmpty())
+                    silent << QStringLiteral("no accessible name: ") + name;
+                if (widget->focusPolicy() == Qt::NoFocus)
+                    silent << QStringLiteral("out of the tab order: ") + name;
+                if (widget->toolTip().isEmpty() && m_window->options()->isAncestorOf(widget))
+                    silent << QStringLiteral("no tooltip: ") + name;
+            }
+            if (const auto* button = qobject_cast<const QAbstractButton*>(widget))
+                if (button->text().isEmpty() && button->accessibleName().isEmpty() && button->toolTip().isEmpty()
+                    && !button->objectName().startsWith(QLatin1String("qt_")))
+                    silent << QStringLiteral("a button that says nothing: ") + name;
+        }
+        QVERIFY2(silent.isEmpty(), qPrintable(silent.join(QLatin1Char('\n'))));
+    }
+
+    void aSmallScreenIsEnough()
+    {
+        m_window->openModel(m_tiny->modelPath());
+        m_window->openData(m_tiny->dataRequest());
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
+        for (int page = 0; page < m_window->pages()->count(); ++page) {
+            m_window->pages()->setCurrentIndex(page);
+            m_window->resize(1024, 700);
+            QTest::qWait(20);
+            QVERIFY2(m_window->size() == QSize(1024, 700), qPrintable(m_window->pages()->tabText(page)));
+        }
+        m_window->resize(3840, 2160);
+        QTest::qWait(20);
+        QCOMPARE(m_window->size(), QSize(3840, 2160));
+    }
+
+    void whatIsVisibleIsSaved()
+    {
+        m_window->resize(1280, 800);
+        m_window->openModel(m_tiny->modelPath());
+        m_window->openData(m_tiny->dataRequest());
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
+        const QTemporaryDir folder;
+        const auto files = exportVisible(*m_window, folder.path().toStdString());
+        QVERIFY(files.has_value());
+        // Two histograms three times, and the layers.
+        QCOMPARE(files->size(), std::size_t(7));
+        for (const auto& file : *files)
+            QVERIFY2(std::filesystem::file_size(file) > 100, file.c_str());
+        QVERIFY(!exportVisible(*m_window, "/nonexistent/folder").has_value());
+    }
+
+private:
+    std::unique_ptr<test::TinyProject> m_tiny;
+    std::unique_ptr<MainWindow> m_window;
+};
+
+QTEST_MAIN(TestFirstMinutes)
+#include "tst_first_minutes.moc"

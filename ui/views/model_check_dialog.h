@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QDialog>
+
+#include "ui/session/session.h"
+
+class QVBoxLayout;
+
+namespace quantoscope::ui {
+
+/// What there is to know of the model that was opened: operators, batch normalisation, weights outside the file, and
+/// whether biases fit. Not modal.
+class ModelCheckDialog : public QDialog {
+    Q_OBJECT
+
+public:
+    explicit ModelCheckDialog(Session& session, QWidget* parent = nullptr);
+
+    QStringList titles() const; ///< of the findings, as shown
+
+private:
+    void refresh();
+    void add(const ModelFinding& finding);
+
+    Session& m_session;
+    QVBoxLayout* m_list = nullptr;
+};
+
+} // namespace quantoscope::ui
