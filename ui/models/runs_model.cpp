@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/models/runs_model.h"
 
+#include <QFont>
+
 #include "ui/charts/number_format.h"
 #include "ui/session/outcomes.h"
+#include "ui/session/work.h"
 
 namespace quantoscope::ui {
 
@@ -11,13 +14,19 @@ RunsModel::RunsModel(Session& session, QObject* parent)
     , m_session(session)
 {
     connect(&session, &Session::runsChanged, this, &RunsModel::update);
+    connect(&session, &Session::requestChanged, this, [this] { // the current one is another
+        if (m_rows > 0)
+            emit dataChanged(index(0, 0), index(m_rows - 1, ColumnCount - 1), { Qt::FontRole });
+    });
     update();
 }
 
 void RunsModel::update()
 {
-    // Runs are only ever appended, or all of them go.
+    // Runs are appended, replaced in their place, or all of them go.
     const int rows = static_cast<int>(m_session.runs().size());
+    if (rows >= m_rows && m_rows > 0)
+        emit dataChanged(index(0, 0), index(m_rows - 1, ColumnCount - 1));
     if (rows < m_rows) {
         beginResetModel();
         m_rows = rows;
@@ -42,6 +51,29 @@ QString RunsModel::correctionsText(const Run& run)
     return kept.isEmpty() ? tr("⚠ dropped: %1").arg(dropped) : tr("%1 (⚠ dropped: %2)").arg(kept, dropped);
 }
 
+QString RunsModel::title(const Run& run)
+{
+    if (!run.name.isEmpty())
+        return run.name;
+    return run.isFloat ? tr("float") : shortScope(run.request);
+}
+
+bool RunsModel::isCurrent(const Run& run) const { return !run.isFloat && run.request == m_session.request(); }
+
+Qt::ItemFlags RunsModel::flags(const QModelIndex& index) const
+{
+    const Qt::ItemFlags usual = QAbstractTableModel::flags(index);
+    return index.isValid() && index.column() == Name ? usual | Qt::ItemIsEditable : usual;
+}
+
+bool RunsModel::setData(const QModelIndex& index, const QVariant& value, int role)
+{
+    if (role != Qt::EditRole || !index.isValid() || index.column() != Name)
+        return false;
+    m_session.renameRun(index.row(), value.toString().trimmed());
+    return true;
+}
+
 QString RunsModel::display(int row, int column) const
 {
     const Run& run = m_session.runs()[static_cast<std::size_t>(row)];
@@ -53,6 +85,8 @@ QString RunsModel::display(int row, int column) const
     switch (column) {
     case Number:
         return QString::number(row + 1);
+    case Name:
+        return title(run);
     case Scope:
         return run.scope;
     case Corrections:
@@ -133,7 +167,17 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const
     switch (role) {
     case Qt::DisplayRole:
         return display(index.row(), index.column());
+    case Qt::EditRole:
+        return index.column() == Name ? m_session.runs()[static_cast<std::size_t>(index.row())].name
+                                      : display(index.row(), index.column());
+    case Qt::FontRole: {
+        QFont font;
+        font.setBold(isCurrent(m_session.runs()[static_cast<std::size_t>(index.row())]));
+        return font;
+    }
     case Qt::ToolTipRole:
+        if (index.column() == Name)
+            return tr("%1. Double-click to give it a name").arg(display(index.row(), Name));
         if (index.column() == Scope)
             return tr("%1\n%2").arg(
                 display(index.row(), Scope), m_session.runs()[static_cast<std::size_t>(index.row())].data);
@@ -153,15 +197,16 @@ QVariant RunsModel::headerData(int section, Qt::Orientation orientation, int rol
     if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
         return QAbstractTableModel::headerData(section, orientation, role);
     if (role == Qt::DisplayRole) {
-        const QString titles[ColumnCount] = { tr("#"), tr("What was quantized"), tr("Corrections"), tr("W\n[bits]"),
-            tr("A\n[bits]"), tr("Images"), tr("Top-1\n[%]"), tr("95 % interval\n[%]"), tr("Float top-1\n[%]"),
-            tr("Difference\n[points]"), tr("95 % interval\n[points]"), tr("p-value"), tr("Agreement\n[%]"), tr("Size"),
-            tr("Energy\nan image"), tr("Speed\n[images/s]") };
+        const QString titles[ColumnCount] = { tr("#"), tr("Name"), tr("What was quantized"), tr("Corrections"),
+            tr("W\n[bits]"), tr("A\n[bits]"), tr("Images"), tr("Top-1\n[%]"), tr("95 % interval\n[%]"),
+            tr("Float top-1\n[%]"), tr("Difference\n[points]"), tr("95 % interval\n[points]"), tr("p-value"),
+            tr("Agreement\n[%]"), tr("Size"), tr("Energy\nan image"), tr("Speed\n[images/s]") };
         return titles[section];
     }
     if (role == Qt::ToolTipRole) {
-        const QString tips[ColumnCount] = { tr("In the order they were evaluated"), tr("Scope and options of the plan"),
-            tr("Corrections that were in, and those that the guard dropped"),
+        const QString tips[ColumnCount] = { tr("In the order they were evaluated"),
+            tr("Given by you, or the word-lengths; double-click to change it. Bold: these are the current options"),
+            tr("Scope and options of the plan"), tr("Corrections that were in, and those that the guard dropped"),
             tr("Word-length of the weights; * some layers have their own"),
             tr("Word-length of the activations; * some layers have their own"), tr("Images evaluated"),
             tr("Share of images whose label got the largest output"), tr("Wilson score interval of top-1"),

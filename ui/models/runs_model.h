@@ -14,6 +14,7 @@ class RunsModel : public QAbstractTableModel {
 public:
     enum Column {
         Number,
+        Name,
         Scope,
         Corrections,
         WeightBits,
@@ -39,9 +40,15 @@ public:
     int columnCount(const QModelIndex& parent = {}) const override;
     QVariant data(const QModelIndex& index, int role = Qt::DisplayRole) const override;
     QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
+    Qt::ItemFlags flags(const QModelIndex& index) const override; ///< names can be edited
+    bool setData(const QModelIndex& index, const QVariant& value, int role = Qt::EditRole) override;
+
+    /// Its name, or what it is in short: "W4 A8", "float".
+    static QString title(const Run& run);
 
 private:
-    static bool isText(int column) { return column == Scope || column == Corrections; }
+    static bool isText(int column) { return column == Name || column == Scope || column == Corrections; }
+    bool isCurrent(const Run& run) const; ///< whether its options are the current ones
     static QString correctionsText(const Run& run);
     QString display(int row, int column) const;
     QVariant sortKey(int row, int column) const;

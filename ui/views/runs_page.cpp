@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/runs_page.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include <QClipboard>
@@ -9,92 +10,227 @@
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
+#include <QLineEdit>
 #include <QPushButton>
+#include <QSplitter>
 #include <QTableView>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include "core/base/file.h"
+#include "ui/charts/number_format.h"
 #include "ui/views/message_bar.h"
 
 namespace quantoscope::ui {
 
-RunsPage::RunsPage(Session& session, QWidget* parent)
+namespace {
+
+QString wholeTable(const QAbstractItemModel& model)
+{
+    std::vector<int> columns(static_cast<std::size_t>(model.columnCount()));
+    std::iota(columns.begin(), columns.end(), 0);
+    return toTsv(model, columns);
+}
+
+} // namespace
+
+RunsPage::RunsPage(Session& session, Workbench& workbench, QWidget* parent)
     : QWidget(parent)
     , m_session(session)
+    , m_workbench(workbench)
     , m_model(session)
+    , m_layers(session)
 {
     m_proxy.setSourceModel(&m_model);
     m_proxy.setSortRole(RunsModel::SortRole);
-    m_table = new QTableView;
-    m_table->setModel(&m_proxy);
-    m_table->setAccessibleName(tr("Runs"));
-    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
-    m_table->setSelectionMode(QAbstractItemView::SingleSelection);
-    m_table->setAlternatingRowColors(true);
-    m_table->setShowGrid(false);
-    m_table->setWordWrap(false);
-    m_table->setTabKeyNavigation(false);
-    m_table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
-    m_table->verticalHeader()->hide();
-    m_table->verticalHeader()->setDefaultSectionSize(28);
-    m_table->horizontalHeader()->setHighlightSections(false);
-    m_table->setSortingEnabled(true);
+    m_proxy.setFilterKeyColumn(-1);
+    m_proxy.setFilterCaseSensitivity(Qt::CaseInsensitive);
+    m_layersOrder.setSourceModel(&m_layers);
+    m_layersOrder.setSortRole(RunComparisonModel::SortRole);
+    m_table = buildTable(m_proxy, tr("Runs"));
+    m_table->setSelectionMode(QAbstractItemView::ExtendedSelection);
+    m_table->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed);
     m_table->sortByColumn(RunsModel::Number, Qt::AscendingOrder);
-    const int widths[RunsModel::ColumnCount] = { 32, 200, 176, 44, 44, 64, 56, 108, 80, 80, 120, 68, 80, 76, 76, 80 };
+    const int widths[RunsModel::ColumnCount]
+        = { 32, 112, 200, 176, 44, 44, 64, 56, 108, 80, 80, 120, 68, 80, 76, 76, 80 };
     for (int column = 0; column < RunsModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
-    // What came of it stands beside the word-lengths; what was done to get there follows.
+    // What came of it stands beside the name; what was done to get there follows.
     QHeaderView* header = m_table->horizontalHeader();
     for (const int column : { RunsModel::Images, RunsModel::Corrections })
         header->moveSection(header->visualIndex(column), header->visualIndex(RunsModel::Top1Interval));
+    header->moveSection(header->visualIndex(RunsModel::Scope), header->visualIndex(RunsModel::Top1Interval));
     m_empty = new QLabel(
         tr("Nothing has been evaluated yet. Press Evaluate (F5) once a model and labelled images are open."));
     m_empty->setAlignment(Qt::AlignCenter);
     m_empty->setWordWrap(true);
     m_empty->setEnabled(false);
-
-    m_restore = new QPushButton(tr("Make current"));
-    m_restore->setToolTip(tr("Take the options of the chosen run again"));
-    m_copy = new QPushButton(tr("Copy table"));
-    m_save = new QPushButton(tr("Save table…"));
-    auto* bar = new QHBoxLayout;
-    bar->setSpacing(8);
-    bar->addWidget(m_restore);
-    bar->addStretch(1);
-    bar->addWidget(m_copy);
-    bar->addWidget(m_save);
+    m_splitter = new QSplitter(Qt::Vertical);
+    m_splitter->setChildrenCollapsible(false);
+    m_splitter->addWidget(m_table);
+    m_splitter->addWidget(buildComparison());
 
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(8, 8, 8, 8);
     layout->setSpacing(8);
-    layout->addLayout(bar);
-    layout->addWidget(m_table, 1);
+    layout->addLayout(buildBar());
+    layout->addWidget(m_splitter, 1);
     layout->addWidget(m_empty, 1);
 
+    connect(m_table, &QTableView::doubleClicked, this, [this](const QModelIndex& index) {
+        if (index.column() != RunsModel::Name) // there it is an edit
+            restore();
+    });
+    connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &RunsPage::refresh);
+    connect(&session, &Session::runsChanged, this, &RunsPage::refresh);
+    connect(&session, &Session::runComparisonChanged, this, &RunsPage::refreshComparison);
+    refresh();
+    refreshComparison();
+}
+
+QTableView* RunsPage::buildTable(QAbstractItemModel& model, const QString& name)
+{
+    auto* table = new QTableView;
+    table->setModel(&model);
+    table->setAccessibleName(name);
+    table->setSelectionBehavior(QAbstractItemView::SelectRows);
+    table->setAlternatingRowColors(true);
+    table->setShowGrid(false);
+    table->setWordWrap(false);
+    table->setTabKeyNavigation(false);
+    table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+    table->verticalHeader()->hide();
+    table->verticalHeader()->setDefaultSectionSize(28);
+    table->horizontalHeader()->setHighlightSections(false);
+    table->setSortingEnabled(true);
+    return table;
+}
+
+QLayout* RunsPage::buildBar()
+{
+    m_restore = new QPushButton(tr("Make current"));
+    m_restore->setToolTip(tr("Take the options of the chosen run again; can be undone"));
+    m_compare = new QPushButton(tr("Compare layers"));
+    m_compare->setToolTip(tr("Set two chosen runs beside each other, layer by layer; hold Ctrl to choose the second. "
+                             "With one chosen it is compared with the run before it"));
+    m_filter = new QLineEdit;
+    m_filter->setPlaceholderText(tr("Filter"));
+    m_filter->setAccessibleName(tr("Filter of the runs"));
+    m_filter->setToolTip(tr("Show only runs with this text in any column"));
+    m_filter->setClearButtonEnabled(true);
+    m_filter->setMaximumWidth(200);
+    m_copy = new QPushButton(tr("Copy table"));
+    m_copy->setToolTip(tr("All rows as they are shown, columns separated by tabs"));
+    m_save = new QPushButton(tr("Save table…"));
+    auto* bar = new QHBoxLayout;
+    bar->setSpacing(8);
+    bar->addWidget(m_restore);
+    bar->addWidget(m_compare);
+    bar->addWidget(m_filter);
+    bar->addStretch(1);
+    bar->addWidget(m_copy);
+    bar->addWidget(m_save);
     connect(m_copy, &QPushButton::clicked, this, [this] { QGuiApplication::clipboard()->setText(tsv()); });
     connect(m_save, &QPushButton::clicked, this, &RunsPage::save);
     connect(m_restore, &QPushButton::clicked, this, &RunsPage::restore);
-    connect(m_table, &QTableView::doubleClicked, this, &RunsPage::restore);
-    connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &RunsPage::refresh);
-    connect(&session, &Session::runsChanged, this, &RunsPage::refresh);
-    refresh();
+    connect(m_compare, &QPushButton::clicked, this, &RunsPage::compare);
+    connect(m_filter, &QLineEdit::textChanged, &m_proxy, &QSortFilterProxyModel::setFilterFixedString);
+    return bar;
 }
 
-QString RunsPage::tsv() const
+QWidget* RunsPage::buildComparison()
 {
-    std::vector<int> columns(RunsModel::ColumnCount);
-    std::iota(columns.begin(), columns.end(), 0);
-    return toTsv(m_proxy, columns);
+    m_comparison = buildTable(m_layersOrder, tr("Layers of two runs"));
+    m_comparison->setSelectionMode(QAbstractItemView::SingleSelection);
+    m_comparison->sortByColumn(RunComparisonModel::Number, Qt::AscendingOrder);
+    for (int column = 0; column < RunComparisonModel::ColumnCount; ++column)
+        m_comparison->setColumnWidth(column,
+            column == RunComparisonModel::Name         ? 176
+                : column == RunComparisonModel::Number ? 32
+                                                       : 88);
+    m_comparison->verticalHeader()->setDefaultSectionSize(24);
+    m_summary = new QLabel;
+    m_summary->setWordWrap(true);
+    m_summary->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    auto* copy = new QPushButton(tr("Copy table"));
+    auto* close = new QPushButton(tr("Close"));
+    auto* bar = new QHBoxLayout;
+    bar->setSpacing(8);
+    bar->addWidget(m_summary, 1);
+    bar->addWidget(copy, 0, Qt::AlignTop);
+    bar->addWidget(close, 0, Qt::AlignTop);
+    m_comparisonPanel = new QWidget;
+    auto* layout = new QVBoxLayout(m_comparisonPanel);
+    layout->setContentsMargins(0, 4, 0, 0);
+    layout->setSpacing(8);
+    layout->addLayout(bar);
+    layout->addWidget(m_comparison, 1);
+    connect(copy, &QPushButton::clicked, this,
+        [this] { QGuiApplication::clipboard()->setText(wholeTable(m_layersOrder)); });
+    connect(close, &QPushButton::clicked, this, [this] { m_session.setRunComparison(nullptr); });
+    // One selection everywhere: a layer chosen here is chosen in the window.
+    connect(m_comparison->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+        [this](const QModelIndex& index) {
+            if (index.isValid())
+                m_session.selectLayer(m_layersOrder.mapToSource(index).row());
+        });
+    return m_comparisonPanel;
+}
+
+QString RunsPage::tsv() const { return wholeTable(m_proxy); }
+
+std::vector<int> RunsPage::chosen() const
+{
+    std::vector<int> rows;
+    for (const QModelIndex& index : m_table->selectionModel()->selectedRows())
+        rows.push_back(m_proxy.mapToSource(index).row());
+    std::ranges::sort(rows);
+    return rows;
 }
 
 void RunsPage::refresh()
 {
     const bool any = !m_session.runs().empty();
-    m_table->setVisible(any);
+    m_splitter->setVisible(any);
     m_empty->setVisible(!any);
     m_copy->setEnabled(any);
     m_save->setEnabled(any);
-    m_restore->setEnabled(m_table->selectionModel()->hasSelection());
+    m_filter->setEnabled(any);
+    const auto rows = chosen();
+    m_restore->setEnabled(rows.size() == 1);
+    m_compare->setEnabled(m_session.model() && (rows.size() == 2 || (rows.size() == 1 && rows.front() > 0)));
+}
+
+void RunsPage::refreshComparison()
+{
+    const RunComparisonPtr& comparison = m_session.runComparison();
+    m_comparisonPanel->setVisible(comparison != nullptr);
+    if (!comparison)
+        return;
+    const auto title = [this](int run) {
+        return tr("%1 (%2)").arg(run + 1).arg(RunsModel::title(m_session.runs()[static_cast<std::size_t>(run)]));
+    };
+    QString text = tr("Run <b>%1</b> against run <b>%2</b>")
+                       .arg(title(comparison->second).toHtmlEscaped(), title(comparison->first).toHtmlEscaped());
+    if (const auto& paired = comparison->outcomes)
+        text += tr(": top-1 %1 points (95 % from %2 to %3), p = %4, same prediction on %5 of the images")
+                    .arg(formatSignedPercent(paired->delta), formatSignedPercent(paired->deltaInterval.low),
+                        formatSignedPercent(paired->deltaInterval.high), formatProbability(paired->pValue),
+                        formatPercent(paired->agreement));
+    else
+        text += tr(": evaluated on different images");
+    text += comparison->images > 0 ? tr(". Errors over %1 images.").arg(formatCount(comparison->images))
+                                   : tr(". Errors of the layers are being measured…");
+    m_summary->setText(text);
+}
+
+void RunsPage::compare()
+{
+    auto rows = chosen();
+    if (rows.size() == 1)
+        rows.insert(rows.begin(), rows.front() - 1);
+    if (rows.size() == 2 && rows.front() >= 0)
+        m_workbench.compareRuns(rows.front(), rows.back());
 }
 
 void RunsPage::restore()
