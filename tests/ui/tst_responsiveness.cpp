@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// labels: ui integration
+// The event loop comes round while the longest jobs run, whatever page is in front.
+#include <QDir>
+#include <QSettings>
+#include <QStandardPaths>
+#include <QTabWidget>
+#include <QTest>
+
+#include "tests/ui/loop_watch.h"
+#include "tests/ui/tiny_project.h"
+#include "ui/main_window.h"
+#include "ui/views/options_study_page.h"
+#include "ui/views/studies_page.h"
+
+using namespace quantoscope;
+using namespace quantoscope::ui;
+
+namespace {
+
+constexpr int patience = 120'000;
+constexpr double frozen = 100; // milliseconds: what a person feels
+
+}
+
+class TestResponsiveness : public QObject {
+    Q_OBJECT
+
+private slots:
+    void initTestCase()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        qputenv("QUANTOSCOPE_NO_CACHE", "1");
+        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
+        QCoreApplication::setApplicationName(QStringLiteral("tst_responsiveness"));
+        QSettings().clear();
+        QDir(QString::fromStdString(ProjectFile::unsavedFolder().string())).removeRecursively();
+    }
+
+    void theLoopComesRound_data()
+    {
+        QTest::addColumn<bool>("sample");
+        QTest::newRow("small network") << false;
+        QTest::newRow("the sample") << true;
+    }
+
+    void theLoopComesRound()
+    {
+        QFETCH(bool, sample);
+        MainWindow window;
+        window.resize(1280, 800);
+        window.show();
+        test::TinyProject tiny;
+        DataRequest data = tiny.dataRequest();
+        QString model = tiny.modelPath();
+        if (sample) {
+            if (!Workbench::sampleData() || !std::filesystem::exists(Workbench::sampleModel()))
+                QSKIP("the sample or Fashion-MNIST is not installed");
+            data = *Workbench::sampleData();
+            data.limit = 100;
+            model = QString::fromStdString(Workbench::sampleModel().string());
+        }
+        QVERIFY(QTest::qWaitForWindowExposed(&window));
+        test::LoopWatch opening;
+        window.openModel(model);
+        window.openData(data);
+        QTRY_VERIFY_WITH_TIMEOUT(window.session().accuracy().state == Accuracy::State::Done, patience);
+        report("opening", opening);
+
+        window.pages()->setCurrentWidget(window.studies());
+        QTest::qWait(50);
+        test::LoopWatch sweeping;
+        window.studies()->setSettings({ { 2, 4, 6, 8 }, { 2, 4, 6, 8 } });
+        window.studies()->startButton()->click();
+        // A person goes on working meanwhile.
+        for (int page = 0; page < window.pages()->count(); ++page) {
+            window.pages()->setCurrentIndex(page);
+            window.session().selectLayer(page % static_cast<int>(window.session().model()->layers.size()));
+            QTest::qWait(20);
+        }
+        window.session().editBits({ 0 }, Operand::Weight, 5);
+        QTRY_VERIFY_WITH_TIMEOUT(!window.workbench().running(Study::Sweep), patience);
+        QCOMPARE(window.session().sweep()->points.size(), std::size_t(16));
+        report("a sweep of 16 points", sweeping);
+    }
+
+private:
+    static void report(const char* what, const test::LoopWatch& watch)
+    {
+        qInfo("%s: %d rounds, longest gap %.1f ms, %.1f ms without waiting for a processor", what, watch.ticks(),
+            watch.longest(), watch.longestBusy());
+        QVERIFY2(watch.longestBusy() < frozen, qPrintable(QStringLiteral("%1 ms").arg(watch.longestBusy())));
+    }
+};
+
+QTEST_MAIN(TestResponsiveness)
+#include "tst_responsiveness.moc"
