@@ -7,9 +7,9 @@
 
 namespace {
 
-/// quantoscope [MODEL.onnx] [--data PATH] [--calib PATH] [--preprocess NAME] [--sample]
+/// quantoscope [MODEL.onnx | PROJECT.qscope] [--data PATH] [--calib PATH] [--preprocess NAME] [--sample]
 struct Arguments {
-    QString model;
+    QString file;
     std::optional<quantoscope::ui::DataRequest> data;
     bool sample = false;
 };
@@ -21,8 +21,9 @@ quantoscope::Result<Arguments> parse(const QCoreApplication& application)
         QCoreApplication::translate("main", "A workbench for post-training quantization of ONNX models."));
     parser.addHelpOption();
     parser.addVersionOption();
-    parser.addPositionalArgument(QStringLiteral("model"), QCoreApplication::translate("main", "ONNX model to open."),
-        QStringLiteral("[model.onnx]"));
+    parser.addPositionalArgument(QStringLiteral("file"),
+        QCoreApplication::translate("main", "ONNX model or project to open."),
+        QStringLiteral("[model.onnx | project.qscope]"));
     const QCommandLineOption data(QStringLiteral("data"),
         QCoreApplication::translate("main", "Labelled images to evaluate on."), QStringLiteral("PATH"));
     const QCommandLineOption calib(QStringLiteral("calib"),
@@ -39,7 +40,7 @@ quantoscope::Result<Arguments> parse(const QCoreApplication& application)
     Arguments arguments;
     arguments.sample = parser.isSet(sample);
     if (!parser.positionalArguments().isEmpty())
-        arguments.model = parser.positionalArguments().first();
+        arguments.file = parser.positionalArguments().first();
     if (parser.isSet(data)) {
         quantoscope::ui::DataRequest request;
         request.path = parser.value(data).toStdString();
@@ -73,8 +74,10 @@ int main(int argc, char** argv)
     window.show();
     if (arguments->sample)
         window.openSample();
-    if (!arguments->model.isEmpty())
-        window.openModel(arguments->model);
+    if (arguments->file.endsWith(QStringLiteral(".qscope"), Qt::CaseInsensitive))
+        window.openProject(arguments->file);
+    else if (!arguments->file.isEmpty())
+        window.openModel(arguments->file);
     if (arguments->data)
         window.openData(*arguments->data);
     return QApplication::exec();

@@ -24,6 +24,7 @@
 #include "ui/views/job_strip.h"
 #include "ui/views/layers_view.h"
 #include "ui/views/message_bar.h"
+#include "ui/views/model_check_dialog.h"
 #include "ui/views/options_panel.h"
 #include "ui/views/options_study_page.h"
 #include "ui/views/runs_page.h"
@@ -58,13 +59,15 @@ MainWindow::MainWindow(QWidget* parent)
     setAcceptDrops(true);
     setDockNestingEnabled(true);
     resize(1280, 800);
-    m_dataDialog = new DataDialog(*m_session, this);
+    m_dataDialog = new DataDialog(*m_session, *m_workbench, this);
+    m_modelCheck = new ModelCheckDialog(*m_session, this);
     buildCentre();
     buildDocks();
     buildActions();
     buildToolBar();
     buildMenus();
     connectSession();
+    connectProject();
     fillRecent();
     refreshActions();
     refreshTitle();
@@ -76,10 +79,11 @@ MainWindow::~MainWindow()
     // Workers report to the workbench; they end before it does. Views look at the session; they go before it does.
     m_jobs->disconnect();
     m_session->disconnect();
+    m_workbench->project().disconnect();
     delete m_strip;
     m_jobs.reset();
     for (QWidget* view :
-        std::initializer_list<QWidget*> { m_layersDock, m_optionsDock, m_pages, m_dataDialog, m_badge })
+        std::initializer_list<QWidget*> { m_layersDock, m_optionsDock, m_pages, m_dataDialog, m_modelCheck, m_badge })
         delete view;
 }
 
@@ -91,7 +95,7 @@ void MainWindow::buildCentre()
     m_optionsStudy = new OptionsStudyPage(*m_session, *m_workbench);
     m_sensitivity = new SensitivityPage(*m_session, *m_workbench);
     m_search = new SearchPage(*m_session, *m_workbench);
-    m_runs = new RunsPage(*m_session);
+    m_runs = new RunsPage(*m_session, *m_workbench);
     m_flips = new FlipsPage(*m_session, *m_workbench);
     m_graph = new GraphPage(*m_session);
     m_studyTabs = new QTabWidget;
@@ -125,7 +129,9 @@ void MainWindow::buildCentre()
 
     connect(m_start, &StartPage::sampleWanted, this, &MainWindow::openSample);
     connect(m_start, &StartPage::modelWanted, this, &MainWindow::chooseModel);
-    connect(m_start, &StartPage::recentWanted, this, &MainWindow::openModel);
+    connect(m_start, &StartPage::recentWanted, this, &MainWindow::openFile);
+    connect(m_start, &StartPage::projectWanted, this, &MainWindow::chooseProject);
+    connect(m_start, &StartPage::unsavedWanted, this, &MainWindow::openUnsaved);
     connect(m_distributions, &DistributionsPage::openDataWanted, this, &MainWindow::showDataDialog);
     connect(m_dataDialog, &DataDialog::openWanted, this, &MainWindow::openData);
 }
@@ -180,8 +186,10 @@ void MainWindow::connectSession()
     connect(m_workbench.get(), &Workbench::problem, this, &MainWindow::showProblem);
     connect(m_workbench.get(), &Workbench::notice, m_messages, &MessageBar::showNotice);
     connect(m_session.get(), &Session::refused, m_messages, &MessageBar::showNotice);
-    connect(m_workbench.get(), &Workbench::modelOpened, this,
-        [this](const std::filesystem::path& path) { rememberModel(QString::fromStdString(path.string())); });
+    connect(m_workbench.get(), &Workbench::modelOpened, this, [this](const std::filesystem::path& path) {
+        if (m_workbench->project().path().empty()) // a project stands for its models
+            remember(QString::fromStdString(path.string()));
+    });
     connect(m_workbench.get(), &Workbench::dataOpened, m_dataDialog, &DataDialog::setRequest);
     connect(m_workbench.get(), &Workbench::exported, this, [this](const exporting::ExportReport& report) {
         QString text = tr("Wrote %1: %2, opset %3")
@@ -201,6 +209,10 @@ void MainWindow::connectSession()
 
 void MainWindow::showProblem(const base::Error& error, const QString& context)
 {
+    if (error.code == ErrorCode::Unsupported && m_session->modelCheck() && !m_session->modelCheck()->usable) {
+        m_messages->showError(error, context, { tr("All findings…"), [this] { showModelCheck(); } });
+        return;
+    }
     MessageBar::Remedy remedy;
     // Where the images are to blame, the way to other images is one click.
     if (m_session->data() || context.contains(tr("images")))
@@ -208,6 +220,12 @@ void MainWindow::showProblem(const base::Error& error, const QString& context)
     if (!m_session->model() && !m_session->data())
         remedy = { tr("Open another…"), [this] { chooseModel(); } };
     m_messages->showError(error, context, remedy);
+}
+
+QWidget* MainWindow::currentPage() const
+{
+    QWidget* page = m_pages->currentWidget();
+    return page == m_studyTabs ? m_studyTabs->currentWidget() : page;
 }
 
 void MainWindow::showPage(QWidget* page)
@@ -273,7 +291,7 @@ void MainWindow::cancelJobs()
         m_jobs->cancelLane(lane);
 }
 
-void MainWindow::rememberModel(const QString& path)
+void MainWindow::remember(const QString& path)
 {
     QSettings settings;
     QStringList recent = settings.value(recentKey).toStringList();
@@ -287,6 +305,9 @@ void MainWindow::rememberModel(const QString& path)
 void MainWindow::refreshTitle()
 {
     QStringList parts;
+    const ProjectFile& project = m_workbench->project();
+    if (!project.path().empty() || !project.readOnlyReason().isEmpty())
+        parts << project.title();
     if (m_session->model())
         parts << m_session->model()->name;
     if (m_session->data())
@@ -306,24 +327,45 @@ void MainWindow::dropEvent(QDropEvent* event)
 {
     const QString path = event->mimeData()->urls().front().toLocalFile();
     event->acceptProposedAction();
-    if (path.endsWith(QStringLiteral(".onnx"), Qt::CaseInsensitive)) {
+    openFile(path);
+}
+
+void MainWindow::openFile(const QString& path)
+{
+    if (path.endsWith(QStringLiteral(".qscope"), Qt::CaseInsensitive)) {
+        openProject(path);
+    } else if (path.endsWith(QStringLiteral(".onnx"), Qt::CaseInsensitive)) {
         openModel(path);
-        return;
+    } else {
+        // Anything else can only be images; how to prepare them is for a person to say.
+        DataRequest request;
+        request.path = path.toStdString();
+        m_dataDialog->setRequest(request);
+        showDataDialog();
     }
-    // Anything else can only be images; how to prepare them is for a person to say.
-    DataRequest request;
-    request.path = path.toStdString();
-    m_dataDialog->setRequest(request);
-    showDataDialog();
 }
 
 void MainWindow::closeEvent(QCloseEvent* event)
+{
+    saveLayout();
+    if (m_closing || !m_workbench->project().needsSaving()) {
+        m_workbench->project().saveNow();
+        event->accept();
+        return;
+    }
+    event->ignore();
+    askUnsaved([this] {
+        m_closing = true;
+        close();
+    });
+}
+
+void MainWindow::saveLayout()
 {
     QSettings settings;
     settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
     settings.setValue(QStringLiteral("window/state"), saveState());
     settings.setValue(QStringLiteral("window/layerColumns"), m_layers->saveColumns());
-    event->accept();
 }
 
 void MainWindow::restoreLayout()

@@ -22,9 +22,11 @@ class DataDialog;
 class DistributionsPage;
 class FlipsPage;
 class GraphPage;
+class HelpWindow;
 class JobStrip;
 class LayersView;
 class MessageBar;
+class ModelCheckDialog;
 class OptionsPanel;
 class OptionsStudyPage;
 class RunsPage;
@@ -58,12 +60,17 @@ public:
     AccuracyBadge* badge() const { return m_badge; }
     QTabWidget* pages() const { return m_pages; }
     DataDialog* dataDialog() const { return m_dataDialog; }
+    ModelCheckDialog* modelCheck() const { return m_modelCheck; }
+    HelpWindow* help() const { return m_help; } ///< null until it was asked for
 
     void openModel(const QString& path);
     void openData(const DataRequest& request);
     void openSample();
     /// Brings a page, or one of the studies, to the front.
     void showPage(QWidget* page);
+    QWidget* currentPage() const; ///< of the studies, the one in front
+    void openProject(const QString& path); ///< after the question about unsaved work, if there is some
+    void openFile(const QString& path); ///< a model, a project or images, told by the name
 
 protected:
     void dragEnterEvent(QDragEnterEvent* event) override;
@@ -87,13 +94,28 @@ private:
     void chooseExport();
     void cancelJobs();
     void showProblem(const base::Error& error, const QString& context);
-    void rememberModel(const QString& path);
+    void chooseProject();
+    void chooseSave();
+    void saveProject();
+    void newProject();
+    void connectProject();
+    void showOpened(const OpenedProject& project);
+    void showUnsaved(const std::vector<UnsavedWork>& work);
+    void openUnsaved(const UnsavedWork& work);
+    void askUnsaved(const std::function<void()>& then);
+    void saveLayout();
+    void resetLayout();
+    void exportEverything();
+    void remember(const QString& path);
     void fillRecent();
     void refreshActions();
     void refreshTitle();
     void refreshIcons();
     void showShortcuts();
     void showAbout();
+    void showModelCheck();
+    void showHelp(const QString& page);
+    QString helpPage() const; ///< about what has the focus
     void changeEvent(QEvent* event) override;
     void restoreLayout();
     void shareWidth();
@@ -102,6 +124,8 @@ private:
     std::unique_ptr<JobRunner> m_jobs;
     std::unique_ptr<Workbench> m_workbench;
 
+    bool m_closing = false; ///< the question about unsaved work was answered
+    std::function<void()> m_afterSaving; ///< what waits for the project to be saved
     bool m_narrow = false; ///< docks have the widths for a small window
     QStackedWidget* m_centre = nullptr;
     StartPage* m_start = nullptr;
@@ -123,11 +147,17 @@ private:
     QDockWidget* m_optionsDock = nullptr;
     AccuracyBadge* m_badge = nullptr;
     DataDialog* m_dataDialog = nullptr;
+    ModelCheckDialog* m_modelCheck = nullptr;
+    HelpWindow* m_help = nullptr;
     QMenu* m_recentMenu = nullptr;
 
     QAction* m_openModel = nullptr;
     QAction* m_openData = nullptr;
     QAction* m_openSample = nullptr;
+    QAction* m_openProject = nullptr;
+    QAction* m_saveProject = nullptr;
+    QAction* m_saveProjectAs = nullptr;
+    QAction* m_newProject = nullptr;
     QAction* m_undo = nullptr;
     QAction* m_redo = nullptr;
     QAction* m_evaluate = nullptr;
@@ -136,6 +166,8 @@ private:
     QAction* m_export = nullptr;
     QAction* m_cancel = nullptr;
     QAction* m_quit = nullptr;
+    QAction* m_check = nullptr;
+    QAction* m_exportVisible = nullptr;
 };
 
 } // namespace quantoscope::ui

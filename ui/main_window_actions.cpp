@@ -19,7 +19,13 @@
 #include "ui/main_window.h"
 #include "ui/views/accuracy_badge.h"
 #include "ui/views/appearance.h"
+#include "ui/views/help_window.h"
 #include "ui/views/job_strip.h"
+#include "ui/views/model_check_dialog.h"
+#include "ui/views/distributions_page.h"
+#include "ui/views/flips_page.h"
+#include "ui/views/graph_page.h"
+#include "ui/views/runs_page.h"
 #include "ui/views/start_page.h"
 #include "ui/views/studies_page.h"
 
@@ -50,6 +56,16 @@ void MainWindow::buildActions()
     m_openData->setIconText(tr("Open images"));
     m_openSample = makeAction(tr("Open the &sample"), {}, {}, tr("A ResNet-20 for Fashion-MNIST with its test images"),
         [this] { openSample(); });
+    m_openProject = makeAction(tr("Open &project…"), {}, Qt::CTRL | Qt::SHIFT | Qt::Key_O,
+        tr("Open a file with everything that was found out about a model, and go on with it"),
+        [this] { chooseProject(); });
+    m_saveProject = makeAction(tr("Sa&ve project"), {}, QKeySequence::Save,
+        tr("Keep everything in a file; from then on every finished result is in it at once"),
+        [this] { saveProject(); });
+    m_saveProjectAs = makeAction(tr("Save project &as…"), {}, Qt::CTRL | Qt::SHIFT | Qt::Key_S,
+        tr("Go on with this project in another file"), [this] { chooseSave(); });
+    m_newProject = makeAction(
+        tr("&Close project"), {}, QKeySequence::Close, tr("Close model, images and project"), [this] { newProject(); });
     m_evaluate = makeAction(tr("&Evaluate"), QStringLiteral("evaluate"), Qt::Key_F5,
         tr("Measure the accuracy of the current plan"), [this] { m_workbench->evaluate(); });
     m_automatic = new QAction(tr("Evaluate after every e&dit"), this);
@@ -66,6 +82,12 @@ void MainWindow::buildActions()
         tr("Write the quantized model as ONNX with QuantizeLinear and DequantizeLinear, and check the file"),
         [this] { chooseExport(); });
     m_export->setIconText(tr("Export"));
+    m_exportVisible = makeAction(tr("Save what is &visible…"), {}, Qt::CTRL | Qt::SHIFT | Qt::Key_E,
+        tr("Every chart and table that can be seen into a folder: PNG, SVG, CSV and TSV"),
+        [this] { exportEverything(); });
+    m_check = makeAction(tr("Model &check…"), {}, {},
+        tr("Operators, batch normalisation, weights outside the file, and whether biases fit"),
+        [this] { showModelCheck(); });
     m_cancel = makeAction(tr("&Cancel jobs"), QStringLiteral("cancel"), Qt::Key_Escape,
         tr("Stop everything that runs or waits"), [this] { cancelJobs(); });
     m_quit = makeAction(tr("&Quit"), {}, QKeySequence::Quit, tr("Leave Quantoscope"), [this] { close(); });
@@ -123,15 +145,22 @@ void MainWindow::buildMenus()
     file->addAction(m_openModel);
     file->addAction(m_openData);
     file->addAction(m_openSample);
-    m_recentMenu = file->addMenu(tr("&Recent models"));
+    m_recentMenu = file->addMenu(tr("&Recent"));
+    file->addSeparator();
+    file->addAction(m_openProject);
+    file->addAction(m_saveProject);
+    file->addAction(m_saveProjectAs);
+    file->addAction(m_newProject);
     file->addSeparator();
     file->addAction(m_export);
+    file->addAction(m_exportVisible);
     file->addSeparator();
     file->addAction(m_quit);
     QMenu* edit = menuBar()->addMenu(tr("&Edit"));
     edit->addAction(m_undo);
     edit->addAction(m_redo);
     QMenu* run = menuBar()->addMenu(tr("&Run"));
+    run->addAction(m_check);
     run->addAction(m_evaluate);
     run->addAction(m_automatic);
     run->addAction(m_study);
@@ -151,6 +180,7 @@ void MainWindow::buildViewMenu(QMenu* menu)
         action->setShortcut(QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + i)));
     }
     menu->addSeparator();
+    menu->addAction(tr("&Reset the layout"), this, &MainWindow::resetLayout);
     QMenu* look = menu->addMenu(tr("&Colours"));
     auto* group = new QActionGroup(look);
     const std::pair<QString, Appearance> looks[] = { { tr("As the &system"), Appearance::System },
@@ -168,7 +198,10 @@ void MainWindow::buildViewMenu(QMenu* menu)
 
 void MainWindow::buildHelpMenu(QMenu* menu)
 {
-    menu->addAction(tr("&Keyboard and mouse"), QKeySequence(Qt::Key_F1), this, &MainWindow::showShortcuts);
+    menu->addAction(tr("&Help"), QKeySequence(Qt::Key_F1), this, [this] { showHelp(helpPage()); });
+    menu->addAction(tr("&Options and formulas"), this, [this] { showHelp(QStringLiteral("options")); });
+    menu->addAction(tr("&Keyboard and mouse"), this, &MainWindow::showShortcuts);
+    menu->addSeparator();
     menu->addAction(tr("&About Quantoscope"), this, &MainWindow::showAbout);
 }
 
@@ -179,7 +212,7 @@ void MainWindow::fillRecent()
     m_recentMenu->clear();
     m_recentMenu->setEnabled(!recent.isEmpty());
     for (const QString& path : recent)
-        m_recentMenu->addAction(QFileInfo(path).fileName(), this, [this, path] { openModel(path); })->setToolTip(path);
+        m_recentMenu->addAction(QFileInfo(path).fileName(), this, [this, path] { openFile(path); })->setToolTip(path);
 }
 
 void MainWindow::refreshActions()
@@ -188,6 +221,10 @@ void MainWindow::refreshActions()
     m_study->setEnabled(m_workbench->canStart(Study::Sweep));
     m_export->setEnabled(m_session->currentAnalysis() != nullptr);
     m_cancel->setEnabled(!m_jobs->idle());
+    m_check->setEnabled(m_session->modelCheck() != nullptr);
+    const bool any = m_session->model() != nullptr;
+    for (QAction* action : { m_saveProject, m_saveProjectAs, m_newProject, m_exportVisible })
+        action->setEnabled(any);
     m_strip->setIdleText(!m_session->model() ? tr("Open a model, or the sample, to begin")
             : !m_session->data()             ? tr("Open labelled images to measure accuracy and see activations")
                                              : tr("Ready"));
@@ -209,8 +246,8 @@ void MainWindow::showShortcuts()
     const auto row = [&rows](const QString& keys, const QString& what) {
         rows += QStringLiteral("<tr><td style='padding-right:24px'><b>%1</b></td><td>%2</td></tr>").arg(keys, what);
     };
-    for (const QAction* action :
-        { m_openModel, m_openData, m_evaluate, m_study, m_export, m_undo, m_redo, m_cancel, m_quit })
+    for (const QAction* action : { m_openModel, m_openData, m_openProject, m_saveProject, m_saveProjectAs, m_newProject,
+             m_evaluate, m_study, m_export, m_undo, m_redo, m_cancel, m_quit })
         row(action->shortcut().toString(QKeySequence::NativeText), action->iconText().remove(QStringLiteral("…")));
     row(tr("2 … 16, f"), tr("in the layers table: word-length of the selected rows, f for float"));
     row(tr("Drag a handle"), tr("set the clipping range of a tensor"));
@@ -228,6 +265,40 @@ void MainWindow::showShortcuts()
     layout->addWidget(label);
     layout->addWidget(buttons);
     dialog->show();
+}
+
+void MainWindow::showModelCheck()
+{
+    m_modelCheck->show();
+    m_modelCheck->raise();
+    m_modelCheck->activateWindow();
+}
+
+void MainWindow::showHelp(const QString& page)
+{
+    if (!m_help)
+        m_help = new HelpWindow(this);
+    m_help->showPage(page);
+    m_help->show();
+    m_help->raise();
+    m_help->activateWindow();
+}
+
+QString MainWindow::helpPage() const
+{
+    const QWidget* focus = QApplication::focusWidget();
+    if (m_layersDock->isAncestorOf(focus))
+        return QStringLiteral("layers");
+    if (m_optionsDock->isAncestorOf(focus))
+        return QStringLiteral("options");
+    if (!m_pages->isVisible())
+        return QStringLiteral("index");
+    const std::pair<const QWidget*, const char*> pages[] = { { m_distributions, "distributions" }, { m_graph, "graph" },
+        { m_runs, "runs" }, { m_flips, "what-broke" }, { m_studyTabs, "studies" } };
+    for (const auto& [page, name] : pages)
+        if (m_pages->currentWidget() == page)
+            return QString::fromLatin1(name);
+    return QStringLiteral("index");
 }
 
 void MainWindow::showAbout()

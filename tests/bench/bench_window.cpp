@@ -109,7 +109,7 @@ void measureEdits(MainWindow& window, int repeats)
 
 void measureGrid(MainWindow& window)
 {
-    window.pages()->setCurrentWidget(window.studies());
+    window.showPage(window.studies());
     wait([&] { return window.jobs().idle(); });
     test::LoopWatch watch;
     const auto start = Clock::now();

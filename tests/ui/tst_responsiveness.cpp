@@ -67,7 +67,7 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(window.session().accuracy().state == Accuracy::State::Done, patience);
         report("opening", opening);
 
-        window.pages()->setCurrentWidget(window.studies());
+        window.showPage(window.studies());
         QTest::qWait(50);
         test::LoopWatch sweeping;
         window.studies()->setSettings({ { 2, 4, 6, 8 }, { 2, 4, 6, 8 } });

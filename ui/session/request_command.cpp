@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/session/request_command.h"
 
+#include <QCoreApplication>
+
 #include "ui/session/session.h"
 
 namespace quantoscope::ui {
@@ -33,5 +35,21 @@ bool RequestCommand::mergeWith(const QUndoCommand* other)
     setObsolete(m_after == m_before);
     return true;
 }
+
+RenameRunCommand::RenameRunCommand(Session& session, int index, const QString& name)
+    : QUndoCommand(name.isEmpty()
+            ? QCoreApplication::translate("RenameRunCommand", "name of run %1 removed").arg(index + 1)
+            : QCoreApplication::translate("RenameRunCommand", "run %1 named “%2”").arg(index + 1).arg(name))
+    , m_session(session)
+    , m_key(session.runs()[static_cast<std::size_t>(index)].key)
+    , m_index(index)
+    , m_before(session.runs()[static_cast<std::size_t>(index)].name)
+    , m_after(name)
+{
+}
+
+void RenameRunCommand::undo() { m_session.applyRunName(m_key, m_index, m_before); }
+
+void RenameRunCommand::redo() { m_session.applyRunName(m_key, m_index, m_after); }
 
 } // namespace quantoscope::ui

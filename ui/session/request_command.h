@@ -26,4 +26,20 @@ private:
     QString m_key;
 };
 
+/// A name for a run.
+class RenameRunCommand : public QUndoCommand {
+public:
+    RenameRunCommand(Session& session, int index, const QString& name);
+
+    void undo() override;
+    void redo() override;
+
+private:
+    Session& m_session;
+    RunKey m_key;
+    int m_index;
+    QString m_before;
+    QString m_after;
+};
+
 } // namespace quantoscope::ui

@@ -68,6 +68,8 @@ void Session::forgetResults()
     m_sensitivity.reset();
     m_search.reset();
     m_flipTrace.reset();
+    m_runComparison.reset();
+    m_dataVariant.reset();
     m_accuracy = {};
     emit floatResultChanged();
     emit correctedChanged();
@@ -78,6 +80,8 @@ void Session::forgetResults()
     emit sensitivityChanged();
     emit searchChanged();
     emit flipTraceChanged();
+    emit runComparisonChanged();
+    emit dataVariantChanged();
     emit accuracyChanged();
 }
 
@@ -163,8 +167,57 @@ void Session::setAccuracy(Accuracy accuracy)
 
 void Session::addRun(Run run)
 {
-    m_runs.push_back(std::move(run));
+    const auto same = std::ranges::find_if(m_runs, [&run](const Run& r) { return !r.key.empty() && r.key == run.key; });
+    if (same == m_runs.end()) {
+        m_runs.push_back(std::move(run));
+    } else {
+        run.name = same->name;
+        *same = std::move(run);
+    }
     emit runsChanged();
+}
+
+void Session::setRuns(std::vector<Run> runs)
+{
+    m_runs = std::move(runs);
+    emit runsChanged();
+}
+
+void Session::shareSamples(const Run& with)
+{
+    if (!with.samples || with.key.empty())
+        return;
+    for (Run& run : m_runs)
+        if (!run.samples && run.key.samples == with.key.samples)
+            run.samples = with.samples;
+}
+
+void Session::renameRun(int index, const QString& name)
+{
+    const Run& run = m_runs[static_cast<std::size_t>(index)];
+    if (run.name != name)
+        m_undoStack.push(new RenameRunCommand(*this, index, name));
+}
+
+void Session::applyRunName(const RunKey& key, int index, const QString& name)
+{
+    const auto at = static_cast<std::size_t>(index);
+    if (at >= m_runs.size() || m_runs[at].key != key) // the list is another one by now
+        return;
+    m_runs[at].name = name;
+    emit runsChanged();
+}
+
+void Session::restoreWish(Wish wish, const QString& layer)
+{
+    if (!wish.profile)
+        wish.profile = m_wish.profile;
+    m_undoStack.clear();
+    m_wish = std::move(wish);
+    const auto found = std::ranges::find(m_model->layers, layer, &LayerInfo::name);
+    if (found != m_model->layers.end())
+        selectLayer(static_cast<int>(found - m_model->layers.begin()));
+    emit requestChanged();
 }
 
 void Session::setSweep(std::shared_ptr<const sweep::SweepResult> sweep, planning::PlanRequest request)
@@ -206,6 +259,30 @@ void Session::setFlipTrace(FlipTracePtr trace)
 {
     m_flipTrace = std::move(trace);
     emit flipTraceChanged();
+}
+
+void Session::setRunComparison(RunComparisonPtr comparison)
+{
+    m_runComparison = std::move(comparison);
+    emit runComparisonChanged();
+}
+
+void Session::setDataPreview(DataPreviewPtr preview)
+{
+    m_dataPreview = std::move(preview);
+    emit dataPreviewChanged();
+}
+
+void Session::setModelCheck(ModelCheckPtr check)
+{
+    m_modelCheck = std::move(check);
+    emit modelCheckChanged();
+}
+
+void Session::setDataVariant(DataVariantPtr variant)
+{
+    m_dataVariant = std::move(variant);
+    emit dataVariantChanged();
 }
 
 void Session::selectLayer(int index)

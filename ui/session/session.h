@@ -46,11 +46,20 @@ public:
     const sweep::SearchResultPtr& search() const { return m_search; }
     const planning::PlanRequest& searchRequest() const { return m_searchRequest; }
     const FlipTracePtr& flipTrace() const { return m_flipTrace; } ///< of the image that was asked for last
+    /// Of the model that was opened last, or could not be.
+    const ModelCheckPtr& modelCheck() const { return m_modelCheck; }
+    const DataPreviewPtr& dataPreview() const { return m_dataPreview; }
+    /// Of the images that are open, where the float network does no better than guess; null: none is known.
+    const DataVariantPtr& dataVariant() const { return m_dataVariant; }
+    const RunComparisonPtr& runComparison() const { return m_runComparison; } ///< that was asked for last
     const Accuracy& accuracy() const { return m_accuracy; }
     int selectedLayer() const { return m_selectedLayer; } ///< -1: none
     const LayerInfo* selectedLayerInfo() const;
     Measure measure() const { return m_measure; } ///< what layers are coloured by, wherever they are drawn
     QUndoStack& undoStack() { return m_undoStack; }
+
+    /// Takes up what was asked for in an earlier session, after setModel(). Nothing to undo.
+    void restoreWish(Wish wish, const QString& layer);
 
     /// A new model starts afresh: statistics, plan, results and edits go; data stay.
     void setModel(LoadedModelPtr model);
@@ -64,12 +73,19 @@ public:
     void adoptFlow(BestFlowPtr found);
     void setFloatResult(evaluation::EvaluationResultPtr result);
     void setAccuracy(Accuracy accuracy);
+    /// In the place of a run of the same key, whose name it takes. Runs of an earlier session get its images.
     void addRun(Run run);
+    void setRuns(std::vector<Run> runs);
+    void renameRun(int index, const QString& name); ///< undoably
     void setSweep(std::shared_ptr<const sweep::SweepResult> sweep, planning::PlanRequest request);
     void setOptionsStudy(sweep::OptionsStudyPtr study);
     void setSensitivity(sweep::SensitivityResultPtr result, planning::PlanRequest request);
     void setSearch(sweep::SearchResultPtr result, planning::PlanRequest request);
     void setFlipTrace(FlipTracePtr trace);
+    void setRunComparison(RunComparisonPtr comparison);
+    void setDataPreview(DataPreviewPtr preview);
+    void setModelCheck(ModelCheckPtr check);
+    void setDataVariant(DataVariantPtr variant);
     void selectLayer(int index);
     void setMeasure(Measure measure);
 
@@ -102,13 +118,20 @@ signals:
     void sensitivityChanged();
     void searchChanged();
     void flipTraceChanged();
+    void runComparisonChanged();
+    void dataPreviewChanged();
+    void modelCheckChanged();
+    void dataVariantChanged();
     void selectionChanged();
     void measureChanged();
 
 private:
     friend class RequestCommand;
+    friend class RenameRunCommand;
     void applyWish(const Wish& wish);
     void forgetResults();
+    void applyRunName(const RunKey& key, int index, const QString& name);
+    void shareSamples(const Run& with);
 
     LoadedModelPtr m_model;
     LoadedDataPtr m_data;
@@ -130,6 +153,10 @@ private:
     planning::PlanRequest m_searchRequest;
     FlipTracePtr m_flipTrace;
     Measure m_measure = Measure::None;
+    RunComparisonPtr m_runComparison;
+    DataPreviewPtr m_dataPreview;
+    ModelCheckPtr m_modelCheck;
+    DataVariantPtr m_dataVariant;
     Accuracy m_accuracy;
     int m_selectedLayer = -1;
     QUndoStack m_undoStack;

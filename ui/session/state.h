@@ -58,8 +58,11 @@ struct LayerInfo {
 
 struct LoadedModel {
     QString name; ///< file name
+    std::filesystem::path path;
+    std::string fingerprint; ///< project::fileFingerprint(); empty for a model that is in no file
     std::shared_ptr<const graph::Model> source; ///< as read
     std::shared_ptr<const graph::Graph> graph; ///< prepared
+    std::string graphFingerprint; ///< of that
     std::vector<LayerInfo> layers;
     NetworkMapPtr map; ///< where everything is drawn; null for models made in memory
     bool foldBatchNorm = true; ///< batch normalisation became part of the weights
@@ -142,15 +145,26 @@ using LayerErrorsPtr = std::shared_ptr<const LayerErrors>;
 /// What the search for the best flow chose, and why.
 using BestFlowPtr = std::shared_ptr<const flow::BestFlow>;
 
+/// What a result was made from, as a project names it: fingerprints of graph, plan and samples.
+struct RunKey {
+    std::string graph;
+    std::string plan;
+    std::string samples;
+    bool empty() const { return graph.empty(); }
+    friend bool operator==(const RunKey&, const RunKey&) = default;
+};
+
 /// An evaluated configuration.
 struct Run {
+    RunKey key;
+    QString name; ///< given by a person; empty: none
     QString scope; ///< what was quantized, in words
     std::optional<int> weightBits; ///< the defaults; single layers may differ
     std::optional<int> activationBits;
     bool isFloat = false;
     bool mixed = false; ///< some layer has word-lengths of its own
     QString data;
-    dataset::SampleSetPtr samples; ///< the images of the result
+    dataset::SampleSetPtr samples; ///< the images of the result; null while they are not open
     std::shared_ptr<const graph::Graph> graph; ///< what the plan is for; null with `plan`: the float network
     quant::PlanPtr plan;
     evaluation::EvaluationResultPtr result;
@@ -171,6 +185,77 @@ struct FlipTrace {
     std::optional<evaluation::Divergence> divergence;
 };
 using FlipTracePtr = std::shared_ptr<const FlipTrace>;
+
+/// How a layer fares in two runs.
+struct ComparedLayer {
+    struct Side {
+        std::optional<int> weightBits; ///< empty: float
+        std::optional<int> activationBits;
+        std::optional<evaluation::TensorError> weight;
+        std::optional<evaluation::TensorError> activation;
+    };
+    QString name;
+    Side first;
+    Side second;
+};
+
+/// Two runs beside each other.
+struct RunComparison {
+    int first = 0; ///< positions in Session::runs()
+    int second = 0;
+    std::int64_t images = 0; ///< that the errors of the tensors were measured on
+    std::vector<ComparedLayer> layers; ///< as LoadedModel::layers
+    std::optional<evaluation::PairedComparison> outcomes; ///< second less first; empty: on other images
+};
+using RunComparisonPtr = std::shared_ptr<const RunComparison>;
+
+/// Something to know of a model before work begins.
+struct ModelFinding {
+    enum class Kind { Good, Note, Warning, Blocker };
+    Kind kind = Kind::Note;
+    QString title;
+    QString detail;
+};
+struct ModelCheck {
+    QString name;
+    bool usable = false; ///< it was opened
+    std::vector<ModelFinding> findings;
+    std::vector<ModelFinding> biases; ///< forecast for the options at the time; empty: no statistics yet
+
+    /// How many things a person should look at.
+    int warnings() const
+    {
+        int count = 0;
+        for (const auto* list : { &findings, &biases })
+            for (const ModelFinding& finding : *list)
+                count += finding.kind >= ModelFinding::Kind::Warning ? 1 : 0;
+        return count;
+    }
+};
+using ModelCheckPtr = std::shared_ptr<const ModelCheck>;
+
+/// Some images as the network would get them.
+struct DataPreview {
+    DataRequest request;
+    QString description; ///< the data set in words
+    dataset::SampleSetPtr samples; ///< some, spread over the data set
+    std::vector<std::int64_t> shape; ///< of one sample
+    double low = 0; ///< of the values the network sees
+    double high = 0;
+    double mean = 0;
+    QString misfit; ///< why they do not fit the model's input, and what would help; empty: they do
+};
+using DataPreviewPtr = std::shared_ptr<const DataPreview>;
+
+/// A preparation of the images that suits the model better than the one asked for.
+struct DataVariant {
+    DataRequest request;
+    QString difference; ///< "BGR instead of RGB, values 0 to 255"
+    std::int64_t images = 0; ///< both were tried on
+    double before = 0; ///< top-1 in percent
+    double after = 0;
+};
+using DataVariantPtr = std::shared_ptr<const DataVariant>;
 
 /// What the badge shows.
 struct Accuracy {

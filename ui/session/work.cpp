@@ -8,7 +8,10 @@
 
 #include "core/calibration/range_estimator.h"
 #include "core/engine/engine.h"
+#include "core/graph/fingerprint.h"
 #include "core/onnx_io/reader.h"
+#include "core/project/project.h"
+#include "core/quant/plan_fingerprint.h"
 
 namespace quantoscope::ui {
 
@@ -160,21 +163,27 @@ std::optional<int> defaultBits(const planning::PlanRequest& request, Operand ope
 Result<LoadedModelPtr> loadModel(const std::filesystem::path& path, const base::Job& job)
 {
     job.begin("Reading " + path.filename().string(), 0, "layers");
+    LoadedModel read;
+    read.name = QString::fromStdString(path.filename().string());
+    read.path = std::filesystem::absolute(path);
+    QS_TRY(read.fingerprint, project::fileFingerprint(path));
     QS_TRY(auto model, onnx_io::readModel(path));
-    return prepareModel(std::make_shared<const graph::Model>(std::move(model)),
-        QString::fromStdString(path.filename().string()), true, job);
+    read.source = std::make_shared<const graph::Model>(std::move(model));
+    return prepareModel(read, true, job);
 }
 
-Result<LoadedModelPtr> prepareModel(
-    std::shared_ptr<const graph::Model> source, const QString& name, bool foldBatchNorm, const base::Job& job)
+Result<LoadedModelPtr> prepareModel(const LoadedModel& read, bool foldBatchNorm, const base::Job& job)
 {
     auto loaded = std::make_shared<LoadedModel>();
+    loaded->name = read.name;
+    loaded->path = read.path;
+    loaded->fingerprint = read.fingerprint;
+    loaded->source = read.source;
+    loaded->foldBatchNorm = foldBatchNorm;
     graph::PassOptions passes;
     passes.foldBatchNorm = foldBatchNorm;
-    QS_TRY(loaded->graph, engine::prepareGraph(*source, passes));
-    loaded->source = std::move(source);
-    loaded->name = name;
-    loaded->foldBatchNorm = foldBatchNorm;
+    QS_TRY(loaded->graph, engine::prepareGraph(*read.source, passes));
+    loaded->graphFingerprint = graph::fingerprint(*loaded->graph);
     auto layers = graph::computeLayers(*loaded->graph);
     job.begin("Looking at weights", static_cast<std::int64_t>(layers.size()), "layers");
     for (graph::Layer& layer : layers) {
@@ -311,6 +320,62 @@ planning::PlanRequest withUnitBits(
     for (const std::string& layer : unit.layers)
         changeOf(overrideFor(request, QString::fromStdString(layer)), operand).bits = bits;
     return request;
+}
+
+Result<Evaluated> evaluate(const graph::Graph& graph, std::string graphFingerprint, const quant::QuantizationPlan& plan,
+    const dataset::SampleSet& samples, const evaluation::EvaluationOptions& options, const base::Job& job)
+{
+    Evaluated evaluated;
+    QS_TRY(evaluated.result, evaluation::evaluate(graph, plan, samples, options, job));
+    if (graphFingerprint.empty())
+        graphFingerprint = graph::fingerprint(graph);
+    evaluated.key = { std::move(graphFingerprint), quant::fingerprint(plan), samples.fingerprint() };
+    return evaluated;
+}
+
+Result<std::shared_ptr<Run>> StudyRuns::make(const planning::PlanRequest& request, const quant::PlanPtr& plan,
+    const std::vector<flow::CorrectionOutcome>& corrections) const
+{
+    if (!plan || plan->empty())
+        return std::shared_ptr<Run>();
+    auto run = std::make_shared<Run>();
+    QS_TRY(run->graph, quantizer->graphFor(*plan));
+    const bool plain = run->graph == model->graph;
+    QS_TRY(auto evaluated,
+        evaluate(*run->graph, plain ? model->graphFingerprint : std::string(), *plan, *data->evaluation, options, {}));
+    run->key = std::move(evaluated.key);
+    run->result = std::move(evaluated.result);
+    run->scope = QString::fromStdString(request.describe());
+    run->request = request;
+    describeBits(*run);
+    run->data = data->title;
+    run->samples = data->evaluation;
+    run->plan = plan;
+    run->corrections = corrections;
+    run->cost = cost::computeCost(*model->graph, *plan);
+    run->floatResult = floatResult;
+    if (floatResult)
+        run->againstFloat = evaluation::compare(floatResult->outcomes, run->result->outcomes);
+    return run;
+}
+
+void describeBits(Run& run)
+{
+    run.weightBits = run.request.weights.bits;
+    run.activationBits = run.request.activations.bits;
+    run.mixed = !run.request.overrides.empty() || run.request.firstLastBits.has_value();
+}
+
+void compareWithFloat(std::vector<Run>& runs)
+{
+    for (Run& run : runs) {
+        const auto reference = std::ranges::find_if(
+            runs, [&run](const Run& r) { return r.isFloat && r.key.samples == run.key.samples; });
+        if (run.isFloat || reference == runs.end())
+            continue;
+        run.floatResult = reference->result;
+        run.againstFloat = evaluation::compare(run.floatResult->outcomes, run.result->outcomes);
+    }
 }
 
 QString shortScope(const planning::PlanRequest& request)

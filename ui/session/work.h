@@ -13,9 +13,8 @@ namespace quantoscope::ui {
 /// Reads and prepares a model and describes its layers.
 Result<LoadedModelPtr> loadModel(const std::filesystem::path& path, const base::Job& job = {});
 
-/// The same for a model that was read before.
-Result<LoadedModelPtr> prepareModel(
-    std::shared_ptr<const graph::Model> source, const QString& name, bool foldBatchNorm, const base::Job& job = {});
+/// The same for a model that was read before: `read` says what and from where.
+Result<LoadedModelPtr> prepareModel(const LoadedModel& read, bool foldBatchNorm, const base::Job& job = {});
 
 /// Opens and decodes evaluation and calibration images.
 Result<LoadedDataPtr> loadData(const DataRequest& request, const base::Job& job = {});
@@ -55,5 +54,33 @@ planning::PlanRequest withUnitBits(
 
 /// "W6 A8", "W6 A8 mixed", "float".
 QString shortScope(const planning::PlanRequest& request);
+
+/// A result with the names of what it was made from.
+struct Evaluated {
+    evaluation::EvaluationResultPtr result;
+    RunKey key;
+};
+/// evaluation::evaluate(). `graphFingerprint` may be empty: not known.
+Result<Evaluated> evaluate(const graph::Graph& graph, std::string graphFingerprint, const quant::QuantizationPlan& plan,
+    const dataset::SampleSet& samples, const evaluation::EvaluationOptions& options, const base::Job& job);
+
+/// Makes runs of the plans that a study has just evaluated: their results are found in the store.
+struct StudyRuns {
+    std::shared_ptr<const flow::Quantizer> quantizer;
+    LoadedModelPtr model;
+    LoadedDataPtr data;
+    evaluation::EvaluationResultPtr floatResult;
+    evaluation::EvaluationOptions options;
+
+    /// Null for a plan that quantizes nothing. Errors: as evaluate().
+    Result<std::shared_ptr<Run>> make(const planning::PlanRequest& request, const quant::PlanPtr& plan,
+        const std::vector<flow::CorrectionOutcome>& corrections) const;
+};
+
+/// Word-lengths of the run from its request.
+void describeBits(Run& run);
+/// Sets the result of the float network on the same images, and the comparison with it, where a run of it is among
+/// them.
+void compareWithFloat(std::vector<Run>& runs);
 
 } // namespace quantoscope::ui

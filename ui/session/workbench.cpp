@@ -5,8 +5,6 @@
 #include <cmath>
 #include <numeric>
 
-#include <QCoreApplication>
-
 #include "core/evaluation/accumulators.h"
 #include "ui/charts/number_format.h"
 #include "ui/session/work.h"
@@ -17,10 +15,6 @@ namespace {
 
 constexpr int quietMilliseconds = 150;
 constexpr std::int64_t comparedImages = 64;
-const std::filesystem::path fashionFolder = "/usr/share/datasets/fashion-mnist";
-
-const QString modelChannel = QStringLiteral("model");
-const QString dataChannel = QStringLiteral("data");
 const QString statsChannel = QStringLiteral("stats");
 const QString planChannel = QStringLiteral("plan");
 const QString floatChannel = QStringLiteral("float");
@@ -34,8 +28,10 @@ Workbench::Workbench(Session& session, JobRunner& jobs, QObject* parent)
     : QObject(parent)
     , m_session(session)
     , m_jobs(jobs)
+    , m_project(session, jobs)
 {
     calibration::StatsCache::Options cache;
+    cache.store = m_project.store();
     cache.folder = calibration::StatsCache::defaultFolder();
     m_statsCache = std::make_shared<calibration::StatsCache>(std::move(cache));
     m_quiet.setSingleShot(true);
@@ -44,6 +40,8 @@ Workbench::Workbench(Session& session, JobRunner& jobs, QObject* parent)
     connect(&session, &Session::requestChanged, this, &Workbench::onRequestChanged);
     connect(&session, &Session::analysisChanged, this, &Workbench::askConfidence);
     connect(&session, &Session::selectionChanged, this, &Workbench::askConfidence);
+    connect(&m_project, &ProjectFile::opened, this, &Workbench::onProjectOpened);
+    connect(&m_project, &ProjectFile::problem, this, &Workbench::problem);
 }
 
 bool Workbench::report(const base::Error& error, const QString& context)
@@ -63,100 +61,6 @@ void Workbench::dropResults()
     }
     m_quantizer.reset();
     emit studiesChanged();
-}
-
-void Workbench::openModel(const std::filesystem::path& path)
-{
-    const QString name = QString::fromStdString(path.filename().string());
-    m_jobs.start<LoadedModelPtr>(
-        { tr("Opening %1").arg(name), Lane::Quick, modelChannel },
-        [path](const base::Job& job) { return loadModel(path, job); },
-        [this, path, name](Result<LoadedModelPtr> result) {
-            if (!result) {
-                report(result.error(), tr("%1 was not opened").arg(name));
-                return;
-            }
-            m_jobs.drop(planChannel);
-            dropResults();
-            m_session.setModel(*result);
-            emit modelOpened(path);
-            replan();
-            calibrate();
-        });
-}
-
-void Workbench::setFoldBatchNorm(bool on)
-{
-    const LoadedModelPtr model = m_session.model();
-    if (!model || model->foldBatchNorm == on)
-        return;
-    m_jobs.start<LoadedModelPtr>(
-        { tr("Preparing %1").arg(model->name), Lane::Quick, modelChannel },
-        [model, on](const base::Job& job) { return prepareModel(model->source, model->name, on, job); },
-        [this](Result<LoadedModelPtr> result) {
-            if (!result) {
-                report(result.error(), tr("The model could not be prepared"));
-                return;
-            }
-            m_jobs.drop(planChannel);
-            dropResults();
-            m_session.setModel(*result);
-            replan();
-            calibrate();
-        });
-}
-
-void Workbench::openData(const DataRequest& request)
-{
-    const QString name = QString::fromStdString(request.path.filename().string());
-    m_jobs.start<LoadedDataPtr>(
-        { tr("Opening %1").arg(name), Lane::Evaluation, dataChannel },
-        [request](const base::Job& job) { return loadData(request, job); },
-        [this, request, name](Result<LoadedDataPtr> result) {
-            if (!result) {
-                report(result.error(), tr("%1 was not opened").arg(name));
-                return;
-            }
-            dropResults();
-            m_session.setData(*result);
-            emit dataOpened(request);
-            calibrate();
-        });
-}
-
-std::filesystem::path Workbench::sampleModel()
-{
-    const std::filesystem::path file = "fashion_resnet20.onnx";
-    const std::filesystem::path program = QCoreApplication::applicationDirPath().toStdString();
-    const std::filesystem::path installed = program.parent_path() / "share" / "quantoscope" / "samples" / file;
-    std::error_code ignored;
-    return std::filesystem::exists(installed, ignored) ? installed
-                                                       : std::filesystem::path(QUANTOSCOPE_SAMPLES_FOLDER) / file;
-}
-
-std::optional<DataRequest> Workbench::sampleData()
-{
-    DataRequest request;
-    request.path = fashionFolder / "t10k-images-idx3-ubyte.gz";
-    request.kind = dataset::Kind::Idx;
-    request.calibrationPath = fashionFolder / "train-images-idx3-ubyte.gz";
-    std::error_code ignored;
-    if (!std::filesystem::exists(request.path, ignored) || !std::filesystem::exists(request.calibrationPath, ignored))
-        return std::nullopt;
-    request.preprocessing.channels = dataset::Channels::Gray;
-    return request;
-}
-
-void Workbench::openSample()
-{
-    openModel(sampleModel());
-    if (const auto request = sampleData()) {
-        openData(*request);
-    } else {
-        emit problem({ ErrorCode::NotFound, "Fashion-MNIST is not installed", fashionFolder.string(),
-                         "install it with: sudo apt install dataset-fashion-mnist" },
-            tr("The sample's images were not opened"));
-    }
 }
 
 void Workbench::calibrate()
@@ -181,6 +85,7 @@ void Workbench::calibrate()
             m_evaluateWhenPlanned = true;
             replan();
             evaluateFloat();
+            checkBiases();
         });
 }
 
@@ -280,31 +185,42 @@ Accuracy Workbench::freshAccuracy(Accuracy::State state) const
 
 void Workbench::evaluateFloat()
 {
-    const auto graph = m_session.model()->graph;
+    const auto model = m_session.model();
     const auto samples = m_session.data()->evaluation;
-    m_jobs.start<evaluation::EvaluationResultPtr>(
+    m_jobs.start<Evaluated>(
         { tr("Evaluating the float network"), Lane::Evaluation, floatChannel },
-        [graph, samples](const base::Job& job) { return evaluation::evaluate(*graph, {}, *samples, {}, job); },
-        [this](const Result<evaluation::EvaluationResultPtr>& result) { onFloatEvaluated(result); });
+        [model, samples, options = keepingResults()](const base::Job& job) {
+            return ui::evaluate(*model->graph, model->graphFingerprint, {}, *samples, options, job);
+        },
+        [this](const Result<Evaluated>& result) { onFloatEvaluated(result); });
 }
 
-void Workbench::onFloatEvaluated(const Result<evaluation::EvaluationResultPtr>& result)
+evaluation::EvaluationOptions Workbench::keepingResults() const
+{
+    evaluation::EvaluationOptions options;
+    options.store = m_project.store();
+    return options;
+}
+
+void Workbench::onFloatEvaluated(const Result<Evaluated>& result)
 {
     if (!result) {
         report(result.error(), tr("The float network could not be evaluated"));
         return;
     }
-    m_session.setFloatResult(*result);
+    m_session.setFloatResult(result->result);
     Run run;
+    run.key = result->key;
     run.isFloat = true;
     run.scope = tr("float network");
     run.samples = m_session.data()->evaluation;
     run.data = m_session.data()->title;
-    run.result = *result;
+    run.result = result->result;
     run.cost = cost::computeCost(*m_session.model()->graph, {});
     run.request = m_session.request();
     m_session.addRun(std::move(run));
-    warnNearChance(**result);
+    warnNearChance(*result->result);
+    restoreStudies();
 }
 
 void Workbench::warnNearChance(const evaluation::EvaluationResult& result)
@@ -319,6 +235,7 @@ void Workbench::warnNearChance(const evaluation::EvaluationResult& result)
                      m_session.data()->title.toStdString(),
                      tr("check channels, mean, standard deviation, size and labels in Open data").toStdString() },
         tr("Images and model may not fit"));
+    lookForVariant();
 }
 
 void Workbench::evaluate()
@@ -356,6 +273,7 @@ std::shared_ptr<const flow::Quantizer> Workbench::quantizer()
     if (!m_quantizer) {
         flow::QuantizerOptions options;
         options.cache = m_statsCache;
+        options.store = m_project.store();
         m_quantizer
             = std::make_shared<flow::Quantizer>(m_session.model()->graph, m_session.data()->calibration, options);
         m_quantizer->setStats(m_session.stats());
@@ -390,18 +308,19 @@ void Workbench::evaluateNetwork(const AnalysisPtr& analysis, const flow::Quantiz
     m_session.setAccuracy(accuracy);
     const auto samples = m_session.data()->evaluation;
     const QString plan = accuracy.plan;
-    m_jobs.start<evaluation::EvaluationResultPtr>(
+    const auto model = m_session.model();
+    m_jobs.start<Evaluated>(
         { tr("Evaluating %1").arg(plan), Lane::Evaluation, evaluationChannel },
-        [this, network, samples, plan, generation](const base::Job& job) {
-            evaluation::EvaluationOptions options;
+        [this, network, model, samples, plan, generation, options = keepingResults()](const base::Job& job) mutable {
             options.onPartial = [this, plan, generation](std::int64_t images, std::int64_t correct) {
                 QMetaObject::invokeMethod(
                     this, [=, this] { onPartial(plan, images, correct, generation); }, Qt::QueuedConnection);
             };
-            return evaluation::evaluate(*network.graph, *network.plan, *samples, options, job);
+            const bool plain = network.graph == model->graph;
+            return ui::evaluate(
+                *network.graph, plain ? model->graphFingerprint : std::string(), *network.plan, *samples, options, job);
         },
-        [this, analysis, network](
-            const Result<evaluation::EvaluationResultPtr>& result) { onEvaluated(analysis, network, result); });
+        [this, analysis, network](const Result<Evaluated>& result) { onEvaluated(analysis, network, result); });
 }
 
 void Workbench::onPartial(const QString& plan, std::int64_t images, std::int64_t correct, quint64 generation)
@@ -417,8 +336,8 @@ void Workbench::onPartial(const QString& plan, std::int64_t images, std::int64_t
     m_session.setAccuracy(accuracy);
 }
 
-void Workbench::onEvaluated(const AnalysisPtr& analysis, const flow::QuantizedNetwork& network,
-    const Result<evaluation::EvaluationResultPtr>& result)
+void Workbench::onEvaluated(
+    const AnalysisPtr& analysis, const flow::QuantizedNetwork& network, const Result<Evaluated>& result)
 {
     if (!result) {
         const bool failed = report(result.error(), tr("The plan could not be evaluated"));
@@ -431,27 +350,26 @@ void Workbench::onEvaluated(const AnalysisPtr& analysis, const flow::QuantizedNe
     }
     Accuracy accuracy = freshAccuracy(Accuracy::State::Done);
     accuracy.corrections = network.corrections;
-    accuracy.images = (*result)->images();
-    accuracy.top1 = (*result)->top1();
-    accuracy.interval = (*result)->top1Interval();
+    accuracy.images = result->result->images();
+    accuracy.top1 = result->result->top1();
+    accuracy.interval = result->result->top1Interval();
     m_session.setAccuracy(accuracy);
 
     Run run;
+    run.key = result->key;
     run.scope = QString::fromStdString(analysis->request.describe());
-    run.weightBits = analysis->request.weights.bits;
-    run.activationBits = analysis->request.activations.bits;
-    run.mixed = !analysis->request.overrides.empty() || analysis->request.firstLastBits.has_value();
     run.data = m_session.data()->title;
     run.samples = m_session.data()->evaluation;
     run.graph = network.graph;
     run.plan = network.plan;
-    run.result = *result;
+    run.result = result->result;
     run.floatResult = m_session.floatResult();
     if (run.floatResult)
         run.againstFloat = evaluation::compare(run.floatResult->outcomes, run.result->outcomes);
     run.corrections = network.corrections;
     run.cost = analysis->cost;
     run.request = analysis->request;
+    describeBits(run);
     m_session.addRun(std::move(run));
     compareLayers(analysis->request, network);
 }

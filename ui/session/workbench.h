@@ -14,9 +14,13 @@
 #include "core/exporting/qdq_exporter.h"
 #include "core/sweep/options_study.h"
 #include "ui/jobs/job_runner.h"
+#include "ui/session/project_file.h"
 #include "ui/session/session.h"
 
 namespace quantoscope::ui {
+
+struct Evaluated;
+struct StudyRuns;
 
 /// The grid a study evaluates.
 struct SweepSettings {
@@ -52,14 +56,21 @@ class Workbench : public QObject {
 public:
     Workbench(Session& session, JobRunner& jobs, QObject* parent = nullptr);
 
+    /// What the project is asked to keep follows by itself; its file is opened and saved here.
+    ProjectFile& project() { return m_project; }
     void openModel(const std::filesystem::path& path);
+    void close(); ///< nothing is open, and no project; unsaved work goes
     /// Prepares the model anew with batch normalisation as part of the weights, or on its own. Results go.
     void setFoldBatchNorm(bool on);
     void openData(const DataRequest& request);
     /// The bundled network and Fashion-MNIST; a problem() says what is missing if they are not installed.
     void openSample();
+    /// Prepares some of the images as `request` says, for a person to look at.
+    void previewData(const DataRequest& request);
     void evaluate();
     void startSweep(const SweepSettings& settings);
+    void startSweep(const planning::PlanRequest& request, const SweepSettings& settings);
+    void resume(Study study); ///< goes on with one that was interrupted, from what is kept of it
     void makePointCurrent(std::size_t point);
     void startOptionsStudy(sweep::OptionsStudySettings settings);
     void makeRowCurrent(std::size_t row);
@@ -76,6 +87,8 @@ public:
     void findBest();
     /// Finds out where the quantized network of a run errs more than usual on one of its images.
     void traceFlip(const Run& run, std::int64_t image);
+    /// Sets two runs beside each other, layer by layer; what they quantize is known at once, the errors follow.
+    void compareRuns(int first, int second);
     void exportQdq(const std::filesystem::path& path);
 
     /// Whether edits are evaluated by themselves.
@@ -97,8 +110,19 @@ signals:
     void modelOpened(const std::filesystem::path& path);
     void dataOpened(const quantoscope::ui::DataRequest& request);
     void studiesChanged(); ///< one began or ended
+    /// A study of the project was not finished when it was closed; what there is is shown.
+    void interrupted(quantoscope::ui::Study study, const QString& what);
 
 private:
+    void adoptModel(const LoadedModelPtr& model, const std::optional<ModelState>& kept);
+    void prepareAnew(const LoadedModelPtr& model, bool foldBatchNorm, const std::optional<ModelState>& kept);
+    void onProjectOpened(const OpenedProject& opened);
+    void restoreRuns(const ModelState& kept);
+    void restoreStudies();
+    void restoreSweep(const SweepState& sweep);
+    void restoreOptions(const OptionsState& options);
+    evaluation::EvaluationOptions keepingResults() const;
+    StudyRuns studyRuns();
     void dropResults();
     void calibrate();
     void replan();
@@ -111,11 +135,13 @@ private:
     void correct(const planning::PlanRequest& request);
     void evaluateNetwork(const AnalysisPtr& analysis, const flow::QuantizedNetwork& network);
     void compareLayers(const planning::PlanRequest& request, const flow::QuantizedNetwork& network);
-    void onEvaluated(const AnalysisPtr& analysis, const flow::QuantizedNetwork& network,
-        const Result<evaluation::EvaluationResultPtr>& result);
-    void onFloatEvaluated(const Result<evaluation::EvaluationResultPtr>& result);
+    void onEvaluated(
+        const AnalysisPtr& analysis, const flow::QuantizedNetwork& network, const Result<Evaluated>& result);
+    void onFloatEvaluated(const Result<Evaluated>& result);
     void onPartial(const QString& plan, std::int64_t images, std::int64_t correct, quint64 generation);
     void warnNearChance(const evaluation::EvaluationResult& result);
+    void lookForVariant();
+    void checkBiases();
     static QString channelOf(Study study);
     quint64 begin(Study study);
     bool current(Study study, quint64 generation) const;
@@ -125,6 +151,9 @@ private:
 
     Session& m_session;
     JobRunner& m_jobs;
+    ProjectFile m_project;
+    std::optional<SweepState> m_keptSweep; ///< to be shown once there are statistics
+    std::optional<OptionsState> m_keptOptions;
     QTimer m_quiet;
     bool m_automatic = true;
     bool m_evaluateWhenPlanned = false;

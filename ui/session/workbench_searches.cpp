@@ -23,13 +23,15 @@ void Workbench::startSensitivity(const SensitivitySettings& settings)
     m_running[Study::Sensitivity].job = m_jobs.start<sweep::SensitivityResultPtr>(
         { tr("Sensitivity of layers"), Lane::Study, channelOf(Study::Sensitivity) },
         [this, settings, request, generation, quantizer = quantizer(), samples = m_session.data()->evaluation,
-            floatResult = m_session.floatResult(), sofar = sweep::SensitivityResultPtr(growing)](
+            floatResult = m_session.floatResult(), evaluation = keepingResults(),
+            sofar = sweep::SensitivityResultPtr(growing)](
             const base::Job& job) mutable -> Result<sweep::SensitivityResultPtr> {
             sweep::SensitivityOptions options;
             options.weightBits = settings.weightBits;
             options.activationBits = settings.activationBits;
             options.request = request;
             options.measure = settings.measure;
+            options.evaluation = evaluation;
             // As with the sweep: every point makes a new, larger result.
             options.onPoint = [&](const sweep::SensitivityPoint& point, const sweep::QuantizedUnit& unit) {
                 auto next = std::make_shared<sweep::SensitivityResult>(*sofar);
@@ -105,6 +107,7 @@ void Workbench::startSearch(const SearchSettings& settings)
     options.request = request;
     options.budget = settings.budget;
     options.uniform = settings.uniform;
+    options.evaluation = keepingResults();
     auto growing = std::make_shared<sweep::SearchResult>();
     growing->scope = request.describeOptions();
     growing->data = m_session.data()->title.toStdString();

@@ -47,13 +47,16 @@ void Workbench::end(Study study)
     emit studiesChanged();
 }
 
-void Workbench::startSweep(const SweepSettings& settings)
+void Workbench::startSweep(const SweepSettings& settings) { startSweep(m_session.request(), settings); }
+
+void Workbench::startSweep(const planning::PlanRequest& request, const SweepSettings& settings)
 {
     if (!canStart(Study::Sweep))
         return;
+    SweepState state { settings.weightBits, settings.activationBits, request, false };
+    m_project.setSweep(state);
     const auto samples = m_session.data()->evaluation;
     const auto floatResult = m_session.floatResult();
-    const auto request = m_session.request();
     auto growing = std::make_shared<sweep::SweepResult>();
     growing->scope = request.describe();
     growing->data = m_session.data()->title.toStdString();
@@ -64,30 +67,40 @@ void Workbench::startSweep(const SweepSettings& settings)
 
     m_running[Study::Sweep].job = m_jobs.start<std::shared_ptr<const sweep::SweepResult>>(
         { tr("Sweep"), Lane::Study, channelOf(Study::Sweep) },
-        [this, quantizer = quantizer(), samples, floatResult, request, settings, growing, generation](
-            const base::Job& job) -> Result<std::shared_ptr<const sweep::SweepResult>> {
+        [this, quantizer = quantizer(), samples, floatResult, request, settings, growing, generation,
+            runs = studyRuns()](const base::Job& job) -> Result<std::shared_ptr<const sweep::SweepResult>> {
             sweep::GridOptions options;
             options.weightBits = settings.weightBits;
             options.activationBits = settings.activationBits;
             options.request = request;
+            options.evaluation = runs.options;
             // Each finished point goes to the window as a new, larger result; nobody changes one that is being drawn.
             auto sofar = std::make_shared<const sweep::SweepResult>(*growing);
-            options.onPoint = [this, request, sofar, generation](const sweep::SweepPoint& point) mutable {
+            options.onPoint = [this, request, sofar, generation, &runs](const sweep::SweepPoint& point) mutable {
                 auto next = std::make_shared<sweep::SweepResult>(*sofar);
                 next->points.push_back(point);
                 sofar = next;
+                planning::PlanRequest asked = request;
+                asked.weights.bits = point.weightBits;
+                asked.activations.bits = point.activationBits;
+                const auto run = runs.make(asked, point.plan, point.corrections);
                 QMetaObject::invokeMethod(
                     this,
-                    [this, request, generation, next = std::shared_ptr<const sweep::SweepResult>(next)] {
-                        if (current(Study::Sweep, generation))
-                            m_session.setSweep(next, request);
+                    [this, request, generation, run, next = std::shared_ptr<const sweep::SweepResult>(next)] {
+                        if (!current(Study::Sweep, generation))
+                            return;
+                        m_session.setSweep(next, request);
+                        if (run && *run)
+                            m_session.addRun(**run);
                     },
                     Qt::QueuedConnection);
             };
             QS_TRY(auto result, sweep::runGrid(*quantizer, *samples, options, job, floatResult));
             return std::make_shared<const sweep::SweepResult>(std::move(result));
         },
-        [this, request](Result<std::shared_ptr<const sweep::SweepResult>> result) {
+        [this, request, state](Result<std::shared_ptr<const sweep::SweepResult>> result) mutable {
+            state.complete = result && (*result)->complete;
+            m_project.setSweep(state);
             if (result)
                 m_session.setSweep(*result, request);
             else
@@ -111,6 +124,9 @@ void Workbench::startOptionsStudy(sweep::OptionsStudySettings settings)
 {
     if (!canStart(Study::Options))
         return;
+    settings.evaluation = keepingResults();
+    OptionsState state { settings, false };
+    m_project.setOptions(state);
     const auto samples = m_session.data()->evaluation;
     const auto floatResult = m_session.floatResult();
     auto growing = std::make_shared<sweep::OptionsStudy>();
@@ -121,26 +137,32 @@ void Workbench::startOptionsStudy(sweep::OptionsStudySettings settings)
     const quint64 generation = begin(Study::Options);
     m_running[Study::Options].job = m_jobs.start<sweep::OptionsStudyPtr>(
         { tr("Comparing options"), Lane::Study, channelOf(Study::Options) },
-        [this, samples, floatResult, settings, generation, quantizer = quantizer(),
+        [this, samples, floatResult, settings, generation, quantizer = quantizer(), runs = studyRuns(),
             sofar = sweep::OptionsStudyPtr(growing)](const base::Job& job) mutable -> Result<sweep::OptionsStudyPtr> {
             // As with the sweep: every row makes a new, larger study, ranked as far as it goes.
-            settings.onRow = [this, &sofar, generation](const sweep::StudyRow& row) {
+            settings.onRow = [this, &sofar, generation, &runs](const sweep::StudyRow& row) {
                 auto next = std::make_shared<sweep::OptionsStudy>(*sofar);
                 next->rows.push_back(row);
                 sweep::rankRows(next->rows);
                 sofar = next;
+                const auto run = runs.make(row.request, row.plan, row.outcomes);
                 QMetaObject::invokeMethod(
                     this,
-                    [this, generation, next = sofar] {
-                        if (current(Study::Options, generation))
-                            m_session.setOptionsStudy(next);
+                    [this, generation, run, next = sofar] {
+                        if (!current(Study::Options, generation))
+                            return;
+                        m_session.setOptionsStudy(next);
+                        if (run && *run)
+                            m_session.addRun(**run);
                     },
                     Qt::QueuedConnection);
             };
             QS_TRY(auto study, sweep::runOptionsStudy(*quantizer, *samples, settings, job, floatResult));
             return std::make_shared<const sweep::OptionsStudy>(std::move(study));
         },
-        [this](Result<sweep::OptionsStudyPtr> result) {
+        [this, state](Result<sweep::OptionsStudyPtr> result) mutable {
+            state.complete = result && (*result)->complete;
+            m_project.setOptions(state);
             if (result)
                 m_session.setOptionsStudy(*result);
             else

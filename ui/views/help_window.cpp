@@ -42,9 +42,9 @@ HelpWindow::HelpWindow(QWidget* parent)
     m_contents = new QListWidget;
     m_contents->setAccessibleName(tr("Pages"));
     const std::pair<QString, const char*> pages[] = { { tr("Quantoscope"), "index" }, { tr("Images"), "images" },
-        { tr("Layers"), "layers" }, { tr("Distributions"), "distributions" }, { tr("Options and formulas"), "options" },
-        { tr("Studies"), "studies" }, { tr("What broke"), "what-broke" }, { tr("Runs and projects"), "runs" },
-        { tr("Export"), "export" }, { tr("Keyboard and mouse"), "keyboard" },
+        { tr("Layers"), "layers" }, { tr("Distributions"), "distributions" }, { tr("Graph"), "graph" },
+        { tr("Options and formulas"), "options" }, { tr("Studies"), "studies" }, { tr("What broke"), "what-broke" },
+        { tr("Runs and projects"), "runs" }, { tr("Export"), "export" }, { tr("Keyboard and mouse"), "keyboard" },
         { tr("Supported operators"), "operators" } };
     for (const auto& [title, name] : pages) {
         auto* item = new QListWidgetItem(title, m_contents);

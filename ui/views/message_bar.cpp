@@ -45,6 +45,11 @@ void MessageBar::showError(const base::Error& error, const QString& context, con
 
 void MessageBar::showNotice(const QString& text) { add(Kind::Notice, text.toHtmlEscaped(), text, {}); }
 
+void MessageBar::showOffer(const QString& text, const Remedy& remedy)
+{
+    add(Kind::Notice, text.toHtmlEscaped(), text, remedy);
+}
+
 QString MessageBar::text() const
 {
     const QLayoutItem* first = m_layout->itemAt(0);
@@ -98,7 +103,7 @@ void MessageBar::add(Kind kind, const QString& richText, const QString& plainTex
     }
     row->addWidget(close, 0, Qt::AlignTop);
     connect(close, &QToolButton::clicked, frame, dismiss);
-    if (kind == Kind::Notice)
+    if (kind == Kind::Notice && !remedy.act)
         QTimer::singleShot(noticeMilliseconds, frame, dismiss);
 
     m_layout->insertWidget(0, frame);

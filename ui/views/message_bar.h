@@ -27,6 +27,8 @@ public:
     };
     void showError(const base::Error& error, const QString& context, const Remedy& remedy = {});
     void showNotice(const QString& text);
+    /// Something that is for a person to decide; stays until it is closed or taken up.
+    void showOffer(const QString& text, const Remedy& remedy);
     /// The newest message as plain text; empty if there is none.
     QString text() const;
     void clear();

@@ -7,6 +7,7 @@
 #include <QHBoxLayout>
 #include <QIcon>
 #include <QLabel>
+#include <QLocale>
 #include <QPushButton>
 #include <QVBoxLayout>
 
@@ -52,6 +53,15 @@ StartPage::StartPage(QWidget* parent)
         ->setFocus();
     addButton(tr("Open a model…"), tr("An ONNX file; or drop one onto this window"), QStringLiteral("model"),
         &StartPage::modelWanted);
+    addButton(tr("Open a project…"), tr("A .qscope file: models, images, options and every result"),
+        QStringLiteral("export"), &StartPage::projectWanted);
+    m_unsavedTitle = new QLabel(tr("Not saved when Quantoscope last ended"));
+    m_unsavedTitle->setEnabled(false);
+    layout->addSpacing(8);
+    layout->addWidget(m_unsavedTitle);
+    m_unsaved = new QVBoxLayout;
+    m_unsaved->setSpacing(4);
+    layout->addLayout(m_unsaved);
     m_recentTitle = new QLabel(tr("Recent"));
     m_recentTitle->setEnabled(false);
     layout->addSpacing(8);
@@ -70,6 +80,7 @@ StartPage::StartPage(QWidget* parent)
     outer->addLayout(middle);
     outer->addStretch(2);
     setRecent({});
+    setUnsaved({});
 }
 
 QPushButton* StartPage::addButton(
@@ -91,6 +102,34 @@ void StartPage::changeEvent(QEvent* event)
         return;
     for (auto* button : findChildren<QCommandLinkButton*>())
         button->setIcon(tintedIcon(button->property("iconName").toString(), palette()));
+}
+
+void StartPage::setUnsaved(const std::vector<UnsavedWork>& work)
+{
+    while (QLayoutItem* item = m_unsaved->takeAt(0)) {
+        item->widget()->deleteLater();
+        delete item;
+    }
+    for (const UnsavedWork& entry : work) {
+        auto* row = new QWidget;
+        auto* open = new QPushButton(tr("Recover"));
+        open->setAccessibleName(tr("Recover %1").arg(entry.title));
+        open->setToolTip(tr("Go on where that session ended"));
+        auto* remove = new QPushButton(tr("Delete"));
+        remove->setAccessibleName(tr("Delete %1").arg(entry.title));
+        auto* title
+            = new QLabel(tr("%1, %2").arg(entry.title, QLocale().toString(entry.changed, QLocale::ShortFormat)));
+        auto* layout = new QHBoxLayout(row);
+        layout->setContentsMargins(8, 0, 0, 0);
+        layout->setSpacing(8);
+        layout->addWidget(title, 1);
+        layout->addWidget(open);
+        layout->addWidget(remove);
+        connect(open, &QPushButton::clicked, this, [this, entry] { emit unsavedWanted(entry); });
+        connect(remove, &QPushButton::clicked, this, [this, entry] { emit unsavedRefused(entry); });
+        m_unsaved->addWidget(row);
+    }
+    m_unsavedTitle->setVisible(!work.empty());
 }
 
 void StartPage::setRecent(const QStringList& paths)

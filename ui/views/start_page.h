@@ -4,6 +4,8 @@
 #include <QStringList>
 #include <QWidget>
 
+#include "ui/session/project_file.h"
+
 class QLabel;
 class QPushButton;
 class QVBoxLayout;
@@ -18,10 +20,15 @@ public:
     explicit StartPage(QWidget* parent = nullptr);
 
     void setRecent(const QStringList& paths);
+    /// Work that an earlier session did not save; a button each.
+    void setUnsaved(const std::vector<UnsavedWork>& work);
 
 signals:
     void sampleWanted();
     void modelWanted();
+    void projectWanted();
+    void unsavedWanted(const quantoscope::ui::UnsavedWork& work);
+    void unsavedRefused(const quantoscope::ui::UnsavedWork& work); ///< to be deleted
     void recentWanted(const QString& path);
 
 protected:
@@ -34,6 +41,8 @@ private:
     QVBoxLayout* m_buttons = nullptr;
     QVBoxLayout* m_recent = nullptr;
     QLabel* m_recentTitle = nullptr;
+    QVBoxLayout* m_unsaved = nullptr;
+    QLabel* m_unsavedTitle = nullptr;
 };
 
 } // namespace quantoscope::ui

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The project's file: opening, saving, and the question about work that is in none. The rest of MainWindow is in
+// main_window.cpp.
+#include <QDockWidget>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMessageBox>
+#include <QPushButton>
+#include <QSettings>
+#include <QTabWidget>
+
+#include "ui/charts/number_format.h"
+#include "ui/main_window.h"
+#include "ui/views/message_bar.h"
+#include "ui/views/start_page.h"
+#include "ui/views/studies_page.h"
+#include "ui/views/visible_export.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+const QString folderKey = QStringLiteral("folders/project");
+
+/// What a page is called in a project: not its title, which is translated.
+QString pageName(const QWidget* page)
+{
+    return page ? QString::fromLatin1(page->metaObject()->className()).section(QStringLiteral("::"), -1) : QString();
+}
+
+} // namespace
+
+void MainWindow::connectProject()
+{
+    ProjectFile& project = m_workbench->project();
+    connect(&project, &ProjectFile::changed, this, &MainWindow::refreshTitle);
+    connect(&project, &ProjectFile::opened, this, &MainWindow::showOpened);
+    connect(&project, &ProjectFile::unsavedFound, this, &MainWindow::showUnsaved);
+    connect(m_start, &StartPage::unsavedRefused, &project, &ProjectFile::deleteUnsaved);
+    connect(&project, &ProjectFile::saved, this, [this](const std::filesystem::path& path) {
+        const QString file = QString::fromStdString(path.string());
+        remember(file);
+        m_messages->showNotice(
+            tr("%1 has everything; results that finish from now on are in it at once").arg(QFileInfo(file).fileName()));
+        if (const auto then = std::exchange(m_afterSaving, {}))
+            then();
+    });
+    connect(&project, &ProjectFile::problem, this, [this] { m_afterSaving = {}; });
+    connect(m_workbench.get(), &Workbench::interrupted, this, [this](Study study, const QString& what) {
+        m_messages->showOffer(what, { tr("Go on"), [this, study] { m_workbench->resume(study); } });
+    });
+    connect(m_session.get(), &Session::modelCheckChanged, this, [this] {
+        refreshActions();
+        const ModelCheckPtr& check = m_session->modelCheck();
+        if (check && check->usable && check->warnings() > 0 && check->biases.empty())
+            m_messages->showOffer(
+                tr("Model check: %n thing(s) to know about %1", nullptr, check->warnings()).arg(check->name),
+                { tr("Show"), [this] { showModelCheck(); } });
+    });
+    connect(m_session.get(), &Session::dataVariantChanged, this, [this] {
+        if (const DataVariantPtr variant = m_session->dataVariant())
+            m_messages->showOffer(tr("With %1 the float network is right on %2 of %3 images rather than %4")
+                                      .arg(variant->difference, formatPercent(variant->after),
+                                          formatCount(variant->images), formatPercent(variant->before)),
+                { tr("Use it"), [this, variant] { openData(variant->request); } });
+    });
+    for (QTabWidget* tabs : { m_pages, m_studyTabs })
+        connect(tabs, &QTabWidget::currentChanged, this, [this] {
+            if (m_session->model())
+                m_workbench->project().setPage(pageName(currentPage()));
+        });
+    project.findUnsaved();
+}
+
+void MainWindow::openProject(const QString& path)
+{
+    askUnsaved([this, path] {
+        m_messages->clear();
+        m_workbench->project().open(path.toStdString());
+    });
+}
+
+void MainWindow::showOpened(const OpenedProject& opened)
+{
+    const QString file = QString::fromStdString(opened.path.string());
+    if (!m_workbench->project().path().empty())
+        remember(file);
+    for (const QTabWidget* tabs : { m_pages, m_studyTabs })
+        for (int i = 0; i < tabs->count(); ++i)
+            if (tabs->widget(i) != m_studyTabs && pageName(tabs->widget(i)) == opened.state.page)
+                showPage(tabs->widget(i));
+    if (!opened.readOnlyReason.isEmpty())
+        m_messages->showOffer(tr("%1 is read-only here: %2. You work with a copy; what you find out stays only if you "
+                                 "save it under another name.")
+                                  .arg(QFileInfo(file).fileName(), opened.readOnlyReason),
+            { tr("Save project as…"), [this] { chooseSave(); } });
+    if (opened.missing)
+        m_messages->showError(*opened.missing, tr("The project’s model is not there"),
+            { tr("Find the model…"), [this] { chooseModel(); } });
+    else if (opened.model.empty())
+        m_messages->showNotice(tr("%1 holds no model yet; open one to begin").arg(QFileInfo(file).fileName()));
+}
+
+void MainWindow::chooseProject()
+{
+    QSettings settings;
+    const QString path = QFileDialog::getOpenFileName(this, tr("Open project"), settings.value(folderKey).toString(),
+        tr("Quantoscope projects (*.qscope);;All files (*)"));
+    if (path.isEmpty())
+        return;
+    settings.setValue(folderKey, QFileInfo(path).path());
+    openProject(path);
+}
+
+void MainWindow::saveProject()
+{
+    if (m_workbench->project().path().empty()) {
+        chooseSave();
+        return;
+    }
+    m_workbench->project().saveNow();
+    m_messages->showNotice(
+        tr("%1 has everything: results are in it as soon as they are shown").arg(m_workbench->project().title()));
+}
+
+void MainWindow::chooseSave()
+{
+    QSettings settings;
+    const LoadedModelPtr& model = m_session->model();
+    const QString stem = model ? QFileInfo(model->name).completeBaseName() : QStringLiteral("project");
+    const QString folder = settings.value(folderKey).toString();
+    QString path = QFileDialog::getSaveFileName(this, tr("Save project as"),
+        (folder.isEmpty() ? QString() : folder + QLatin1Char('/')) + stem + QStringLiteral(".qscope"),
+        tr("Quantoscope projects (*.qscope)"));
+    if (path.isEmpty()) {
+        m_afterSaving = {};
+        return;
+    }
+    if (QFileInfo(path).suffix().isEmpty())
+        path += QStringLiteral(".qscope");
+    settings.setValue(folderKey, QFileInfo(path).path());
+    m_workbench->project().saveAs(path.toStdString());
+}
+
+void MainWindow::exportEverything()
+{
+    QSettings settings;
+    const QString key = QStringLiteral("folders/export");
+    const QString folder
+        = QFileDialog::getExistingDirectory(this, tr("Folder for charts and tables"), settings.value(key).toString());
+    if (folder.isEmpty())
+        return;
+    settings.setValue(key, folder);
+    const auto files = exportVisible(*this, folder.toStdString());
+    if (files)
+        m_messages->showNotice(tr("Wrote %n file(s) to %1", nullptr, static_cast<int>(files->size())).arg(folder));
+    else
+        m_messages->showError(files.error(), tr("Not everything was saved"));
+}
+
+void MainWindow::resetLayout()
+{
+    for (QDockWidget* dock : { m_layersDock, m_optionsDock }) {
+        dock->setFloating(false);
+        dock->show();
+    }
+    addDockWidget(Qt::LeftDockWidgetArea, m_layersDock);
+    addDockWidget(Qt::RightDockWidgetArea, m_optionsDock);
+    shareWidth();
+}
+
+void MainWindow::newProject()
+{
+    askUnsaved([this] {
+        m_messages->clear();
+        m_workbench->close();
+    });
+}
+
+void MainWindow::askUnsaved(const std::function<void()>& then)
+{
+    if (!m_workbench->project().needsSaving()) {
+        then();
+        return;
+    }
+    auto* box = new QMessageBox(QMessageBox::Question, tr("Unsaved work"),
+        tr("Save what was found out about %1?").arg(m_session->model() ? m_session->model()->name : tr("the model")),
+        QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, this);
+    box->setObjectName(QStringLiteral("UnsavedQuestion"));
+    box->setAttribute(Qt::WA_DeleteOnClose);
+    box->setInformativeText(tr("%n results, options and names are in no project yet. Discarded, they are gone.",
+        nullptr, static_cast<int>(m_session->runs().size())));
+    box->setDefaultButton(QMessageBox::Save);
+    connect(box, &QMessageBox::buttonClicked, this, [this, box, then](QAbstractButton* button) {
+        const auto role = box->standardButton(button);
+        if (role == QMessageBox::Save) {
+            m_afterSaving = then;
+            chooseSave();
+        } else if (role == QMessageBox::Discard) {
+            then();
+        }
+    });
+    box->open();
+}
+
+void MainWindow::showUnsaved(const std::vector<UnsavedWork>& work)
+{
+    m_start->setUnsaved(work);
+    if (work.empty() || !m_session->model())
+        return;
+    m_messages->showOffer(tr("Work of an earlier session was not saved: %1").arg(work.front().title),
+        { tr("Recover"), [this, first = work.front()] { openUnsaved(first); } });
+}
+
+void MainWindow::openUnsaved(const UnsavedWork& work) { openProject(QString::fromStdString(work.path.string())); }
+
+} // namespace quantoscope::ui

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/session/project_file.h"
+
+#include <algorithm>
+
+#include <QFileInfo>
+#include <QStandardPaths>
+
+namespace quantoscope::ui {
+
+namespace fs = std::filesystem;
+using project::Project;
+
+namespace {
+
+constexpr int quietMilliseconds = 400;
+const std::string viewKey = "window";
+const QString viewChannel = QStringLiteral("project view");
+const QString openChannel = QStringLiteral("project");
+
+RunState stateOf(const Run& run)
+{
+    return { run.key, run.name, run.scope, run.isFloat, run.data, run.request, run.corrections };
+}
+
+QString nameOf(const fs::path& path) { return QString::fromStdString(path.filename().string()); }
+
+/// Empty where it is of no worth, or somebody works with it.
+std::optional<UnsavedWork> describeUnsaved(const fs::path& path)
+{
+    const auto project = Project::open(path, project::Mode::Existing);
+    if (!project || (*project)->readOnly())
+        return std::nullopt;
+    const auto view = (*project)->view(viewKey);
+    if (!view || !*view)
+        return UnsavedWork {};
+    const auto state = ProjectState::fromText(**view, path.parent_path());
+    if (!state || !state->worthKeeping)
+        return UnsavedWork {};
+    UnsavedWork work;
+    work.path = path;
+    work.changed = QFileInfo(QString::fromStdString(path.string())).lastModified();
+    const auto model = state->models.find(state->model);
+    if (model != state->models.end())
+        work.title = ProjectFile::tr("%1, %n runs", nullptr, static_cast<int>(model->second.runs.size()))
+                         .arg(nameOf(model->second.path));
+    return work;
+}
+
+std::vector<UnsavedWork> listUnsaved(const fs::path& folder)
+{
+    std::vector<UnsavedWork> all;
+    std::vector<fs::path> files;
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+        if (entry->path().extension() == ".qscope")
+            files.push_back(entry->path());
+    for (const fs::path& file : files) {
+        auto work = describeUnsaved(file);
+        if (work && work->path.empty())
+            removeProject(file);
+        else if (work)
+            all.push_back(*std::move(work));
+    }
+    std::ranges::sort(all, std::greater {}, &UnsavedWork::changed);
+    return all;
+}
+
+} // namespace
+
+ProjectFile::ProjectFile(Session& session, JobRunner& jobs, QObject* parent)
+    : QObject(parent)
+    , m_session(session)
+    , m_jobs(jobs)
+    , m_store(std::make_shared<ProjectStore>(unsavedFolder()))
+{
+    m_timer.setSingleShot(true);
+    m_timer.setInterval(quietMilliseconds);
+    connect(&m_timer, &QTimer::timeout, this, &ProjectFile::write);
+    for (const auto signal : { &Session::modelChanged, &Session::dataChanged, &Session::requestChanged,
+             &Session::runsChanged, &Session::selectionChanged })
+        connect(&session, signal, this, &ProjectFile::touch);
+}
+
+ProjectFile::~ProjectFile()
+{
+    if (m_path.empty()) {
+        m_store->discard();
+    } else if (m_session.model()) {
+        capture();
+        [[maybe_unused]] const auto written = writeHere();
+    }
+}
+
+Result<void> ProjectFile::Writer::write(Project& project, quint64 number, const ProjectState& state)
+{
+    const std::scoped_lock lock(mutex);
+    if (number < written)
+        return {};
+    written = number;
+    return project.setView(viewKey, state.toText(project.path().parent_path()));
+}
+
+Result<void> ProjectFile::writeHere()
+{
+    QS_TRY(const auto project, m_store->project());
+    return m_writer->write(*project, ++m_captured, m_state);
+}
+
+fs::path ProjectFile::unsavedFolder()
+{
+    const QString data = QStandardPaths::writableLocation(QStandardPaths::AppLocalDataLocation);
+    return data.isEmpty() ? fs::path() : fs::path(data.toStdString()) / "unsaved";
+}
+
+QString ProjectFile::title() const
+{
+    if (!m_path.empty())
+        return nameOf(m_path);
+    return m_readOnlyReason.isEmpty() ? tr("unsaved") : m_readOnlyReason.section(QLatin1Char('\n'), 0, 0);
+}
+
+bool ProjectFile::needsSaving() const { return m_path.empty() && m_state.worthKeeping; }
+
+ModelState* ProjectFile::current()
+{
+    const LoadedModelPtr& model = m_session.model();
+    if (!model || model->fingerprint.empty())
+        return nullptr;
+    m_state.model = model->fingerprint;
+    return &m_state.models[model->fingerprint];
+}
+
+void ProjectFile::capture()
+{
+    ModelState* state = current();
+    if (!state)
+        return;
+    const LoadedModel& model = *m_session.model();
+    state->path = model.path;
+    state->foldBatchNorm = model.foldBatchNorm;
+    if (m_session.data()) // images that were not found are remembered all the same
+        state->data = m_session.data()->request;
+    state->wish = m_session.wish();
+    const LayerInfo* layer = m_session.selectedLayerInfo();
+    state->layer = layer ? layer->name : QString();
+    // Runs that are not listed now were, and may still be on their way from the file.
+    for (const Run& run : m_session.runs()) {
+        const auto known = std::ranges::find(state->runs, run.key, &RunState::key);
+        if (run.key.empty())
+            continue;
+        if (known == state->runs.end())
+            state->runs.push_back(stateOf(run));
+        else
+            *known = stateOf(run);
+    }
+    m_state.worthKeeping = m_state.worthKeeping || m_session.undoStack().count() > 0
+        || std::ranges::any_of(m_session.runs(), [](const Run& run) { return !run.name.isEmpty(); });
+}
+
+void ProjectFile::touch()
+{
+    if (!m_session.model())
+        return;
+    // Undo steps of the edit that is being made are counted when it is done.
+    if (!m_timer.isActive())
+        m_timer.start();
+    if (m_session.undoStack().count() > 0)
+        m_state.worthKeeping = true;
+}
+
+void ProjectFile::write()
+{
+    capture();
+    struct Nothing { };
+    m_jobs.start<Nothing>(
+        { tr("Keeping the window's state"), Lane::Keep, viewChannel },
+        [state = m_state, store = m_store, project = m_store->current(), writer = m_writer, number = ++m_captured](
+            const base::Job&) mutable -> Result<Nothing> {
+            // The project of this moment: another may be opened before it is this job's turn.
+            if (!project) {
+                QS_TRY(project, store->project());
+            }
+            QS_CHECK(writer->write(*project, number, state));
+            return Nothing {};
+        },
+        [this](const Result<Nothing>& result) {
+            if (!result && result.error().code != ErrorCode::Cancelled && !m_told) {
+                m_told = true;
+                emit problem(result.error(), tr("The project is not kept"));
+            }
+        });
+}
+
+void ProjectFile::saveNow()
+{
+    if (!m_timer.isActive())
+        return;
+    m_timer.stop();
+    capture();
+    if (const auto kept = writeHere(); !kept)
+        emit problem(kept.error(), tr("The project is not kept"));
+}
+
+std::optional<ModelState> ProjectFile::remembered(const std::string& fingerprint) const
+{
+    const auto found = m_state.models.find(fingerprint);
+    return found == m_state.models.end() ? std::nullopt : std::optional(found->second);
+}
+
+void ProjectFile::setPage(const QString& page)
+{
+    if (page == m_state.page)
+        return;
+    m_state.page = page;
+    touch();
+}
+
+void ProjectFile::setSweep(SweepState sweep)
+{
+    m_state.worthKeeping = true;
+    if (ModelState* state = current())
+        state->sweep = std::move(sweep);
+    touch();
+}
+
+void ProjectFile::setOptions(OptionsState options)
+{
+    m_state.worthKeeping = true;
+    if (ModelState* state = current())
+        state->options = std::move(options);
+    touch();
+}
+
+void ProjectFile::open(const fs::path& path)
+{
+    saveNow();
+    const QString name = nameOf(path);
+    m_jobs.start<OpenedProject>(
+        { tr("Opening %1").arg(name), Lane::Quick, openChannel },
+        [path, store = m_store](const base::Job&) -> Result<OpenedProject> {
+            QS_TRY(auto opened, readProject(path));
+            // Unsaved work that was here was saved or given up before. A copy where it may only be read.
+            const auto before = store->unsaved() ? store->current() : nullptr;
+            if (opened.readOnlyReason.isEmpty())
+                store->replace(opened.project);
+            else
+                QS_CHECK(store->copyFrom(*opened.project));
+            if (before && before != store->current())
+                removeProject(before->path());
+            opened.project.reset();
+            return opened;
+        },
+        [this, name](const Result<OpenedProject>& result) {
+            if (!result) {
+                if (result.error().code != ErrorCode::Cancelled)
+                    emit problem(result.error(), tr("%1 was not opened").arg(name));
+                return;
+            }
+            m_timer.stop();
+            m_state = result->state;
+            if (!result->readOnlyReason.isEmpty())
+                m_state.worthKeeping = false; // there is the file
+            m_readOnlyReason = result->readOnlyReason.isEmpty()
+                ? QString()
+                : tr("%1 (read-only)\n%2").arg(name, result->readOnlyReason);
+            m_path = m_store->unsaved() ? fs::path() : result->path;
+            emit changed();
+            emit opened(*result);
+        });
+}
+
+void ProjectFile::saveAs(const fs::path& path)
+{
+    capture();
+    const QString name = nameOf(path);
+    m_jobs.start<std::string>(
+        { tr("Saving %1").arg(name), Lane::Quick, openChannel },
+        [path, state = m_state, store = m_store](const base::Job&) -> Result<std::string> {
+            QS_CHECK(store->moveTo(path));
+            QS_TRY(const auto project, store->project());
+            QS_CHECK(project->setView(viewKey, state.toText(project->path().parent_path())));
+            return project->path().string();
+        },
+        [this, name](const Result<std::string>& result) {
+            if (!result) {
+                emit problem(result.error(), tr("%1 was not saved").arg(name));
+                return;
+            }
+            m_path = *result;
+            m_readOnlyReason.clear();
+            touch(); // for what was changed meanwhile
+            emit changed();
+            emit saved(m_path);
+        });
+}
+
+void ProjectFile::startNew()
+{
+    saveNow();
+    m_timer.stop();
+    if (m_path.empty())
+        m_store->discard();
+    else
+        m_store->replace(nullptr);
+    m_path.clear();
+    m_readOnlyReason.clear();
+    m_state = {};
+    emit changed();
+}
+
+void ProjectFile::findUnsaved()
+{
+    const fs::path folder = m_store->unsavedFolder();
+    m_jobs.start<std::vector<UnsavedWork>>(
+        { tr("Looking for unsaved work"), Lane::Keep, {} },
+        [folder](const base::Job&) -> Result<std::vector<UnsavedWork>> { return listUnsaved(folder); },
+        [this](const Result<std::vector<UnsavedWork>>& result) {
+            if (result)
+                emit unsavedFound(*result);
+        });
+}
+
+void ProjectFile::deleteUnsaved(const UnsavedWork& work)
+{
+    m_jobs.start<std::string>(
+        { tr("Deleting unsaved work"), Lane::Keep, {} },
+        [path = work.path](const base::Job&) -> Result<std::string> {
+            const auto project = Project::open(path, project::Mode::Existing);
+            if (project && !(*project)->readOnly())
+                removeProject(path);
+            return path.string();
+        },
+        [this](const Result<std::string>&) { findUnsaved(); });
+}
+
+} // namespace quantoscope::ui
