@@ -92,20 +92,32 @@ ProjectFile::~ProjectFile()
     }
 }
 
-Result<void> ProjectFile::Writer::write(Project& project, quint64 number, const ProjectState& state)
+Result<void> ProjectFile::Writer::write(
+    ProjectStore& store, quint64 ofProject, quint64 number, const ProjectState& state)
 {
     const std::scoped_lock lock(mutex);
-    if (number < written)
+    if (ofProject != project || number < written)
         return {};
     written = number;
-    return project.setView(viewKey, state.toText(project.path().parent_path()));
+    QS_TRY(const auto file, store.project());
+    return file->setView(viewKey, state.toText(file->path().parent_path()));
 }
 
-Result<void> ProjectFile::writeHere()
+Result<void> ProjectFile::Writer::exchange(const std::function<Result<void>()>& change)
 {
-    QS_TRY(const auto project, m_store->project());
-    return m_writer->write(*project, ++m_captured, m_state);
+    const std::scoped_lock lock(mutex);
+    QS_CHECK(change());
+    ++project;
+    return {};
 }
+
+quint64 ProjectFile::Writer::current()
+{
+    const std::scoped_lock lock(mutex);
+    return project;
+}
+
+Result<void> ProjectFile::writeHere() { return m_writer->write(*m_store, m_project, ++m_captured, m_state); }
 
 fs::path ProjectFile::unsavedFolder()
 {
@@ -175,13 +187,9 @@ void ProjectFile::write()
     struct Nothing { };
     m_jobs.start<Nothing>(
         { tr("Keeping the window's state"), Lane::Keep, viewChannel },
-        [state = m_state, store = m_store, project = m_store->current(), writer = m_writer, number = ++m_captured](
-            const base::Job&) mutable -> Result<Nothing> {
-            // The project of this moment: another may be opened before it is this job's turn.
-            if (!project) {
-                QS_TRY(project, store->project());
-            }
-            QS_CHECK(writer->write(*project, number, state));
+        [state = m_state, store = m_store, writer = m_writer, project = m_project, number = ++m_captured](
+            const base::Job&) -> Result<Nothing> {
+            QS_CHECK(writer->write(*store, project, number, state));
             return Nothing {};
         },
         [this](const Result<Nothing>& result) {
@@ -194,9 +202,9 @@ void ProjectFile::write()
 
 void ProjectFile::saveNow()
 {
-    if (!m_timer.isActive())
-        return;
     m_timer.stop();
+    if (!m_session.model())
+        return;
     capture();
     if (const auto kept = writeHere(); !kept)
         emit problem(kept.error(), tr("The project is not kept"));
@@ -238,18 +246,20 @@ void ProjectFile::open(const fs::path& path)
     const QString name = nameOf(path);
     m_jobs.start<OpenedProject>(
         { tr("Opening %1").arg(name), Lane::Quick, openChannel },
-        [path, store = m_store](const base::Job&) -> Result<OpenedProject> {
-            QS_TRY(auto opened, readProject(path));
+        [path, store = m_store, writer = m_writer](const base::Job&) -> Result<OpenedProject> {
+            QS_TRY(auto project, readProject(path));
             // Unsaved work that was here was saved or given up before. A copy where it may only be read.
             const auto before = store->unsaved() ? store->current() : nullptr;
-            if (opened.readOnlyReason.isEmpty())
-                store->replace(opened.project);
-            else
-                QS_CHECK(store->copyFrom(*opened.project));
+            QS_CHECK(writer->exchange([&]() -> Result<void> {
+                if (!project.readOnlyReason.isEmpty())
+                    return store->copyFrom(*project.project);
+                store->replace(project.project);
+                return {};
+            }));
             if (before && before != store->current())
                 removeProject(before->path());
-            opened.project.reset();
-            return opened;
+            project.project.reset();
+            return project;
         },
         [this, name](const Result<OpenedProject>& result) {
             if (!result) {
@@ -258,6 +268,7 @@ void ProjectFile::open(const fs::path& path)
                 return;
             }
             m_timer.stop();
+            m_project = m_writer->current();
             m_state = result->state;
             if (!result->readOnlyReason.isEmpty())
                 m_state.worthKeeping = false; // there is the file
@@ -298,11 +309,14 @@ void ProjectFile::saveAs(const fs::path& path)
 void ProjectFile::startNew()
 {
     saveNow();
-    m_timer.stop();
-    if (m_path.empty())
-        m_store->discard();
-    else
-        m_store->replace(nullptr);
+    [[maybe_unused]] const auto exchanged = m_writer->exchange([this]() -> Result<void> {
+        if (m_path.empty())
+            m_store->discard();
+        else
+            m_store->replace(nullptr);
+        return {};
+    });
+    m_project = m_writer->current();
     m_path.clear();
     m_readOnlyReason.clear();
     m_state = {};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -83,11 +84,15 @@ signals:
     void problem(const quantoscope::base::Error& error, const QString& context);
 
 private:
-    /// Writes states in the order they were captured, from whatever thread: an older one never replaces a newer one.
+    /// Writes states into the project they are of, in the order they were captured, from whatever thread.
     struct Writer {
         std::mutex mutex;
-        quint64 written = 0;
-        Result<void> write(project::Project& project, quint64 number, const ProjectState& state);
+        quint64 project = 0; ///< counts the projects that were open
+        quint64 written = 0; ///< number of the state that was written last
+        Result<void> write(ProjectStore& store, quint64 ofProject, quint64 number, const ProjectState& state);
+        /// Makes `change` give the store another project; states of the one before are written no more.
+        Result<void> exchange(const std::function<Result<void>()>& change);
+        quint64 current(); ///< number of the project that is open
     };
     void capture();
     void touch();
@@ -104,6 +109,7 @@ private:
     QTimer m_timer; ///< runs while something is not written
     std::shared_ptr<Writer> m_writer = std::make_shared<Writer>();
     quint64 m_captured = 0;
+    quint64 m_project = 0; ///< which one m_state is of
     bool m_told = false; ///< that nothing can be kept
 };
 
