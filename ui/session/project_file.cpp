@@ -243,6 +243,9 @@ void ProjectFile::setOptions(OptionsState options)
 void ProjectFile::open(const fs::path& path)
 {
     saveNow();
+    std::error_code error;
+    if (!m_path.empty() && fs::equivalent(path, m_path, error))
+        return; // it is open
     const QString name = nameOf(path);
     m_jobs.start<OpenedProject>(
         { tr("Opening %1").arg(name), Lane::Quick, openChannel },
