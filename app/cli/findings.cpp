@@ -13,14 +13,6 @@ constexpr double floatBytes = 4;
 
 Json toJson(const evaluation::Interval& interval) { return Json::array({ interval.low, interval.high }); }
 
-Json toJson(const cost::Cost& cost)
-{
-    return { { "size_bytes", cost.sizeBytes }, { "parameters", cost.parameters },
-        { "peak_activation_bytes", cost.peakActivationBytes }, { "macs", cost.macs }, { "bops", cost.bops },
-        { "accumulator_bits", cost.accumulatorBits }, { "energy_pj", cost.energyPj },
-        { "energy_arithmetic_pj", cost.arithmeticPj }, { "energy_memory_pj", cost.memoryPj } };
-}
-
 Json toJson(const evaluation::EvaluationResult& result)
 {
     return { { "top1", result.top1() }, { "top5", result.top5() }, { "top1_ci95", toJson(result.top1Interval()) },

@@ -8,7 +8,7 @@
 
 #include "app/cli/report.h"
 #include "core/base/json.h"
-#include "core/cost/cost.h"
+#include "core/cost/metric.h"
 #include "core/evaluation/evaluator.h"
 #include "core/graph/graph.h"
 #include "core/planning/bias.h"
@@ -18,7 +18,6 @@
 namespace quantoscope::cli {
 
 Json toJson(const evaluation::Interval& interval); ///< [low, high]
-Json toJson(const cost::Cost& cost);
 Json toJson(const evaluation::EvaluationResult& result); ///< top1, top5, top1_ci95, loss
 Json toJson(const std::vector<planning::BiasRemedy>& remedies);
 Json toJson(const graph::Dims& dims); ///< [1, 3, 224, 224]; symbolic extents by name, unknown ones null

@@ -5,12 +5,14 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "core/evaluation/fidelity.h"
 #include "core/flow/best_flow.h"
 #include "core/flow/quantizer.h"
 
 namespace quantoscope::flow {
 
-/// Keeps what requests became, so that planning and correcting that was done before is not done again. Thread safe.
+/// Keeps what requests became and how close that is to float, so that what was done before is not done again. Thread
+/// safe.
 class NetworkStore {
 public:
     virtual ~NetworkStore() = default;
@@ -24,6 +26,8 @@ public:
     virtual Result<void> keepBestFlow(
         const std::string& key, const planning::PlanRequest& request, const BestFlow& best)
         = 0;
+    virtual Result<std::optional<evaluation::Fidelity>> findFidelity(const std::string& key) = 0;
+    virtual Result<void> keepFidelity(const std::string& key, const evaluation::Fidelity& fidelity) = 0;
 };
 
 } // namespace quantoscope::flow

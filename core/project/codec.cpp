@@ -175,7 +175,6 @@ Json toJson(const EvaluationResult& result)
     return { { "scope", result.scope }, { "classes", result.classes }, { "output", result.output },
         { "seconds", result.seconds }, { "integer_layers", result.arithmetic.integerLayers },
         { "float_layers", result.arithmetic.floatLayers }, { "images", outcomes.size() },
-        { "integer_layers", result.arithmetic.integerLayers }, { "float_layers", result.arithmetic.floatLayers },
         { "predictions", column<std::int32_t>(outcomes, [](const auto& o) { return o.prediction; }) },
         { "labels", column<std::int32_t>(outcomes, [](const auto& o) { return o.label; }) },
         { "top5", column<std::uint8_t>(outcomes, [](const auto& o) { return o.top5; }) },
@@ -193,8 +192,6 @@ Result<evaluation::EvaluationResultPtr> resultFromJson(const Json& json)
         json.at("seconds").get_to(result->seconds);
         json.at("integer_layers").get_to(result->arithmetic.integerLayers);
         json.at("float_layers").get_to(result->arithmetic.floatLayers);
-        json.at("integer_layers").get_to(result->arithmetic.integerLayers);
-        json.at("float_layers").get_to(result->arithmetic.floatLayers);
         auto& outcomes = result->outcomes;
         outcomes.resize(json.at("labels").get_binary().size() / sizeof(std::int32_t));
         const bool whole = json.at("images") == outcomes.size()
@@ -207,6 +204,13 @@ Result<evaluation::EvaluationResultPtr> resultFromJson(const Json& json)
             return fail(ErrorCode::InvalidInput, "a kept value is damaged: not one outcome an image");
         return result;
     });
+}
+
+Json toJson(const Fidelity& fidelity) { return fidelityToJson(fidelity); }
+
+Result<Fidelity> fidelityFrom(const Json& json)
+{
+    return reading([&]() -> Result<Fidelity> { return fidelityFromJson(json); });
 }
 
 Json toJson(const flow::QuantizedNetwork& network)

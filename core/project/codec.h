@@ -23,6 +23,9 @@ Result<Json> unpack(std::span<const std::uint8_t> bytes);
 Json toJson(const evaluation::EvaluationResult& result);
 Result<evaluation::EvaluationResultPtr> resultFromJson(const Json& json);
 
+Json toJson(const evaluation::Fidelity& fidelity);
+Result<evaluation::Fidelity> fidelityFrom(const Json& json);
+
 /// Without graph and plan, which are kept by themselves.
 Json toJson(const flow::QuantizedNetwork& network);
 Result<flow::QuantizedNetwork> networkFromJson(const Json& json);

@@ -12,7 +12,8 @@ namespace quantoscope::project::detail {
 namespace {
 
 /// What the others refer to first.
-constexpr std::array tables { "sources", "statistics", "plans", "networks", "results", "view_state", "studies" };
+constexpr std::array tables { "sources", "statistics", "plans", "networks", "fidelities", "results", "view_state",
+    "studies" };
 
 void copyValue(const SQLite::Column& from, SQLite::Statement& to, int index)
 {

@@ -86,6 +86,8 @@ Result<quant::PlanPtr> unpackPlan(std::span<const std::uint8_t> content)
     return std::make_shared<const quant::QuantizationPlan>(std::move(plan));
 }
 
+constexpr const char* energyKey = "energy model"; ///< of view_state
+
 Json parsed(const std::string& text) { return Json::parse(text, nullptr, false); }
 
 std::string written(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -282,6 +284,19 @@ Result<std::optional<std::string>> Project::view(const std::string& key) const
     return content;
 }
 
+Result<void> Project::setEnergyModel(const cost::EnergyModel& model)
+{
+    return setView(energyKey, written(model.toJson()));
+}
+
+Result<std::optional<cost::EnergyModel>> Project::energyModel() const
+{
+    QS_TRY(const auto kept, view(energyKey));
+    if (!kept)
+        return std::nullopt;
+    return cost::EnergyModel::fromJson(parsed(*kept)).map([](auto&& model) { return std::optional(std::move(model)); });
+}
+
 Result<void> Project::checkMergeable(const Project& other) const
 {
     QS_TRY(const auto mine, studies());
@@ -379,6 +394,26 @@ Result<void> Project::keepBestFlow(
     const std::string& key, const planning::PlanRequest& request, const flow::BestFlow& best)
 {
     return m_state->keep(key, request, *best.network.plan, detail::toJson(best));
+}
+
+Result<std::optional<evaluation::Fidelity>> Project::findFidelity(const std::string& key)
+{
+    QS_TRY(const auto content, m_state->findBytes("SELECT content FROM fidelities WHERE key = ?", key));
+    const auto json = detail::unpack(content);
+    auto fidelity = json ? detail::fidelityFrom(*json) : tl::make_unexpected(json.error());
+    if (!fidelity)
+        return std::nullopt;
+    return *std::move(fidelity);
+}
+
+Result<void> Project::keepFidelity(const std::string& key, const evaluation::Fidelity& fidelity)
+{
+    return m_state->database->write([&](SQLite::Database& connection) {
+        Statement insert(connection, "INSERT OR REPLACE INTO fidelities VALUES (?, ?)");
+        insert.bind(1, key);
+        bindBytes(insert, 2, detail::pack(detail::toJson(fidelity)));
+        insert.exec();
+    });
 }
 
 } // namespace quantoscope::project

@@ -14,6 +14,7 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/calibration/stats_cache.h"
+#include "core/cost/energy.h"
 #include "core/evaluation/result_store.h"
 #include "core/flow/network_store.h"
 #include "core/quant/plan.h"
@@ -21,7 +22,7 @@
 namespace quantoscope::project {
 
 /// The schema that open() migrates older files to.
-constexpr int schemaVersion = 2;
+constexpr int schemaVersion = 3;
 
 /// A file that results come from.
 struct Source {
@@ -110,6 +111,10 @@ public:
     Result<void> setView(const std::string& key, const std::string& content);
     Result<std::optional<std::string>> view(const std::string& key) const;
 
+    /// What energy figures are made of in this project; empty: nobody chose.
+    Result<void> setEnergyModel(const cost::EnergyModel& model);
+    Result<std::optional<cost::EnergyModel>> energyModel() const;
+
     /// Takes everything over that `other` has and this has not. Refuses (InvalidInput) a project that shares no study
     /// with this one: another model, other data or other settings. A project without studies takes any.
     Result<void> merge(const Project& other);
@@ -133,6 +138,8 @@ public:
         const std::string& key, const planning::PlanRequest& request, const flow::QuantizedNetwork& network) override;
     Result<void> keepBestFlow(
         const std::string& key, const planning::PlanRequest& request, const flow::BestFlow& best) override;
+    Result<std::optional<evaluation::Fidelity>> findFidelity(const std::string& key) override;
+    Result<void> keepFidelity(const std::string& key, const evaluation::Fidelity& fidelity) override;
 
 private:
     struct State;

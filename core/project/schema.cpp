@@ -37,6 +37,9 @@ CREATE TABLE studies (
     command TEXT NOT NULL, settings TEXT NOT NULL, document BLOB NOT NULL, complete INTEGER NOT NULL,
     version TEXT NOT NULL, machine TEXT NOT NULL, created TEXT NOT NULL, PRIMARY KEY (command, settings));
 )",
+    R"(
+CREATE TABLE fidelities (key TEXT PRIMARY KEY, content BLOB NOT NULL);
+)",
 };
 static_assert(migrations.size() == schemaVersion);
 

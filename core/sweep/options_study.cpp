@@ -139,8 +139,9 @@ private:
                 ++doubles;
                 continue;
             }
+            if (m_settings.shard.takes(std::ssize(known)))
+                chosen.push_back(std::move(request));
             known.push_back(std::move(bare));
-            chosen.push_back(std::move(request));
         }
         if (doubles > 0)
             m_study.notes.push_back(std::to_string(doubles)
@@ -195,6 +196,8 @@ private:
         row.activations = describeWish(request.activations);
         row.corrections = request.corrections.any() ? request.corrections.describe() : "none";
         row.outcomes = std::move(network.corrections);
+        row.cost = cost::computeCost(*network.graph, *network.plan, m_settings.energy);
+        row.cost.layers.clear();
         row.plan = std::move(network.plan);
         row.images = result.images();
         row.top1 = result.top1();
@@ -208,7 +211,7 @@ private:
 
     Result<OptionsStudy> finish()
     {
-        if (m_study.rows.empty() && m_study.complete)
+        if (m_study.rows.empty() && m_study.complete && m_settings.shard.isWhole())
             return fail(ErrorCode::InvalidInput, "none of the combinations can be measured",
                 m_study.leftOut.empty() ? std::string() : m_study.leftOut.front().what,
                 m_study.leftOut.empty() ? std::string() : m_study.leftOut.front().why);

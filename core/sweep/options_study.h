@@ -9,10 +9,12 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/progress.h"
+#include "core/cost/cost.h"
 #include "core/dataset/preprocessing.h"
 #include "core/evaluation/evaluator.h"
 #include "core/flow/quantizer.h"
 #include "core/planning/request.h"
+#include "core/sweep/shard.h"
 #include "core/sweep/sweep.h"
 
 namespace quantoscope::sweep {
@@ -29,6 +31,8 @@ struct OptionsStudySettings {
     std::vector<bool> activationPerChannel;
     std::vector<planning::Corrections> corrections; ///< sets of them; the empty set is "none"
     planning::PlanRequest request; ///< all that is not crossed: scope, rounding, first and last layer
+    cost::EnergyModel energy = cost::defaultEnergyModel();
+    Shard shard; ///< which of the combinations worth planning, numbered in the order they are crossed, to measure
     evaluation::EvaluationOptions evaluation;
     std::function<void(const struct StudyRow&)> onRow; ///< each finished row, not ranked yet, on the calling thread
 
@@ -50,6 +54,7 @@ struct StudyRow {
     double loss = 0;
     evaluation::Interval top1Interval;
     evaluation::PairedComparison againstFloat;
+    cost::Cost cost; ///< without the layer list
     quant::PlanPtr plan;
     std::vector<evaluation::ImageOutcome> predictions; ///< one an image
 

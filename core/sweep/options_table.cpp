@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/cost/metric.h"
 #include "core/sweep/options_study.h"
 
 namespace quantoscope::sweep {
@@ -66,9 +67,9 @@ Json toJson(const StudyRow& row)
         { "activation_bits", bits(row.activationBits()) }, { "images", row.images }, { "top1", row.top1 },
         { "top1_ci95", interval(row.top1Interval) }, { "top5", row.top5 }, { "loss", row.loss },
         { "delta_top1", row.againstFloat.delta }, { "delta_top1_ci95", interval(row.againstFloat.deltaInterval) },
-        { "p_value", row.againstFloat.pValue }, { "agreement", row.againstFloat.agreement }, { "rank", row.rank },
-        { "tier", row.tier }, { "p_against_best", row.pAgainstBest }, { "beats", row.beats },
-        { "beaten_by", row.beatenBy } };
+        { "p_value", row.againstFloat.pValue }, { "agreement", row.againstFloat.agreement },
+        { "cost", cost::toJson(row.cost) }, { "rank", row.rank }, { "tier", row.tier },
+        { "p_against_best", row.pAgainstBest }, { "beats", row.beats }, { "beaten_by", row.beatenBy } };
 }
 
 } // namespace
@@ -81,7 +82,8 @@ std::string toCsv(const OptionsStudy& study)
     out << "# " << comment(study) << '\n'
         << "weight_bits,activation_bits,weight_scheme,weight_granularity,weight_range,activation_scheme,"
            "activation_granularity,activation_range,corrections,dropped,images,top1,top1_low,top1_high,top5,loss,"
-           "delta_top1,delta_low,delta_high,agreement,rank,tier,p_against_best,beats,beaten_by\n";
+           "delta_top1,delta_low,delta_high,agreement,rank,tier,p_against_best,beats,beaten_by,size_bytes,bops,energy_"
+           "pj\n";
     const auto wish = [&](const planning::TensorWish& w) {
         if (w.bits)
             out << w.scheme << ',' << granularity(w.perChannel) << ',' << quoted(w.range.toString()) << ',';
@@ -100,7 +102,8 @@ std::string toCsv(const OptionsStudy& study)
             << row.top1Interval.low << ',' << row.top1Interval.high << ',' << row.top5 << ',' << row.loss << ','
             << row.againstFloat.delta << ',' << row.againstFloat.deltaInterval.low << ','
             << row.againstFloat.deltaInterval.high << ',' << row.againstFloat.agreement << ',' << row.rank << ','
-            << row.tier << ',' << row.pAgainstBest << ',' << row.beats << ',' << row.beatenBy << '\n';
+            << row.tier << ',' << row.pAgainstBest << ',' << row.beats << ',' << row.beatenBy << ','
+            << row.cost.sizeBytes << ',' << row.cost.bops << ',' << row.cost.energyPj << '\n';
     }
     return out.str();
 }

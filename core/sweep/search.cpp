@@ -55,6 +55,25 @@ public:
         return std::move(m_result);
     }
 
+    /// What a part of a search does: see SearchOptions::shard.
+    Result<SearchResult> runShard()
+    {
+        QS_TRY(const auto alone, runSensitivity(m_quantizer, nullptr, harmsAlone(m_options), m_job));
+        if (!alone.complete)
+            return base::cancelled();
+        QS_CHECK(m_trials.begin({}, { nullptr, m_job.stop }));
+        describe();
+        m_result.notes = alone.notes;
+        m_result.notes.push_back("only a part of the search: " + std::to_string(alone.points.size())
+            + " harms of units alone and uniform word-lengths; the whole, with what all parts kept, does the rest");
+        auto done = measureGrid();
+        if (!done && done.error().code != ErrorCode::Cancelled)
+            return tl::make_unexpected(std::move(done).error());
+        m_result.complete = done.has_value();
+        compareSearchPoints(m_result);
+        return std::move(m_result);
+    }
+
 private:
     void describe()
     {
@@ -67,22 +86,33 @@ private:
         m_result.floatResult = m_trials.floatResult();
         m_result.floatCost = cost::computeCost(*m_quantizer.graph(), {}, m_options.energy);
         m_result.floatCost.layers.clear();
-        m_result.units = m_space->units();
-        m_result.notes = m_space->notes();
+        if (m_space) {
+            m_result.units = m_space->units();
+            m_result.notes = m_space->notes();
+        }
+    }
+
+    /// Uniform word-lengths, as far as they are wanted and this shard takes them.
+    Result<void> measureGrid()
+    {
+        std::vector<std::pair<int, int>> grid;
+        std::int64_t number = 0;
+        if (m_options.uniform)
+            for (const int w : m_options.weightBits)
+                for (const int a : m_options.activationBits)
+                    if (m_options.shard.takes(number++))
+                        grid.emplace_back(w, a);
+        const std::int64_t expected = std::ssize(grid) + (m_space ? ladderSteps : 0);
+        m_job.begin("Searching word-lengths", expected * m_trials.imagesPerTrial(), "images");
+        for (const auto& [w, a] : grid)
+            QS_CHECK(measureUniform(w, a));
+        return {};
     }
 
     Result<void> search()
     {
         QS_CHECK(findLimit());
-        std::vector<std::pair<int, int>> grid;
-        if (m_options.uniform)
-            for (const int w : m_options.weightBits)
-                for (const int a : m_options.activationBits)
-                    grid.emplace_back(w, a);
-        const std::int64_t expected = std::ssize(grid) + ladderSteps;
-        m_job.begin("Searching word-lengths", expected * m_trials.imagesPerTrial(), "images");
-        for (const auto& [w, a] : grid)
-            QS_CHECK(measureUniform(w, a));
+        QS_CHECK(measureGrid());
         for (const double price : pricesToTry())
             QS_CHECK(measureBest(price));
         if (m_options.budget.price)
@@ -139,7 +169,8 @@ private:
         SearchPoint point;
         point.origin = Origin::Uniform;
         point.uniform = std::pair(weightBits, activationBits);
-        point.bits = m_space->uniform(weightBits, activationBits);
+        if (m_space)
+            point.bits = m_space->uniform(weightBits, activationBits);
         QS_TRY(auto network, m_quantizer.quantize(request, quiet()));
         QS_CHECK(measure(point, std::move(network)));
         point.allowed = point.price;
@@ -184,7 +215,8 @@ private:
         point.cost = cost::computeCost(*network.graph, *network.plan, m_options.energy);
         point.cost.layers.clear();
         point.price = priceOf(point.cost, m_result.price);
-        point.estimatedDamage = m_space->damageOf(point.bits);
+        if (m_space)
+            point.estimatedDamage = m_space->damageOf(point.bits);
         point.divergence = trial.fidelity.divergence;
         const auto& measured = *trial.measured;
         point.images = measured.images();
@@ -332,7 +364,7 @@ private:
     const base::Job& m_job;
     TrialRunner m_trials;
     TrialRunner m_quickTrials;
-    std::optional<SearchSpace> m_space;
+    std::optional<SearchSpace> m_space; ///< empty in a shard, which does not know all harms
     SearchResult m_result;
     std::set<Assignment> m_known; ///< mixed ones that were measured
 };
@@ -352,7 +384,8 @@ Result<SearchResult> runSearch(const flow::Quantizer& quantizer, const dataset::
     if (options.weightBits.empty() || options.activationBits.empty())
         return fail(ErrorCode::InvalidInput, "there are no word-lengths to choose from", {},
             "give some for weights and for activations: 2..8");
-    return SearchRun(quantizer, samples, options, job).run();
+    SearchRun search(quantizer, samples, options, job);
+    return options.shard.isWhole() ? search.run() : search.runShard();
 }
 
 } // namespace quantoscope::sweep

@@ -20,6 +20,7 @@
 #include "core/sweep/search_budget.h"
 #include "core/sweep/search_groups.h"
 #include "core/sweep/sensitivity.h"
+#include "core/sweep/shard.h"
 #include "core/sweep/sweep.h"
 
 namespace quantoscope::sweep {
@@ -35,6 +36,9 @@ struct SearchOptions {
     int refinements = 3; ///< rounds at most in which the harm is estimated anew around the best assignment so far
     bool uniform = true; ///< measure uniform word-lengths beside, and look for mixed ones at their prices
     cost::EnergyModel energy = cost::defaultEnergyModel();
+    /// Of several parts, each does its share of what needs nothing else to be known: the harms of units alone and the
+    /// uniform word-lengths. The whole search then finds those where they were kept, and does the rest.
+    Shard shard;
     evaluation::EvaluationOptions evaluation;
     std::function<void(const struct SearchPoint&)> onPoint; ///< each measured point, on the calling thread
 };

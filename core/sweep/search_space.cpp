@@ -38,6 +38,18 @@ PriceFunction pricesFor(const flow::QuantizedNetwork& network, std::vector<Quant
 
 } // namespace
 
+SensitivityOptions harmsAlone(const SearchOptions& options)
+{
+    return { .weightBits = options.weightBits,
+        .activationBits = options.activationBits,
+        .request = options.request,
+        .measure = false,
+        .energy = options.energy,
+        .shard = options.shard,
+        .evaluation = options.evaluation,
+        .onPoint = {} };
+}
+
 Result<SearchSpace> SearchSpace::create(
     const flow::Quantizer& quantizer, const SearchOptions& options, Price price, const base::Job& job)
 {
@@ -45,13 +57,7 @@ Result<SearchSpace> SearchSpace::create(
     space.m_request = options.request;
     space.m_request.weights.bits = std::ranges::max(options.weightBits);
     space.m_request.activations.bits = std::ranges::max(options.activationBits);
-    const SensitivityOptions alone { .weightBits = options.weightBits,
-        .activationBits = options.activationBits,
-        .request = options.request,
-        .measure = false,
-        .evaluation = options.evaluation,
-        .onPoint = {} };
-    QS_TRY(const auto sensitivity, runSensitivity(quantizer, nullptr, alone, job));
+    QS_TRY(const auto sensitivity, runSensitivity(quantizer, nullptr, harmsAlone(options), job));
     if (!sensitivity.complete)
         return base::cancelled();
     std::vector<std::vector<int>> candidates;

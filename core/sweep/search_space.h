@@ -44,6 +44,9 @@ private:
     std::vector<std::string> m_notes;
 };
 
+/// How every unit alone is looked at: without labels. Of options.shard, only that part.
+SensitivityOptions harmsAlone(const SearchOptions& options);
+
 /// What every unit would add to the harm one step of word-length up and down from `at`, and 0 where it is. `harmOf`
 /// says how far whole assignments are from float; it is asked for all of them at once, neighbours side by side.
 using HarmFunction = std::function<Result<std::vector<double>>(const std::vector<Assignment>&)>;

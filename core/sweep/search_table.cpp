@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/cost/metric.h"
 #include "core/sweep/search.h"
 
 namespace quantoscope::sweep {
@@ -21,13 +22,6 @@ Json paired(const evaluation::PairedComparison& comparison)
         { "p_value", comparison.pValue }, { "agreement", comparison.agreement } };
 }
 
-Json costOf(const cost::Cost& cost)
-{
-    return { { "size_bytes", cost.sizeBytes }, { "bops", cost.bops }, { "energy_pj", cost.energyPj },
-        { "macs", cost.macs }, { "peak_activation_bytes", cost.peakActivationBytes },
-        { "accumulator_bits", cost.accumulatorBits } };
-}
-
 /// What --layer takes to make the same word-lengths.
 Json planOf(const SearchResult& result, const SearchPoint& point)
 {
@@ -42,7 +36,7 @@ Json planOf(const SearchResult& result, const SearchPoint& point)
 Json toJson(const SearchResult& result, const SearchPoint& point)
 {
     Json json { { "label", point.label() }, { "mixed", isMixed(point) }, { "price", point.price },
-        { "allowed", point.allowed }, { "cost", costOf(point.cost) }, { "images", point.images },
+        { "allowed", point.allowed }, { "cost", cost::toJson(point.cost) }, { "images", point.images },
         { "top1", point.top1 }, { "top1_ci95", interval(point.top1Interval) }, { "top5", point.top5 },
         { "loss", point.loss } };
     json.update(paired(point.againstFloat));
@@ -146,7 +140,7 @@ Json toJson(const SearchResult& result)
     if (result.floatResult)
         json["float"] = { { "top1", result.floatResult->top1() }, { "top5", result.floatResult->top5() },
             { "top1_ci95", interval(result.floatResult->top1Interval()) }, { "loss", result.floatResult->loss() },
-            { "cost", costOf(result.floatCost) } };
+            { "cost", cost::toJson(result.floatCost) } };
     for (const std::size_t i : result.front)
         json["front"].push_back(toJson(result, result.points[i]));
     for (const auto& point : result.points)

@@ -63,6 +63,7 @@ public:
             std::ssize(m_tasks) * m_trials.imagesPerTrial(), "images");
         QS_CHECK(tryAll(curvatures));
         std::ranges::sort(m_result.points, {}, [&](const SensitivityPoint& point) { return orderOf(point); });
+        addCosts();
         m_job.finish();
         if (m_trials.measures())
             m_result.trust = rankEstimates(m_result);
@@ -87,6 +88,7 @@ private:
         for (const Role role : { Role::Weight, Role::Activation })
             for (const int bits : bitsFor(role))
                 QS_CHECK(addNetwork(role, bits));
+        std::int64_t number = 0;
         for (std::size_t unit = 0; unit < m_result.units.size(); ++unit) {
             std::vector<int> tried;
             for (std::size_t at = 0; at < m_networks.size(); ++at) {
@@ -95,7 +97,8 @@ private:
                 if (role != m_result.units[unit].role || !bits || std::ranges::find(tried, *bits) != tried.end())
                     continue;
                 tried.push_back(*bits);
-                m_tasks.push_back({ unit, *bits, at });
+                if (m_options.shard.takes(number++))
+                    m_tasks.push_back({ unit, *bits, at });
             }
         }
         return {};
@@ -207,6 +210,18 @@ private:
                 evaluation::compare(m_result.floatResult->outcomes, measured.outcomes) };
         }
         return point;
+    }
+
+    void addCosts()
+    {
+        for (auto& point : m_result.points) {
+            const auto belongs = [&](const Task& task) { return task.unit == point.unit && task.bits == point.bits; };
+            const auto task = std::ranges::find_if(m_tasks, belongs);
+            const auto& whole = m_networks[task->network].network;
+            const auto alone = onlyUnit(*whole.plan, m_result.units[point.unit]);
+            point.cost = cost::computeCost(*whole.graph, alone, m_options.energy);
+            point.cost.layers.clear();
+        }
     }
 
     /// Error power over signal power of the unit's first tensor, without what arrives from upstream.

@@ -12,12 +12,14 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/progress.h"
+#include "core/cost/cost.h"
 #include "core/dataset/preprocessing.h"
 #include "core/evaluation/evaluator.h"
 #include "core/flow/quantizer.h"
 #include "core/planning/request.h"
 #include "core/sweep/sensitivity_ranking.h"
 #include "core/sweep/sensitivity_units.h"
+#include "core/sweep/shard.h"
 #include "core/sweep/sweep.h"
 
 namespace quantoscope::sweep {
@@ -38,6 +40,7 @@ Result<Estimate> parseEstimate(const std::string& text);
 struct SensitivityPoint {
     std::size_t unit = 0; ///< into SensitivityResult::units
     int bits = 0;
+    cost::Cost cost = {}; ///< of the network with this unit alone quantized, without the layer list
     double sqnrDb = 0; ///< of the quantized tensor, on the calibration images; infinite if exact
     std::array<double, allEstimates.size()> estimates {}; ///< in the order of allEstimates; NaN: there is none
 
@@ -81,6 +84,8 @@ struct SensitivityOptions {
     /// own are looked at with that one alone.
     planning::PlanRequest request;
     bool measure = true; ///< false: estimates only
+    cost::EnergyModel energy = cost::defaultEnergyModel();
+    Shard shard = {}; ///< which of the points, numbered as in SensitivityResult, to try
     evaluation::EvaluationOptions evaluation;
     std::function<void(const SensitivityPoint&, const QuantizedUnit&)> onPoint; ///< on the calling thread
 };

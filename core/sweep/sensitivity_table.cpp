@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/cost/metric.h"
 #include "core/sweep/sensitivity.h"
 
 namespace quantoscope::sweep {
@@ -32,8 +33,8 @@ Json estimatesOf(const SensitivityPoint& point)
 Json toJson(const SensitivityPoint& point, const QuantizedUnit& unit)
 {
     Json json { { "name", unit.name }, { "kind", quant::toString(unit.role) }, { "bits", point.bits },
-        { "sqnr_db", number(point.sqnrDb) }, { "estimates", estimatesOf(point) }, { "tensors", unit.tensors },
-        { "readers", unit.layers } };
+        { "sqnr_db", number(point.sqnrDb) }, { "estimates", estimatesOf(point) }, { "cost", cost::toJson(point.cost) },
+        { "tensors", unit.tensors }, { "readers", unit.layers } };
     if (!point.measured)
         return json;
     const auto& measured = *point.measured;
@@ -108,6 +109,13 @@ std::string describeTrust(const SensitivityResult& result)
     if (!best)
         return {};
     const auto& c = best->correlation;
+    if (c.spearmanInterval.low <= 0)
+        return "None of the estimates without labels is known to order the tensors as the measured drops do: the "
+               "closest, "
+            + toString(best->estimate) + ", has Spearman " + fixed(*c.spearman) + " [" + fixed(c.spearmanInterval.low)
+            + ", " + fixed(c.spearmanInterval.high) + "] over " + std::to_string(c.pairs)
+            + " points. Drops that are smaller than their intervals have no order to agree "
+              "with; more images would help.";
     return "Of the estimates without labels, " + toString(best->estimate)
         + " comes closest to the order of the measured drops: Spearman " + fixed(*c.spearman) + " ["
         + fixed(c.spearmanInterval.low) + ", " + fixed(c.spearmanInterval.high) + "] over " + std::to_string(c.pairs)

@@ -51,7 +51,7 @@ Result<std::vector<Trial>> TrialRunner::runAll(
             trials[i].measured = results[i];
     }
     if (m_wish.estimate) {
-        QS_TRY(auto fidelities, m_quantizer.fidelitiesOnAll(bare, m_options.reuse, job));
+        QS_TRY(auto fidelities, m_quantizer.keptFidelitiesOnAll(bare, m_options.reuse, job));
         for (std::size_t i = 0; i < trials.size(); ++i)
             trials[i].fidelity = std::move(fidelities[i]);
     }

@@ -59,6 +59,15 @@ PRAGMA application_id = 1364411216;
 PRAGMA user_version = 1;
 )";
 
+/// What the second schema added, likewise.
+constexpr const char* secondSchema = R"(
+CREATE TABLE studies (
+    command TEXT NOT NULL, settings TEXT NOT NULL, document BLOB NOT NULL, complete INTEGER NOT NULL,
+    version TEXT NOT NULL, machine TEXT NOT NULL, created TEXT NOT NULL, PRIMARY KEY (command, settings));
+INSERT INTO view_state VALUES ('second', 'from version 2');
+PRAGMA user_version = 2;
+)";
+
 void makeFirstVersion(const ProjectFolder& folder)
 {
     SQLite::Database database(folder.file(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
@@ -269,23 +278,63 @@ private slots:
         QVERIFY(!fs::exists(folder.file("study.qscope-lock")));
     }
 
-    void migratesTheFirstVersion()
+    void migrates_data()
     {
+        QTest::addColumn<int>("version");
+        QTest::newRow("the first version") << 1;
+        QTest::newRow("the second version") << 2;
+    }
+
+    void migrates()
+    {
+        QFETCH(int, version);
         const ProjectFolder folder;
         makeFirstVersion(folder);
+        if (version == 2)
+            execute(folder, secondSchema);
         QVERIFY(Project::open(folder.file(), Mode::ReadOnly).error().code == ErrorCode::Unsupported);
         for (int time = 0; time < 2; ++time) {
             const auto project = *Project::open(folder.file(), Mode::Existing);
             QCOMPARE(project->view("window")->value(), std::string("from version 1"));
+            QCOMPARE(project->view("second")->has_value(), version == 2);
             const auto sources = *project->sources();
             QCOMPARE(sources.size(), std::size_t { 1 });
             QCOMPARE(sources[0].details.at("note").get<std::string>(), std::string("old"));
             QVERIFY(project->keepStudy({ "sweep", Json::object(), Json::object() }));
             QCOMPARE(project->studies()->size(), std::size_t { 1 });
+            QVERIFY(project->keepFidelity("key", { .images = 3, .divergence = 0.5 }));
+            QCOMPARE((*project->findFidelity("key"))->divergence, 0.5);
+            QVERIFY(!project->findFidelity("other")->has_value());
         }
         SQLite::Database database(folder.file());
         QCOMPARE(database.execAndGet("PRAGMA user_version").getInt(), schemaVersion);
         QVERIFY(detail::hasExpectedSchema(database));
+    }
+
+    void keepsTheEnergyModel()
+    {
+        const ProjectFolder folder;
+        auto own = cost::defaultEnergyModel();
+        own.name = "mine";
+        own.offChipBit = 3.25;
+        {
+            const auto project = *Project::open(folder.file());
+            QVERIFY(!project->energyModel()->has_value());
+            QVERIFY(project->setEnergyModel(own));
+        }
+        const auto again = *Project::open(folder.file(), Mode::ReadOnly);
+        QVERIFY(*again->energyModel() == own);
+        QVERIFY(!again->setEnergyModel(own));
+    }
+
+    void refusesADamagedEnergyModel()
+    {
+        const ProjectFolder folder;
+        const auto project = *Project::open(folder.file());
+        QVERIFY(project->setView("energy model", "{\"name\": 1}"));
+        QVERIFY(!project->energyModel());
+        QVERIFY(project->setView("energy model", "no JSON"));
+        QVERIFY(!project->energyModel());
     }
 
     void secondOneReadsOnly()

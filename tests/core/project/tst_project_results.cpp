@@ -187,6 +187,44 @@ private slots:
     }
 
     /// One damaged value is computed again, not believed, and the rest stays.
+    /// What was kept is taken as it is, so that a changed one shows that nothing was computed.
+    void computesFidelitiesOnce()
+    {
+        const ProjectFolder folder;
+        const auto fidelitiesOf = [&](const std::vector<int>& bits) {
+            const ProjectWork work(folder.file());
+            std::vector<flow::QuantizedNetwork> made;
+            for (const int b : bits) {
+                planning::PlanRequest request;
+                request.weights.bits = b;
+                made.push_back(*work.quantizer->quantize(request));
+            }
+            std::vector<calibration::Network> networks;
+            for (const auto& network : made)
+                networks.push_back({ network.graph.get(), network.plan.get() });
+            const auto kept = *work.quantizer->keptFidelitiesOnAll(networks, nullptr);
+            return std::pair(kept, *work.quantizer->fidelitiesOnAll(networks, nullptr));
+        };
+        const auto execute = [&](const char* sql) {
+            SQLite::Database database(folder.file(), SQLite::OPEN_READWRITE);
+            database.exec(sql);
+            return database.execAndGet("SELECT count(*) FROM fidelities").getInt();
+        };
+        const auto first = fidelitiesOf({ 3 }).first.front();
+        QVERIFY(first.divergence > 0);
+        const auto [kept, computed] = fidelitiesOf({ 8, 3, 4 }); // one of them is known
+        for (std::size_t i = 0; i < 3; ++i) {
+            QCOMPARE(kept[i].divergences, computed[i].divergences);
+            QCOMPARE(kept[i].logitError, computed[i].logitError);
+        }
+        QCOMPARE(kept[1].divergences, first.divergences);
+        QVERIFY(kept[0].divergence != first.divergence);
+        QCOMPARE(execute("UPDATE fidelities SET content = (SELECT content FROM fidelities ORDER BY rowid LIMIT 1)"), 3);
+        QCOMPARE(fidelitiesOf({ 8 }).first.front().divergence, first.divergence);
+        execute("UPDATE fidelities SET content = randomblob(99)");
+        QCOMPARE(fidelitiesOf({ 8 }).first.front().divergence, kept[0].divergence);
+    }
+
     void computesDamagedResultsAgain_data()
     {
         QTest::addColumn<QString>("sql");
