@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/cost_series.h"
+
+#include <algorithm>
+#include <map>
+
+#include <QCoreApplication>
+
+#include "core/sweep/pareto.h"
+#include "ui/charts/number_format.h"
+
+namespace quantoscope::ui {
+
+namespace {
+
+QString tr(const char* text) { return QCoreApplication::translate("quantoscope::ui::CostSeries", text); }
+
+QString axisTitle(cost::Metric metric)
+{
+    const auto unit = QString::fromStdString(cost::unitOf(metric));
+    const auto title = QString::fromStdString(cost::titleOf(metric));
+    return unit.isEmpty() ? title : title + QStringLiteral(" [%1]").arg(unit);
+}
+
+CostSeries start(cost::Metric metric, const std::string& scope, const std::string& data)
+{
+    CostSeries series;
+    series.metric = metric;
+    series.title = tr("Accuracy against cost");
+    series.xTitle = axisTitle(metric);
+    for (const auto& text : { scope, data })
+        if (!text.empty())
+            series.captions << QString::fromStdString(text);
+    series.captions << tr("Measured top-1 with 95 % intervals");
+    return series;
+}
+
+/// A logarithmic axis has no place for what costs nothing (an accumulator where all is float).
+void add(CostSeries::Group& group, const cost::Cost& cost, cost::Metric metric, double top1,
+    const evaluation::Interval& interval, std::size_t index, const QString& name)
+{
+    const double x = cost::valueOf(cost, metric);
+    if (x > 0)
+        group.points.push_back({ x, top1, interval.low, interval.high, index, name });
+}
+
+CostSeries finish(CostSeries series)
+{
+    std::erase_if(series.groups, [](const auto& group) { return group.points.empty(); });
+    std::vector<sweep::Tradeoff> tradeoffs;
+    std::vector<const CostSeries::Point*> points;
+    for (auto& group : series.groups) {
+        std::ranges::stable_sort(group.points, {}, &CostSeries::Point::x);
+        for (const auto& point : group.points) {
+            tradeoffs.push_back({ point.x, -point.top1 });
+            points.push_back(&point);
+        }
+    }
+    for (const std::size_t i : sweep::paretoFront(tradeoffs))
+        series.front.push_back(*points[i]);
+    return series;
+}
+
+QString nameOf(const sweep::SweepPoint& point) { return formatWordLengths(point.weightBits, point.activationBits); }
+
+} // namespace
+
+CostSeries costSeries(const sweep::SweepResult& result, cost::Metric metric)
+{
+    CostSeries series = start(metric, result.scope, result.data);
+    series.ordered = true;
+    std::map<int, CostSeries::Group> groups; // float after every word-length
+    for (std::size_t i = 0; i < result.points.size(); ++i) {
+        const auto& point = result.points[i];
+        auto& group = groups[point.activationBits.value_or(quant::maxBits + 1)];
+        group.name = point.activationBits ? tr("activations %1").arg(*point.activationBits) : tr("activations float");
+        add(group, point.cost, metric, point.top1, point.top1Interval, i, nameOf(point));
+    }
+    for (auto& [bits, group] : groups) {
+        group.position = groups.size() > 1
+            ? static_cast<double>(series.groups.size()) / static_cast<double>(groups.size() - 1)
+            : 0.5;
+        series.groups.push_back(std::move(group));
+    }
+    if (result.floatResult)
+        series.floatTop1 = result.floatResult->top1();
+    return finish(std::move(series));
+}
+
+CostSeries costSeries(const sweep::SensitivityResult& result, cost::Metric metric)
+{
+    CostSeries series = start(metric, tr("each tensor alone: ").toStdString() + result.scope, result.data);
+    for (const auto role : { quant::Role::Weight, quant::Role::Activation }) {
+        CostSeries::Group group { role == quant::Role::Weight ? tr("a weight alone") : tr("an activation alone"), 0,
+            {} };
+        for (std::size_t i = 0; i < result.points.size(); ++i) {
+            const auto& point = result.points[i];
+            const auto& unit = result.units[point.unit];
+            if (unit.role == role && point.measured)
+                add(group, point.cost, metric, point.measured->top1, point.measured->top1Interval, i,
+                    tr("%1 at %2 bits").arg(QString::fromStdString(unit.name)).arg(point.bits));
+        }
+        series.groups.push_back(std::move(group));
+    }
+    if (result.floatResult)
+        series.floatTop1 = result.floatResult->top1();
+    return finish(std::move(series));
+}
+
+CostSeries costSeries(const sweep::SearchResult& result, cost::Metric metric)
+{
+    CostSeries series = start(metric, result.scope, result.data);
+    for (const bool uniform : { true, false }) {
+        CostSeries::Group group { uniform ? tr("uniform word-lengths") : tr("mixed word-lengths"), 0, {} };
+        for (std::size_t i = 0; i < result.points.size(); ++i) {
+            const auto& point = result.points[i];
+            if (point.uniform.has_value() == uniform)
+                add(group, point.cost, metric, point.top1, point.top1Interval, i,
+                    QString::fromStdString(point.label()));
+        }
+        series.groups.push_back(std::move(group));
+    }
+    if (result.floatResult)
+        series.floatTop1 = result.floatResult->top1();
+    return finish(std::move(series));
+}
+
+CostSeries costSeries(const sweep::OptionsStudy& study, cost::Metric metric)
+{
+    CostSeries series = start(metric, study.scope, study.data);
+    for (std::size_t i = 0; i < study.rows.size(); ++i) {
+        const auto& row = study.rows[i];
+        const auto name = QString::fromStdString(row.corrections);
+        auto group = std::ranges::find(series.groups, name, &CostSeries::Group::name);
+        if (group == series.groups.end())
+            group = series.groups.insert(group, { name, 0, {} });
+        add(*group, row.cost, metric, row.top1, row.top1Interval, i,
+            formatWordLengths(row.weightBits(), row.activationBits()) + QStringLiteral(": ")
+                + QString::fromStdString(row.label()));
+    }
+    if (study.floatResult)
+        series.floatTop1 = study.floatResult->top1();
+    return finish(std::move(series));
+}
+
+CostSeries costSeries(const std::vector<sweep::StudiedModel>& models, cost::Metric metric)
+{
+    if (models.empty())
+        return {};
+    CostSeries series = start(metric, models.front().result->scope, models.front().result->data);
+    for (const auto& model : models) {
+        CostSeries::Group group { QString::fromStdString(model.name), 0, {} };
+        for (std::size_t i = 0; i < model.result->points.size(); ++i) {
+            const auto& point = model.result->points[i];
+            add(group, point.cost, metric, point.top1, point.top1Interval, i, nameOf(point));
+        }
+        series.groups.push_back(std::move(group));
+    }
+    return finish(std::move(series));
+}
+
+} // namespace quantoscope::ui
