@@ -7,6 +7,7 @@
 #include <QLoggingCategory>
 
 #include "ui/charts/chart_exporter.h"
+#include "ui/charts/cost_chart.h"
 #include "ui/charts/pareto_chart.h"
 #include "ui/charts/sensitivity_chart.h"
 
@@ -39,24 +40,42 @@ template <typename Draw> Result<void> drawAll(const std::vector<std::string>& pa
 
 } // namespace
 
-Result<void> writeCharts(const sweep::SweepResult& result, const std::vector<std::string>& paths)
+Result<void> writeCharts(const sweep::SweepResult& result, const std::vector<std::string>& paths, ChartAxis axis)
 {
-    return drawAll(paths, [&](const std::string& path) { return ui::exportSweepChart(result, path); });
+    return drawAll(paths, [&](const std::string& path) {
+        return axis ? ui::exportCostChart(ui::costSeries(result, *axis), path) : ui::exportSweepChart(result, path);
+    });
 }
 
-Result<void> writeCharts(const sweep::SensitivityResultPtr& result, const std::vector<std::string>& paths)
+Result<void> writeCharts(
+    const sweep::SensitivityResultPtr& result, const std::vector<std::string>& paths, ChartAxis axis)
 {
-    return drawAll(paths, [&](const std::string& path) { return ui::exportSensitivityChart(result, path); });
+    return drawAll(paths, [&](const std::string& path) {
+        return axis ? ui::exportCostChart(ui::costSeries(*result, *axis), path)
+                    : ui::exportSensitivityChart(result, path);
+    });
 }
 
-Result<void> writeCharts(const sweep::SearchResultPtr& result, const std::vector<std::string>& paths)
+Result<void> writeCharts(const sweep::SearchResultPtr& result, const std::vector<std::string>& paths, ChartAxis axis)
 {
-    return drawAll(paths, [&](const std::string& path) { return ui::exportParetoChart(result, path); });
+    return drawAll(paths, [&](const std::string& path) {
+        return axis ? ui::exportCostChart(ui::costSeries(*result, *axis), path) : ui::exportParetoChart(result, path);
+    });
 }
 
-Result<void> writeCharts(const sweep::OptionsStudyPtr& study, const std::vector<std::string>& paths)
+Result<void> writeCharts(const sweep::OptionsStudyPtr& study, const std::vector<std::string>& paths, ChartAxis axis)
 {
-    return drawAll(paths, [&](const std::string& path) { return ui::exportOptionsChart(study, path); });
+    return drawAll(paths, [&](const std::string& path) {
+        return axis ? ui::exportCostChart(ui::costSeries(*study, *axis), path) : ui::exportOptionsChart(study, path);
+    });
+}
+
+Result<void> writeCharts(
+    const std::vector<sweep::StudiedModel>& models, const std::vector<std::string>& paths, ChartAxis axis)
+{
+    return drawAll(paths, [&](const std::string& path) {
+        return ui::exportCostChart(ui::costSeries(models, axis.value_or(cost::Metric::Bops)), path);
+    });
 }
 
 } // namespace quantoscope::cli
@@ -71,10 +90,14 @@ Result<void> checkChartFile(const std::string& path)
         ErrorCode::Unsupported, "this build draws no charts", path, "build with QUANTOSCOPE_UI=ON, or use --csv");
 }
 
-Result<void> writeCharts(const sweep::SweepResult&, const std::vector<std::string>&) { return {}; }
-Result<void> writeCharts(const sweep::SensitivityResultPtr&, const std::vector<std::string>&) { return {}; }
-Result<void> writeCharts(const sweep::SearchResultPtr&, const std::vector<std::string>&) { return {}; }
-Result<void> writeCharts(const sweep::OptionsStudyPtr&, const std::vector<std::string>&) { return {}; }
+Result<void> writeCharts(const sweep::SweepResult&, const std::vector<std::string>&, ChartAxis) { return {}; }
+Result<void> writeCharts(const sweep::SensitivityResultPtr&, const std::vector<std::string>&, ChartAxis) { return {}; }
+Result<void> writeCharts(const sweep::SearchResultPtr&, const std::vector<std::string>&, ChartAxis) { return {}; }
+Result<void> writeCharts(const sweep::OptionsStudyPtr&, const std::vector<std::string>&, ChartAxis) { return {}; }
+Result<void> writeCharts(const std::vector<sweep::StudiedModel>&, const std::vector<std::string>&, ChartAxis)
+{
+    return {};
+}
 
 } // namespace quantoscope::cli
 

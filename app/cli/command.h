@@ -43,7 +43,9 @@ CommandPtr makeOptions(CLI::App& command);
 CommandPtr makeLayers(CLI::App& command);
 CommandPtr makeFlips(CLI::App& command);
 CommandPtr makeExport(CLI::App& command);
+CommandPtr makeReport(CLI::App& command);
 CommandPtr makeMerge(CLI::App& command);
+CommandPtr makeEnergy(CLI::App& command);
 CommandPtr makeProfiles(CLI::App& command);
 CommandPtr makeOperators(CLI::App& command);
 

@@ -9,6 +9,7 @@
 #include "app/cli/pipeline.h"
 #include "app/cli/text.h"
 #include "core/exporting/exporter.h"
+#include "core/quant/plan_fingerprint.h"
 
 namespace quantoscope::cli {
 
@@ -64,7 +65,9 @@ public:
                 pipeline.model(), pipeline.graph(), *plan, m_options, m_out, pipeline.samples().get(), job));
         describe(report, exported);
         describeContainers(report, exported.containers);
-        return {};
+        return pipeline.keepStudy("export",
+            { { "plan", quant::fingerprint(*plan) }, { "format", m_format }, { "containers", m_containers },
+                { "encodings", m_encodings } });
     }
 
 private:

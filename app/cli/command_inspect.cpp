@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <filesystem>
+
 #include <CLI/CLI.hpp>
 
 #include "app/cli/command.h"
@@ -8,6 +10,7 @@
 #include "core/graph/layers.h"
 #include "core/graph/shape_inference.h"
 #include "core/onnx_io/reader.h"
+#include "core/project/project.h"
 
 namespace quantoscope::cli {
 
@@ -28,13 +31,24 @@ public:
 
     Result<void> run(const base::Job&, Report& report) override
     {
-        QS_TRY(const auto model, onnx_io::readModel(m_common.model));
+        std::filesystem::path file = m_common.model;
+        project::ProjectPtr project;
+        if (!m_common.project.file.empty()) {
+            QS_TRY(project, openProject(m_common.project.file));
+            QS_TRY(file, findModel(m_common.model, *project, m_common.project));
+        }
+        QS_TRY(const auto model, onnx_io::readModel(file));
         const auto unsupported = engine::findUnsupported(model.graph);
         QS_TRY(const auto graph, understood(model, unsupported.empty()));
         describeModel(report, model, graph);
         describeLayers(report, graph);
         describeUnsupported(report, unsupported);
-        return {};
+        if (!project)
+            return {};
+        QS_TRY(const auto content, project::fileFingerprint(file));
+        QS_CHECK(project->addSource({ "model", content, file, {}, Json::object() }));
+        return project->keepStudy(
+            { "inspect", { { "model", content }, { "fold_batch_norm", m_options.foldBatchNorm } }, report.json() });
     }
 
 private:

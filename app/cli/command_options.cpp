@@ -3,11 +3,13 @@
 
 #include <CLI/CLI.hpp>
 
-#include "app/cli/chart_files.h"
 #include "app/cli/command.h"
+#include "app/cli/energy_option.h"
 #include "app/cli/findings.h"
 #include "app/cli/output_file.h"
 #include "app/cli/pipeline.h"
+#include "app/cli/result_files.h"
+#include "app/cli/shard_option.h"
 #include "app/cli/text.h"
 #include "core/base/file.h"
 #include "core/planning/request_json.h"
@@ -117,11 +119,10 @@ public:
     explicit Options(CLI::App& command)
     {
         m_common.addTo(command);
-        command.add_option("--csv", m_csv, "Write the rows as CSV");
+        m_files.addTo(command, "Draw the rows with their intervals");
         command.add_option("--markdown", m_markdown, "Write the tables for a document");
-        auto* chart
-            = command.add_option("--chart", m_charts, "Draw the rows with their intervals: F.png, F.svg or F.pdf");
-        chart->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        m_energy.addTo(command);
+        m_shard.addTo(command);
         m_weights.addTo(command, "weight");
         m_activations.addTo(command, "activation");
         command
@@ -145,37 +146,38 @@ public:
         QS_TRY(m_settings.weightPerChannel, m_weights.grainList());
         QS_TRY(m_settings.activationPerChannel, m_activations.grainList());
         QS_TRY(m_settings.corrections, parseList<planning::Corrections>(m_corrections, ',', parseCorrections));
+        QS_TRY(m_settings.shard, m_shard.shard());
+        QS_CHECK(m_energy.check());
         QS_CHECK(m_data.preprocessing({}));
         m_settings.request.seed = m_common.seed;
         QS_TRY(m_settings.request, m_quantization.request(m_settings.request, WordLengths::Grid));
         if (m_quantization.corrections.best())
             return fail(ErrorCode::InvalidInput, "the study compares options, --flow best chooses them", "--flow",
                 "use evaluate or sweep for --flow best");
-        for (const auto& chart : m_charts)
-            QS_CHECK(checkChartFile(chart));
-        return {};
+        return m_files.checkFormats();
     }
 
     Result<void> run(const base::Job& job, Report& report) override
     {
         const auto start = std::chrono::steady_clock::now();
-        for (const auto* file : { &m_csv, &m_markdown })
-            QS_CHECK(checkOutput(*file, m_common, m_data));
-        for (const auto& chart : m_charts)
-            QS_CHECK(checkOutput(chart, m_common, m_data));
+        QS_CHECK(m_files.check(m_common, m_data));
+        QS_CHECK(checkOutput(m_markdown, m_common, m_data));
         Pipeline pipeline(m_common, job, report);
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openLabelledData(m_data));
+        QS_TRY(m_settings.energy, pipeline.energyModel(m_energy));
         m_settings.evaluation = pipeline.evaluation(m_quantization);
         QS_TRY(const auto* quantizer, pipeline.openQuantizer(m_quantization, m_data, needsCalibration()));
         QS_TRY(auto result, sweep::runOptionsStudy(*quantizer, *pipeline.samples(), m_settings, job));
         const auto study = std::make_shared<const OptionsStudy>(std::move(result));
         const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
         report.fact("scope", study->scope);
+        describeEnergy(report, m_settings.energy);
         describe(report, *study, elapsed.count());
         m_finished = true;
-        QS_CHECK(writeFiles(report, study));
-        QS_CHECK(pipeline.keepStudy("options", settings(), study->complete));
+        QS_CHECK(m_files.write(sweep::toCsv(*study), study, report));
+        QS_CHECK(writeMarkdown(report, *study));
+        QS_CHECK(pipeline.keepStudy("options", settings(), study->complete && m_settings.shard.isWhole()));
         if (!study->complete)
             return base::cancelled();
         return {};
@@ -195,7 +197,8 @@ private:
             { "activation_ranges", m_activations.ranges }, { "weight_schemes", m_weights.schemes },
             { "activation_schemes", m_activations.schemes }, { "weight_granularities", m_weights.grains },
             { "activation_granularities", m_activations.grains }, { "corrections", std::move(corrections) },
-            { "engine", m_quantization.engine }, { "request", planning::toJson(m_settings.request) } };
+            { "energy", m_settings.energy.toJson() }, { "engine", m_quantization.engine },
+            { "request", planning::toJson(m_settings.request) } };
     }
 
     bool needsCalibration() const
@@ -241,35 +244,23 @@ private:
         return table.toString();
     }
 
-    Result<void> writeFiles(Report& report, const sweep::OptionsStudyPtr& study) const
+    Result<void> writeMarkdown(Report& report, const OptionsStudy& study) const
     {
-        std::vector<std::string> files;
-        const auto write = [&](const std::string& path, const std::string& text) -> Result<void> {
-            if (path.empty())
-                return {};
-            files.push_back(path);
-            return base::writeFileAtomically(path, text);
-        };
-        QS_CHECK(write(m_csv, sweep::toCsv(*study)));
-        QS_CHECK(write(m_markdown, sweep::toMarkdown(*study)));
-        if (!m_charts.empty())
-            QS_CHECK(writeCharts(study, m_charts));
-        files.insert(files.end(), m_charts.begin(), m_charts.end());
-        std::string lines;
-        for (const auto& file : files)
-            lines += "wrote        " + file + "\n";
-        if (!files.empty())
-            report.text(lines);
-        report.json()["files"] = files;
+        if (m_markdown.empty())
+            return {};
+        QS_CHECK(base::writeFileAtomically(m_markdown, sweep::toMarkdown(study)));
+        report.json()["files"].push_back(m_markdown);
+        report.text("wrote        " + m_markdown + "\n");
         return {};
     }
 
-    std::string m_csv;
+    ResultFiles m_files;
     std::string m_markdown;
-    std::vector<std::string> m_charts;
     OperandChoices m_weights;
     OperandChoices m_activations;
     std::string m_corrections;
+    EnergyOption m_energy;
+    ShardOption m_shard;
     DataOptions m_data;
     QuantizationOptions m_quantization;
     GraphOptions m_graph;

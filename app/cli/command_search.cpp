@@ -12,6 +12,7 @@
 #include "app/cli/output_file.h"
 #include "app/cli/pipeline.h"
 #include "app/cli/result_files.h"
+#include "app/cli/shard_option.h"
 #include "app/cli/text.h"
 #include "core/planning/profile_rules.h"
 #include "core/planning/request_json.h"
@@ -48,6 +49,7 @@ public:
             ->check(CLI::IsMember({ "on", "off" }));
         m_energy.addTo(command);
         command.add_option("--save-plan", m_savePlan, "Write the plan that was chosen");
+        m_shard.addTo(command);
         m_files.addTo(command, "Draw accuracy against cost");
         m_data.addTo(command, true);
         m_quantization.addTo(command, WordLengths::Grid);
@@ -59,12 +61,13 @@ public:
         QS_TRY(m_options.budget, sweep::Budget::parse(m_budget));
         QS_TRY(m_options.minimize, sweep::parsePrice(m_minimize));
         QS_TRY(m_options.estimate, sweep::parseEstimate(m_estimate));
-        QS_TRY(m_options.energy, m_energy.model());
+        QS_CHECK(m_energy.check());
         QS_TRY(m_options.weightBits, bitsFor(quant::Role::Weight, m_quantization.weights.bits));
         QS_TRY(m_options.activationBits, bitsFor(quant::Role::Activation, m_quantization.activations.bits));
         if (m_quantization.corrections.best())
             return fail(ErrorCode::InvalidInput, "the flow would be chosen anew for every network", "--flow best",
                 "choose ranges and corrections, as 'evaluate --flow best' shows them");
+        QS_TRY(m_options.shard, m_shard.shard());
         QS_CHECK(m_data.preprocessing({}));
         m_options.uniform = m_uniform == "on";
         m_options.request.seed = m_common.seed;
@@ -80,6 +83,7 @@ public:
         Pipeline pipeline(m_common, job, report);
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openLabelledData(m_data));
+        QS_TRY(m_options.energy, pipeline.energyModel(m_energy));
         m_options.evaluation = pipeline.evaluation(m_quantization);
         QS_TRY(const auto* quantizer, pipeline.openQuantizer(m_quantization, m_data, true));
         QS_TRY(auto found, sweep::runSearch(*quantizer, *pipeline.samples(), m_options, job));
@@ -104,7 +108,7 @@ public:
                 { "refinements", m_options.refinements }, { "uniform", m_uniform },
                 { "energy", m_options.energy.toJson() }, { "engine", m_quantization.engine },
                 { "request", planning::toJson(m_options.request) } },
-            result->complete));
+            result->complete && m_options.shard.isWhole()));
         if (!result->complete)
             return base::cancelled();
         return {};
@@ -132,7 +136,7 @@ private:
     Result<void> savePlan(Report& report, const SearchResult& result) const
     {
         if (!result.chosen) {
-            if (result.complete)
+            if (result.complete && m_options.shard.isWhole())
                 report.note("nothing that was tried keeps to the budget");
             return {};
         }
@@ -237,6 +241,7 @@ private:
     EnergyOption m_energy;
     std::string m_savePlan;
     ResultFiles m_files;
+    ShardOption m_shard;
     DataOptions m_data;
     QuantizationOptions m_quantization;
     GraphOptions m_graph;

@@ -8,9 +8,11 @@
 
 #include "app/cli/allowed_bits.h"
 #include "app/cli/command.h"
+#include "app/cli/energy_option.h"
 #include "app/cli/findings.h"
 #include "app/cli/pipeline.h"
 #include "app/cli/result_files.h"
+#include "app/cli/shard_option.h"
 #include "app/cli/text.h"
 #include "core/planning/request_json.h"
 #include "core/sweep/sensitivity.h"
@@ -50,6 +52,8 @@ public:
         command
             .add_option("--measure", m_measure, "Measure accuracy; off: only estimates that need no labels. Default on")
             ->check(CLI::IsMember({ "on", "off" }));
+        m_energy.addTo(command);
+        m_shard.addTo(command);
         m_files.addTo(command, "Draw what each layer costs");
         m_data.addTo(command, true);
         m_quantization.addTo(command, WordLengths::Grid);
@@ -62,6 +66,8 @@ public:
         QS_TRY(m_options.activationBits, bitsFor(quant::Role::Activation, m_quantization.activations));
         if (m_options.weightBits.empty() && m_options.activationBits.empty())
             return fail(ErrorCode::InvalidInput, "there is no word-length to try", "--bits", "give some: 2..8");
+        QS_TRY(m_options.shard, m_shard.shard());
+        QS_CHECK(m_energy.check());
         QS_CHECK(m_data.preprocessing({}));
         m_options.request.seed = m_common.seed;
         QS_TRY(m_options.request, m_quantization.request(m_options.request, WordLengths::Grid));
@@ -76,6 +82,7 @@ public:
         QS_CHECK(pipeline.openModel(m_graph));
         m_options.measure = m_measure == "on";
         QS_CHECK(m_options.measure ? pipeline.openLabelledData(m_data) : pipeline.openData(m_data));
+        QS_TRY(m_options.energy, pipeline.energyModel(m_energy));
         m_options.evaluation = pipeline.evaluation(m_quantization);
         QS_TRY(const auto* quantizer, pipeline.openQuantizer(m_quantization, m_data, true));
         QS_TRY(auto result, sweep::runSensitivity(*quantizer, pipeline.samples().get(), m_options, job));
@@ -88,15 +95,16 @@ public:
         for (const auto& note : result.notes)
             report.note(note);
         report.fact("scope", "each tensor alone, everything else float: " + result.scope);
+        describeEnergy(report, m_options.energy);
         describe(report, result, elapsed.count());
         m_finished = true;
         const auto finished = std::make_shared<const SensitivityResult>(std::move(result));
         QS_CHECK(m_files.write(sweep::toCsv(*finished), finished, report));
         QS_CHECK(pipeline.keepStudy("sensitivity",
             { { "weight_bits", m_options.weightBits }, { "activation_bits", m_options.activationBits },
-                { "measure", m_options.measure }, { "engine", m_quantization.engine },
-                { "request", planning::toJson(m_options.request) } },
-            finished->complete));
+                { "measure", m_options.measure }, { "energy", m_options.energy.toJson() },
+                { "engine", m_quantization.engine }, { "request", planning::toJson(m_options.request) } },
+            finished->complete && m_options.shard.isWhole()));
         if (!finished->complete)
             return base::cancelled();
         return {};
@@ -217,6 +225,8 @@ private:
     std::string m_bits = "2..8";
     std::string m_measure = "on";
     ResultFiles m_files;
+    EnergyOption m_energy;
+    ShardOption m_shard;
     DataOptions m_data;
     QuantizationOptions m_quantization;
     GraphOptions m_graph;

@@ -13,8 +13,11 @@
 #include "app/cli/findings.h"
 #include "app/cli/pipeline.h"
 #include "app/cli/result_files.h"
+#include "app/cli/shard_option.h"
 #include "app/cli/text.h"
+#include "core/graph/layers.h"
 #include "core/planning/request_json.h"
+#include "core/sweep/depth.h"
 #include "core/sweep/sweep.h"
 #include "core/sweep/trend.h"
 
@@ -36,7 +39,8 @@ public:
     {
         m_common.addTo(command);
         command.add_option("models", m_moreModels,
-            "More models for the same study; files of results get the model's name into theirs");
+            "More models for the same study; each gets files of results with its name in theirs, all together those "
+            "named");
         command.add_option("--drop", m_drop, "Points of top-1 that the trend in words may lose; default 1")
             ->check(CLI::Range(0.0, 100.0));
         m_energy.addTo(command);
@@ -45,8 +49,7 @@ public:
                 "Stop a point once it certainly loses more than this many points of top-1 against float; its figures "
                 "then stand on fewer images. Default: every point is measured on all")
             ->check(CLI::Range(0.0, 100.0));
-        command.add_option("--shard", m_shard, "Only part I of N of the points: I/N; merge joins the projects")
-            ->needs("--project");
+        m_shard.addTo(command);
         m_files.addTo(command, "Draw accuracy against bits");
         m_data.addTo(command, true);
         m_quantization.addTo(command, WordLengths::Grid);
@@ -64,10 +67,8 @@ public:
             QS_CHECK(leaveOutForbidden(*hardware, quant::Role::Weight, m_grid.weightBits, m_leftOut));
             QS_CHECK(leaveOutForbidden(*hardware, quant::Role::Activation, m_grid.activationBits, m_leftOut));
         }
-        QS_TRY(m_grid.energy, m_energy.model());
-        if (!m_shard.empty()) {
-            QS_TRY(m_grid.shard, sweep::Shard::parse(m_shard));
-        }
+        QS_CHECK(m_energy.check());
+        QS_TRY(m_grid.shard, m_shard.shard());
         QS_CHECK(m_data.preprocessing({}));
         m_grid.request.seed = m_common.seed;
         QS_TRY(m_grid.request, m_quantization.request(m_grid.request, WordLengths::Grid));
@@ -93,15 +94,50 @@ public:
             report.text(own.toString());
             QS_CHECK(done);
         }
-        const auto sentences = sweep::compareTrends(m_trends);
-        report.json()["trend"] = sentences;
-        report.text(paragraph(sentences));
-        return {};
+        return compare(report);
     }
 
     bool worthPrinting() const override { return m_finished; }
 
 private:
+    /// What the models have in common and where they differ, for all of them together.
+    Result<void> compare(Report& report)
+    {
+        auto sentences = sweep::compareTrends(m_trends);
+        const auto depths = sweep::compareDepths(m_models);
+        if (depths)
+            sentences.push_back(depths->sentence);
+        report.json()["trend"] = sentences;
+        report.json()["depth"] = depths ? sweep::toJson(*depths) : Json();
+        report.text(paragraph(sentences));
+        QS_CHECK(m_files.write(sweep::toCsv(m_models), m_models, report));
+        if (m_common.project.file.empty() || !m_grid.shard.isWhole())
+            return {};
+        QS_TRY(const auto project, openProject(m_common.project.file));
+        Json all = settings();
+        all["models"] = Json::array();
+        for (const auto& model : report.json()["models"])
+            all["models"].push_back(model.value("model", std::string()));
+        all["seed"] = m_common.seed;
+        all["version"] = QUANTOSCOPE_VERSION;
+        // The models' own documents are kept already.
+        Json document = report.json();
+        document.erase("models");
+        document["costs"] = Json::array();
+        for (const auto& model : m_models)
+            document["costs"].push_back({ { "name", model.name }, { "layers", model.layers },
+                { "float_top1", model.result->floatResult->top1() }, { "points", pointsOf(*model.result) } });
+        return project->keepStudy({ "models", std::move(all), std::move(document) });
+    }
+
+    static Json pointsOf(const SweepResult& result)
+    {
+        Json points = Json::array();
+        for (const auto& point : result.points)
+            points.push_back(describePoint(point));
+        return points;
+    }
+
     /// One model's grid.
     Result<void> study(const CommonOptions& common, const ResultFiles& files, const base::Job& job, Report& report)
     {
@@ -110,6 +146,7 @@ private:
         Pipeline pipeline(common, job, report);
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openLabelledData(m_data));
+        QS_TRY(m_grid.energy, pipeline.energyModel(m_energy));
         m_grid.best = m_quantization.bestFlow();
         if (m_race)
             m_grid.racing = evaluation::Racing { *m_race };
@@ -128,7 +165,10 @@ private:
         const auto trend = sweep::readTrend(result, m_drop);
         report.json()["trend"] = sweep::toJson(trend);
         report.text(paragraph(trend.sentences));
-        m_trends.push_back({ std::filesystem::path(common.model).stem().string(), trend });
+        const std::string name = std::filesystem::path(common.model).stem().string();
+        m_trends.push_back({ name, trend });
+        m_models.push_back({ name, std::ssize(graph::computeLayers(*pipeline.floatGraph())),
+            std::make_shared<const SweepResult>(result) });
         m_finished = true;
         QS_CHECK(files.write(sweep::toCsv(result), result, report));
         QS_CHECK(pipeline.keepStudy("sweep", settings(), result.complete && m_grid.shard.isWhole()));
@@ -174,9 +214,7 @@ private:
         Json& json = report.json();
         json["images"] = reference.images();
         json["float"] = toJson(reference);
-        json["points"] = Json::array();
-        for (const auto& point : result.points)
-            json["points"].push_back(describePoint(point));
+        json["points"] = pointsOf(result);
         json["complete"] = result.complete;
         json["seconds"] = seconds;
         report.text("float        top-1 " + fixed(reference.top1()) + " % " + interval(reference.top1Interval())
@@ -258,7 +296,7 @@ private:
     }
 
     std::vector<std::string> m_moreModels;
-    std::string m_shard;
+    ShardOption m_shard;
     double m_drop = 1;
     std::optional<double> m_race;
     EnergyOption m_energy;
@@ -269,6 +307,7 @@ private:
     sweep::GridOptions m_grid;
     std::vector<std::string> m_leftOut; ///< word-lengths that the profile does not take, and why
     std::vector<sweep::NamedTrend> m_trends; ///< of the models finished
+    std::vector<sweep::StudiedModel> m_models; ///< likewise
     bool m_finished = false;
 };
 

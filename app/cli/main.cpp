@@ -35,7 +35,9 @@ constexpr std::array commands {
     CommandEntry { "layers", "What quantizing does to every tensor", makeLayers },
     CommandEntry { "flips", "Images whose prediction changed, and where the two networks part", makeFlips },
     CommandEntry { "export", "The quantized model as an ONNX file", makeExport },
+    CommandEntry { "report", "A project, or a plan measured, as one HTML file that needs nothing else", makeReport },
     CommandEntry { "merge", "The projects of shards in one", makeMerge },
+    CommandEntry { "energy", "The tables that energy figures are made of: list, edit, keep in a project", makeEnergy },
     CommandEntry { "profiles", "Hardware that can limit the choices", makeProfiles },
     CommandEntry { "operators", "The ONNX operators that can be computed", makeOperators },
 };

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "app/cli/energy_option.h"
 #include "app/cli/options.h"
 #include "app/cli/report.h"
 #include "core/base/progress.h"
@@ -52,6 +53,8 @@ public:
 
     /// How to evaluate: on as many threads as wished, in the arithmetic of --engine, results kept in the project.
     evaluation::EvaluationOptions evaluation(const QuantizationOptions& quantization) const;
+    /// As EnergyOption::model(), with this project.
+    Result<cost::EnergyModel> energyModel(const EnergyOption& option) const { return option.model(m_project.get()); }
     const graph::Model& model() const { return *m_model; }
     const flow::GraphPtr& floatGraph() const { return m_graph; } ///< as prepared
     /// The graph that the plan is for: the prepared one, equalized where the plan says so.

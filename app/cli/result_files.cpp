@@ -15,13 +15,22 @@ void ResultFiles::addTo(CLI::App& command, const std::string& whatCharts)
     command.add_option("--csv", m_csv, "Write the points as CSV");
     auto* chart = command.add_option("--chart", m_charts, whatCharts + ": F.png, F.svg or F.pdf; repeatable");
     chart->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    std::string words;
+    for (const auto metric : cost::allMetrics)
+        words += (words.empty() ? "" : ", ") + cost::toString(metric);
+    command.add_option("--chart-axis", m_axis, "Draw accuracy over a cost instead: " + words)->needs(chart);
 }
 
 Result<void> ResultFiles::checkFormats() const
 {
     for (const auto& chart : m_charts)
         QS_CHECK(checkChartFile(chart));
-    return {};
+    return m_axis.empty() ? Result<void>() : cost::parseMetric(m_axis).map([](auto) {});
+}
+
+ChartAxis ResultFiles::axis() const
+{
+    return m_axis.empty() ? ChartAxis() : *cost::parseMetric(m_axis); // found good by checkFormats()
 }
 
 Result<void> ResultFiles::check(const CommonOptions& common, const DataOptions& data) const

@@ -15,7 +15,7 @@ namespace quantoscope::cli {
 class ResultFiles {
 public:
     void addTo(CLI::App& command, const std::string& whatCharts);
-    /// InvalidInput for a chart in a format that none can be written in: wrong usage.
+    /// InvalidInput for a chart in a format that none can be written in, or over what is no cost: wrong usage.
     Result<void> checkFormats() const;
     /// Whether all could be written, found out before the work.
     Result<void> check(const CommonOptions& common, const DataOptions& data) const;
@@ -29,17 +29,19 @@ public:
     {
         QS_CHECK(writeCsv(csv));
         if (!m_charts.empty())
-            QS_CHECK(writeCharts(chartable, m_charts));
+            QS_CHECK(writeCharts(chartable, m_charts, axis()));
         list(report);
         return {};
     }
 
 private:
+    ChartAxis axis() const;
     Result<void> writeCsv(const std::string& csv) const;
     void list(Report& report) const;
 
     std::string m_csv;
     std::vector<std::string> m_charts;
+    std::string m_axis;
 };
 
 } // namespace quantoscope::cli
