@@ -6,6 +6,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 install_missing build test
+install_missing cluster || echo "Slurm is not to be had: its test will be skipped."
 build ci
 "$root/packaging/install-onnxruntime.sh" "$root/build/ci/onnxruntime" || echo "ONNX Runtime is not to be had: its tests will be skipped."
 ctest --test-dir "$root/build/ci" --output-on-failure --no-tests=error "$@"
