@@ -45,6 +45,15 @@ std::string listed(const std::vector<std::string>& words)
     return text;
 }
 
+/// For words that hold "and" themselves.
+std::string separated(const std::vector<std::string>& words)
+{
+    std::string text;
+    for (const auto& word : words)
+        text += (text.empty() ? "" : "; ") + word;
+    return text;
+}
+
 class TrendReader {
 public:
     TrendReader(const SweepResult& result, double drop)
@@ -286,10 +295,10 @@ std::vector<std::string> compareTrends(const std::vector<NamedTrend>& models)
     sentences.push_back(smallest.size() == 1
             ? "All " + std::to_string(models.size()) + " models have the same smallest word-lengths " + within + ": "
                 + *smallest.begin() + "."
-            : "The smallest word-lengths " + within + " differ from model to model. " + listed(each) + ".");
+            : "The smallest word-lengths " + within + " differ from model to model. " + separated(each) + ".");
     sentences.push_back(better.size() == 1
             ? "On where a bit is better spent the models agree: " + word(*better.begin()) + "."
-            : "On where a bit is better spent the models differ. " + listed(eachBit) + ".");
+            : "On where a bit is better spent the models differ. " + separated(eachBit) + ".");
     return sentences;
 }
 

@@ -194,7 +194,7 @@ private slots:
         QVERIFY(QString::fromStdString(same[0]).contains("All 2 models have the same smallest word-lengths"));
         QVERIFY(QString::fromStdString(same[1]).contains("agree: activations"));
         const auto differ = compareTrends({ { "one", one }, { "two", other.read(1.0) } });
-        QVERIFY(QString::fromStdString(differ[0]).contains("one: W3 A4 and two: W2 A2"));
+        QVERIFY(QString::fromStdString(differ[0]).contains("one: W3 A4; two: W2 A2"));
         QVERIFY(QString::fromStdString(differ[1]).contains("two: undecided"));
     }
 
