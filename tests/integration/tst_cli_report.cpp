@@ -90,12 +90,12 @@ void TestCliReport::ofAProject()
     const Json json = parsed(written.out);
     QCOMPARE(json["file"].get<std::string>(), path("report.html").toStdString());
     QCOMPARE(json["studies"].get<int>(), 4);
-    QCOMPARE(json["results"].get<int>(), 5); // float, three that are quantized and the one of evaluate
+    QCOMPARE(json["results"].get<int>(), 6); // float and four points of the grid, one of evaluate
     const auto page = contentOf(path("report.html"));
     QCOMPARE(json["bytes"].get<qsizetype>(), page.size());
     QVERIFY(isWellFormed(page));
     for (const auto* text : { "A &lt;title&gt;", "<svg", "W{3, 8} A{8, float}", "word-length", "horowitz-45nm",
-             "fashion_resnet20", "SHA-256", "trend", "Quantoscope" })
+             "fashion_resnet20", "SHA-256", "The smallest word-lengths", "Quantoscope" })
         QVERIFY2(page.contains(text), text);
     for (const auto* text : { "http", "src=", "url(", "<script" })
         QVERIFY2(!page.contains(text), text);
