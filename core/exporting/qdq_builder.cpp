@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "core/exporting/runtime_fusions.h"
 #include "core/quant/encoding.h"
 
 namespace quantoscope::exporting {
@@ -23,6 +24,13 @@ Tensor integers(const Shape& shape, std::span<const std::int32_t> values, DType 
 }
 
 } // namespace
+
+QdqBuilder::QdqBuilder(graph::Graph& graph, const quant::QuantizationPlan& plan, Containers containers)
+    : PlanWriter(graph, plan)
+    , m_containers(containers)
+    , m_changedByRuntimes(changedByRuntimes(graph, plan))
+{
+}
 
 std::string QdqBuilder::refusal(const TensorQuantizer& quantizer, bool isConstant) const
 {
@@ -97,7 +105,8 @@ void QdqBuilder::writeActivation(ValueId id, const TensorQuantizer& quantizer, c
     const auto& encoding = quantizer.encoding;
     const auto container = containerFor(quantizer, false, m_containers);
     const bool limited = encoding.qmin > container.low || encoding.qmax < container.high;
-    const auto source = limited && container.isWide() ? limitFloat(id, name, encoding) : id;
+    const bool limitsFloat = (limited && container.isWide()) || m_changedByRuntimes.contains(id);
+    const auto source = limitsFloat ? limitFloat(id, name, encoding) : id;
     const auto scale = addScale(name, encoding);
     const auto zeroPoint = addZeroPoint(name, encoding, container.dtype);
     auto levels = addNode("QuantizeLinear", { source, scale, zeroPoint },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,15 +11,12 @@ namespace quantoscope::exporting {
 
 /// Writes a plan into a graph: stored integers for constants, QuantizeLinear / Clip / DequantizeLinear for activations.
 /// Word-lengths without a type of their own get bounds: an integer Clip in 8-bit containers; in 16-bit ones, for which
-/// runtimes have no integer Clip, Max and Min in float before the quantizer, which comes to the same. The graph must be
-/// at an opset that has the containers (see requiredOpset()).
+/// runtimes have no integer Clip, Max and Min in float before the quantizer, which comes to the same. Those also stand
+/// before quantizers where a runtime would otherwise round the biases of the layer before them, see
+/// changedByRuntimes(). The graph must be at an opset that has the containers (see requiredOpset()).
 class QdqBuilder : public PlanWriter {
 public:
-    QdqBuilder(graph::Graph& graph, const quant::QuantizationPlan& plan, Containers containers = Containers::Portable)
-        : PlanWriter(graph, plan)
-        , m_containers(containers)
-    {
-    }
+    QdqBuilder(graph::Graph& graph, const quant::QuantizationPlan& plan, Containers containers = Containers::Portable);
 
 private:
     std::string refusal(const quant::TensorQuantizer& quantizer, bool isConstant) const override;
@@ -37,6 +35,7 @@ private:
         graph::ValueId value, const std::string& name, const quant::Encoding& encoding, DType container);
 
     Containers m_containers;
+    std::set<graph::ValueId> m_changedByRuntimes;
 };
 
 } // namespace quantoscope::exporting

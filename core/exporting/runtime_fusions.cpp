@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/exporting/runtime_fusions.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace quantoscope::exporting {
+
+using graph::Graph;
+using graph::Node;
+using graph::NodeId;
+using graph::ValueId;
+using quant::QuantizationPlan;
+using quant::TensorQuantizer;
+
+namespace {
+
+/// How far a bias may move, in steps of the layer's result: as far as float sums in another order move it anyway.
+constexpr double mostBiasShift = 1.0 / 65536;
+
+template <std::size_t Count> bool isOneOf(const Node& node, const std::array<const char*, Count>& ops)
+{
+    return node.domain.empty() && std::ranges::find(ops, node.opType) != ops.end();
+}
+
+bool roundsFloatOperands(const Node& node) { return isOneOf(node, std::array { "Conv", "ConvTranspose", "Gemm" }); }
+
+bool isComputeLayer(const Node& node)
+{
+    return isOneOf(node, std::array { "Conv", "ConvTranspose", "Gemm", "MatMul" });
+}
+
+const TensorQuantizer* quantizerOf(const Graph& graph, const QuantizationPlan& plan, ValueId value)
+{
+    return value.valid() ? plan.find(graph.value(value).name) : nullptr;
+}
+
+/// Whether in the file nobody but the value's quantizer reads it.
+bool onlyQuantizerReads(const Graph& graph, const QuantizationPlan& plan, ValueId value)
+{
+    if (plan.scope == quant::Scope::Integer)
+        return true;
+    const auto readers = graph.consumers(value);
+    return !graph.isOutput(value) && !readers.empty()
+        && std::ranges::all_of(readers, [&](NodeId reader) { return isComputeLayer(graph.node(reader)); });
+}
+
+/// The layer whose result a value is, with nothing but Relu and Clip between that nobody else reads.
+const Node* layerBehind(const Graph& graph, const QuantizationPlan& plan, ValueId value)
+{
+    for (;;) {
+        const auto producer = graph.value(value).producer;
+        if (!producer.valid())
+            return nullptr;
+        const Node& node = graph.node(producer);
+        if (roundsFloatOperands(node))
+            return &node;
+        if (!isOneOf(node, std::array { "Relu", "Clip" }))
+            return nullptr;
+        value = node.inputs.front();
+        if (graph.isOutput(value) || graph.consumers(value).size() != 1 || quantizerOf(graph, plan, value))
+            return nullptr;
+    }
+}
+
+double largestScale(const TensorQuantizer& quantizer) { return *std::ranges::max_element(quantizer.encoding.scale); }
+
+bool isChanged(const Graph& graph, const QuantizationPlan& plan, const Node& layer, const TensorQuantizer& result)
+{
+    const auto* input = quantizerOf(graph, plan, layer.inputs[0]);
+    if (!input || input->encoding.perChannel())
+        return false;
+    const auto* weight = quantizerOf(graph, plan, layer.inputs[1]);
+    if (!weight)
+        return graph.isConstant(layer.inputs[1]);
+    const bool hasFloatBias
+        = layer.hasInput(2) && graph.isConstant(layer.inputs[2]) && !quantizerOf(graph, plan, layer.inputs[2]);
+    const double step = *std::ranges::min_element(result.encoding.scale);
+    return hasFloatBias && 0.5 * largestScale(*input) * largestScale(*weight) > mostBiasShift * step;
+}
+
+} // namespace
+
+std::set<ValueId> changedByRuntimes(const Graph& graph, const QuantizationPlan& plan)
+{
+    std::set<ValueId> changed;
+    for (const auto& [name, quantizer] : plan.tensors()) {
+        const auto value = graph.find(name);
+        if (!value || quantizer.role != quant::Role::Activation || !onlyQuantizerReads(graph, plan, *value))
+            continue;
+        const auto* layer = layerBehind(graph, plan, *value);
+        if (layer && isChanged(graph, plan, *layer, quantizer))
+            changed.insert(*value);
+    }
+    return changed;
+}
+
+} // namespace quantoscope::exporting

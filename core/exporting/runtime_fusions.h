@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <set>
+
+#include "core/graph/graph.h"
+#include "core/quant/plan.h"
+
+namespace quantoscope::exporting {
+
+/// Activations before whose quantizer ONNX Runtime would change the network. With optimisation on it takes a Conv,
+/// ConvTranspose or Gemm with quantized input, whose result goes through nothing but Relu and Clip into one
+/// QuantizeLinear, for a layer to be computed in integers, and to make it one it rounds what is float there: a bias to
+/// int32 at s_x s_w, weights to int8 per tensor (WeightBiasQuantization in its optimizer/qdq_transformer). With 8-bit
+/// weights that moves a bias by thousandths of a step of the result; with 4-bit weights it may be half a step, and
+/// predictions change. Named here are results of layers with float weights, and of those whose bias would move by
+/// more than 1/256 of a step. Anything else than Relu and Clip before the quantizer keeps such layers as they are.
+/// `graph` and `plan` are those to be written, before any quantizer is in the graph.
+std::set<graph::ValueId> changedByRuntimes(const graph::Graph& graph, const quant::QuantizationPlan& plan);
+
+} // namespace quantoscope::exporting

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "tests/parity/peer.h"
+#include "tests/parity/subject.h"
+
+namespace quantoscope::parity {
+
+/// Why a file gives another answer there than here for an image.
+struct Explanation {
+    bool isRoundingEdge = false; ///< known: sums in another order moved values across a rounding boundary
+    std::string text; ///< one sentence
+};
+
+/// Runs the file's quantized activations on both sides, in the order they are computed, down to the first that differs.
+/// There all values that differ must do so by one step, and lie in float within `edge` of a step of the boundary
+/// between two integers; anything else is no rounding edge.
+Result<Explanation> explain(const Subject& subject, Peer& peer, const std::filesystem::path& file,
+    const std::string& level, std::int64_t image);
+
+} // namespace quantoscope::parity
