@@ -42,6 +42,7 @@ CommandPtr makeSearch(CLI::App& command);
 CommandPtr makeOptions(CLI::App& command);
 CommandPtr makeLayers(CLI::App& command);
 CommandPtr makeFlips(CLI::App& command);
+CommandPtr makeCompare(CLI::App& command);
 CommandPtr makeExport(CLI::App& command);
 CommandPtr makeReport(CLI::App& command);
 CommandPtr makeMerge(CLI::App& command);

@@ -9,6 +9,8 @@
 #include "core/engine/engine.h"
 #include "core/graph/layers.h"
 #include "core/graph/shape_inference.h"
+#include "core/importing/open_model.h"
+#include "core/importing/quantized_model.h"
 #include "core/onnx_io/reader.h"
 #include "core/project/project.h"
 
@@ -38,10 +40,16 @@ public:
             QS_TRY(file, findModel(m_common.model, *project, m_common.project));
         }
         QS_TRY(const auto model, onnx_io::readModel(file));
-        const auto unsupported = engine::findUnsupported(model.graph);
-        QS_TRY(const auto graph, understood(model, unsupported.empty()));
-        describeModel(report, model, graph);
-        describeLayers(report, graph);
+        auto network = model;
+        if (importing::isQuantized(model.graph)) {
+            QS_TRY(auto imported, importing::readQuantizedModel(model));
+            network = std::move(imported.model);
+        }
+        const auto unsupported = engine::findUnsupported(network.graph);
+        QS_TRY(const auto opened, understood(model, unsupported.empty()));
+        describeModel(report, model, *opened.graph);
+        describeQuantization(report, opened);
+        describeLayers(report, *opened.graph, opened.plan);
         describeUnsupported(report, unsupported);
         if (!project)
             return {};
@@ -52,19 +60,20 @@ public:
     }
 
 private:
-    Result<Graph> understood(const graph::Model& model, bool supported) const
+    Result<importing::OpenedModel> understood(const graph::Model& model, bool supported) const
     {
         if (supported) {
             graph::PassOptions passes;
             passes.foldBatchNorm = m_options.foldBatchNorm == "on";
-            QS_TRY(const auto prepared, engine::prepareGraph(model, passes));
-            return *prepared;
+            return importing::openModel(model, passes);
         }
-        Graph graph = model.graph;
+        auto graph = std::make_shared<Graph>(model.graph);
         graph::InferenceOptions inference;
         inference.evaluator = engine::constantEvaluator();
-        QS_CHECK(graph::inferShapes(graph, inference));
-        return graph;
+        QS_CHECK(graph::inferShapes(*graph, inference));
+        importing::OpenedModel opened;
+        opened.graph = std::move(graph);
+        return opened;
     }
 
     static Json shapeOf(const Graph& graph, ValueId value)
@@ -128,19 +137,51 @@ private:
             + listPorts(graph, graph.outputs()) + "\n");
     }
 
-    static void describeLayers(Report& report, const Graph& graph)
+    /// What the file's own quantizers do.
+    static void describeQuantization(Report& report, const importing::OpenedModel& opened)
+    {
+        Json& json = report.json()["quantization"];
+        for (const auto& note : opened.notes)
+            report.note(note);
+        if (!opened.plan)
+            return;
+        Json tensors = Json::array();
+        for (const auto& [name, quantizer] : opened.plan->tensors())
+            tensors.push_back({ { "name", name }, { "kind", quant::toString(quantizer.role) },
+                { "bits", quantizer.encoding.bits() }, { "encoding", quantizer.encoding.toJson() } });
+        json = { { "title", opened.plan->title }, { "scope", quant::toString(opened.plan->scope) },
+            { "tensors", std::move(tensors) } };
+        report.text("quantized    " + opened.plan->title + ", "
+            + count(static_cast<std::int64_t>(opened.plan->tensors().size())) + " tensors\n");
+    }
+
+    /// "4", or empty for what is float.
+    static std::string bitsText(const Graph& graph, ValueId value, const quant::QuantizationPlan& plan)
+    {
+        const auto* quantizer = value.valid() ? plan.find(graph.value(value).name) : nullptr;
+        return quantizer ? std::to_string(quantizer->encoding.bits()) : "";
+    }
+
+    static void describeLayers(Report& report, const Graph& graph, const quant::PlanPtr& plan)
     {
         using enum Table::Align;
-        Table table({ { "#" }, { "layer", Left }, { "operator", Left }, { "input", Left }, { "output", Left },
-            { "weight", Left }, { "parameters" }, { "MAC" } });
+        std::vector<Table::Column> columns { { "#" }, { "layer", Left }, { "operator", Left }, { "input", Left },
+            { "output", Left }, { "weight", Left }, { "parameters" }, { "MAC" } };
+        if (plan)
+            columns.insert(columns.end(), { { "W bits" }, { "A bits" } });
+        Table table(columns);
         Json rows = Json::array();
         for (const auto& layer : graph::computeLayers(graph)) {
             rows.push_back({ { "name", layer.name }, { "op", layer.op }, { "input_shape", shapeOf(graph, layer.input) },
                 { "output_shape", shapeOf(graph, layer.output) }, { "weight_shape", shapeOf(graph, layer.weight) },
                 { "parameters", layer.parameters }, { "macs", layer.macs } });
-            table.add({ std::to_string(rows.size()), layer.name, layer.op, shapeText(graph, layer.input),
-                shapeText(graph, layer.output), shapeText(graph, layer.weight), count(layer.parameters),
-                count(layer.macs) });
+            std::vector<std::string> cells { std::to_string(rows.size()), layer.name, layer.op,
+                shapeText(graph, layer.input), shapeText(graph, layer.output), shapeText(graph, layer.weight),
+                count(layer.parameters), count(layer.macs) };
+            if (plan)
+                cells.insert(
+                    cells.end(), { bitsText(graph, layer.weight, *plan), bitsText(graph, layer.input, *plan) });
+            table.add(std::move(cells));
         }
         report.json()["layers"] = std::move(rows);
         report.text(table.empty() ? "The model has no compute layers.\n" : table.toString());

@@ -34,6 +34,7 @@ constexpr std::array commands {
     CommandEntry { "options", "Which quantization options pay for this model: ranked, with what differs", makeOptions },
     CommandEntry { "layers", "What quantizing does to every tensor", makeLayers },
     CommandEntry { "flips", "Images whose prediction changed, and where the two networks part", makeFlips },
+    CommandEntry { "compare", "Two plans or quantized models, layer by layer", makeCompare },
     CommandEntry { "export", "The quantized model as an ONNX file", makeExport },
     CommandEntry { "report", "A project, or a plan measured, as one HTML file that needs nothing else", makeReport },
     CommandEntry { "merge", "The projects of shards in one", makeMerge },

@@ -2,15 +2,18 @@
 #include "app/cli/pipeline.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "app/cli/correction_report.h"
+#include "app/cli/encodings_report.h"
 #include "app/cli/findings.h"
 #include "app/cli/text.h"
 #include "core/engine/engine.h"
 #include "core/evaluation/input_defaults.h"
 #include "core/evaluation/reuse.h"
 #include "core/graph/fingerprint.h"
-#include "core/onnx_io/reader.h"
+#include "core/importing/apply_encodings.h"
+#include "core/importing/open_model.h"
 
 namespace quantoscope::cli {
 
@@ -28,12 +31,17 @@ Result<void> Pipeline::openModel(const GraphOptions& options)
         QS_TRY(m_project, openProject(m_common.project.file));
         QS_TRY(file, findModel(m_common.model, *m_project, m_common.project));
     }
-    QS_TRY(auto model, onnx_io::readModel(file));
     graph::PassOptions passes;
     passes.foldBatchNorm = options.foldBatchNorm == "on";
-    QS_TRY(m_graph, engine::prepareGraph(model, passes));
-    m_model = std::make_shared<const graph::Model>(std::move(model));
+    QS_TRY(const auto opened, importing::openModel(file, passes));
+    m_model = opened.model;
+    m_graph = opened.graph;
+    m_filePlan = opened.plan;
     m_report.fact("model", m_model->path.string());
+    if (m_filePlan)
+        m_report.fact("quantized", m_filePlan->title);
+    for (const auto& note : opened.notes)
+        m_report.note(note);
     if (!m_project)
         return {};
     QS_TRY(const auto content, project::fileFingerprint(file));
@@ -163,7 +171,10 @@ Result<flow::QuantizedNetwork> Pipeline::newPlan(const QuantizationOptions& opti
 {
     planning::PlanRequest base;
     base.seed = m_common.seed;
-    QS_TRY(const auto request, options.request(base, WordLengths::Single));
+    QS_TRY(auto request, options.request(base, WordLengths::Single));
+    // Without images, activations are quantized as far as the encodings tell their ranges.
+    if (!options.encodings.empty() && data.data.empty() && data.calibration.empty())
+        request.activations.bits.reset();
     const auto fixed = options.bestFlow();
     QS_TRY(const auto* quantizer, openQuantizer(options, data, fixed || flow::needsCalibration(request)));
     if (!fixed)
@@ -175,13 +186,8 @@ Result<flow::QuantizedNetwork> Pipeline::newPlan(const QuantizationOptions& opti
 }
 
 Result<flow::QuantizedNetwork> Pipeline::savedPlan(
-    const QuantizationOptions& options, const DataOptions& data, const std::string& file)
+    const QuantizationOptions& options, const DataOptions& data, quant::QuantizationPlan saved)
 {
-    QS_TRY(auto saved, quant::loadPlan(file));
-    m_report.fact("plan", file);
-    if (options.corrections.best())
-        return fail(ErrorCode::InvalidInput, "--flow best makes a plan of its own, and --plan gives one", file,
-            "leave one of the two out");
     auto request = planning::requestLike(saved);
     const auto changed = options.changedTensors();
     if (options.changeAnything()) {
@@ -202,14 +208,57 @@ Result<flow::QuantizedNetwork> Pipeline::savedPlan(
     return network;
 }
 
+Result<flow::QuantizedNetwork> Pipeline::startingPlan(
+    const QuantizationOptions& options, const DataOptions& data, const PlanFileOptions& files)
+{
+    if (!files.load.empty()) {
+        QS_TRY(auto saved, quant::loadPlan(files.load));
+        m_report.fact("plan", files.load);
+        if (options.corrections.best())
+            return fail(ErrorCode::InvalidInput, "--flow best makes a plan of its own, and --plan gives one",
+                files.load, "leave one of the two out");
+        return savedPlan(options, data, std::move(saved));
+    }
+    if (!m_filePlan || options.corrections.best())
+        return newPlan(options, data);
+    // Another scope has its quantizers elsewhere, and a profile's choices are a plan of their own.
+    QS_TRY(const auto request, options.request(planning::requestLike(*m_filePlan), WordLengths::Single));
+    if (request.scope != m_filePlan->scope || !options.profile.empty())
+        return newPlan(options, data);
+    return savedPlan(options, data, *m_filePlan);
+}
+
+Result<void> Pipeline::takeEncodings(const QuantizationOptions& options, bool isNew, flow::QuantizedNetwork& network)
+{
+    if (options.encodings.empty())
+        return {};
+    QS_TRY(const auto file, importing::readEncodings(options.encodings));
+    QS_TRY(auto request, options.request({}, WordLengths::Single));
+    if (!isNew)
+        request = planning::requestLike(*network.plan);
+    auto applied = importing::applyEncodings(*network.graph, *network.plan, request, file);
+    reportEncodings(m_report, options.encodings, file, applied);
+    if (applied.applied.empty())
+        return fail(ErrorCode::InvalidInput,
+            "none of its " + count(static_cast<std::int64_t>(file.entries.size())) + " entries fits the model"
+                + (applied.unmatched.empty()
+                        ? std::string()
+                        : ", '" + applied.unmatched.front().tensor + "' for one: " + applied.unmatched.front().why),
+            options.encodings, "use encodings that were made for this model");
+    std::ranges::copy(applied.notes, std::back_inserter(network.notes));
+    network.plan = std::make_shared<const quant::QuantizationPlan>(std::move(applied.plan));
+    return {};
+}
+
 Result<quant::PlanPtr> Pipeline::makePlan(
     const QuantizationOptions& options, const DataOptions& data, const PlanFileOptions& files)
 {
     QS_TRY(const auto hardware, options.hardwareProfile());
     if (hardware)
         m_report.fact("profile", hardware->name);
-    QS_TRY(const auto network, files.load.empty() ? newPlan(options, data) : savedPlan(options, data, files.load));
+    QS_TRY(auto network, startingPlan(options, data, files));
     reportStatistics();
+    QS_CHECK(takeEncodings(options, files.load.empty() && !m_filePlan, network));
     if (hardware)
         QS_CHECK(refuse(planning::check(*hardware, *network.plan), "make a plan for this profile"));
     for (const auto& note : network.notes)

@@ -43,7 +43,8 @@ public:
     Result<RangeConfidences> rangeConfidences(const quant::QuantizationPlan& plan) const;
     /// The calibration images without running them.
     Result<void> openCalibrationData(const DataOptions& options);
-    /// The plan in --plan with what the options change, or the one the options make; written to --save-plan.
+    /// The plan in --plan, or that of a quantized model, with what the options change; otherwise the one the options
+    /// make. With the encodings of --encodings; written to --save-plan.
     Result<quant::PlanPtr> makePlan(
         const QuantizationOptions& options, const DataOptions& data, const PlanFileOptions& files);
 
@@ -56,6 +57,8 @@ public:
     /// As EnergyOption::model(), with this project.
     Result<cost::EnergyModel> energyModel(const EnergyOption& option) const { return option.model(m_project.get()); }
     const graph::Model& model() const { return *m_model; }
+    /// What the quantizers of the file do; null for a float model.
+    const quant::PlanPtr& filePlan() const { return m_filePlan; }
     const flow::GraphPtr& floatGraph() const { return m_graph; } ///< as prepared
     /// The graph that the plan is for: the prepared one, equalized where the plan says so.
     const graph::Graph& graph() const { return m_planGraph ? *m_planGraph : *m_graph; }
@@ -71,7 +74,11 @@ private:
     std::string describeCalibration(bool own) const;
     Result<flow::QuantizedNetwork> newPlan(const QuantizationOptions& options, const DataOptions& data);
     Result<flow::QuantizedNetwork> savedPlan(
-        const QuantizationOptions& options, const DataOptions& data, const std::string& file);
+        const QuantizationOptions& options, const DataOptions& data, quant::QuantizationPlan saved);
+    Result<flow::QuantizedNetwork> startingPlan(
+        const QuantizationOptions& options, const DataOptions& data, const PlanFileOptions& files);
+    /// `isNew`: the plan is what the options ask for.
+    Result<void> takeEncodings(const QuantizationOptions& options, bool isNew, flow::QuantizedNetwork& network);
 
     const CommonOptions& m_common;
     base::Job m_job;
@@ -79,6 +86,7 @@ private:
     project::ProjectPtr m_project; ///< null: nothing is kept
     std::shared_ptr<const graph::Model> m_model;
     flow::GraphPtr m_graph;
+    quant::PlanPtr m_filePlan; ///< of a model that was quantized already; null: it is float
     flow::GraphPtr m_planGraph;
     std::shared_ptr<calibration::StatsCache> m_statsCache;
     std::unique_ptr<flow::Quantizer> m_quantizer;

@@ -48,6 +48,7 @@ struct QuantizationOptions {
     std::string biasRoom;
     std::vector<std::string> layers;
     std::string profile;
+    std::string encodings; ///< a file whose encodings replace those of the plan
     std::string engine = "auto";
     CorrectionOptions corrections;
 

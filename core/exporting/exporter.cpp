@@ -18,7 +18,6 @@
 #include "core/exporting/qonnx_builder.h"
 #include "core/importing/quantized_model.h"
 #include "core/onnx_io/reader.h"
-#include "core/onnx_io/writer.h"
 
 namespace quantoscope::exporting {
 
@@ -121,7 +120,8 @@ Result<ExportReport> exportPlan(const graph::Model& source, const graph::Graph& 
         QS_TRY(classifies, evaluation::isClassifier(prepared, *samples));
     }
     report.opset = model.graph.opset();
-    QS_TRY(report.bytes, onnx_io::writeModel(model, path));
+    const bool keepsExternal = !source.path.empty() && onnx_io::hasExternalData(source.path);
+    QS_TRY(report.bytes, onnx_io::writeModel(model, path, { keepsExternal ? 0 : options.externalThreshold }));
     QS_CHECK(checkModel(prepared, plan, options.format, samples, classifies, job, report));
     return report;
 }

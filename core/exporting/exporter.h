@@ -12,6 +12,7 @@
 #include "core/exporting/containers.h"
 #include "core/exporting/encodings_file.h"
 #include "core/graph/graph.h"
+#include "core/onnx_io/writer.h"
 #include "core/quant/plan.h"
 
 namespace quantoscope::exporting {
@@ -20,6 +21,8 @@ struct ExportOptions {
     Format format = Format::Qdq;
     Containers containers = Containers::Portable; ///< Format::Qdq
     EncodingsVersion encodings = EncodingsVersion::V100; ///< Format::Encodings
+    /// Constants of more bytes go to a file beside the model; so do those of a source whose own lie there.
+    std::uint64_t externalThreshold = onnx_io::WriteOptions {}.externalThreshold;
 };
 
 /// The source model with the plan written into it, ready for onnx_io::writeModel; for formats with isModel() (asserts).
@@ -43,7 +46,7 @@ struct OutputDifference {
 
 struct ExportReport {
     std::filesystem::path file;
-    std::uint64_t bytes = 0;
+    std::uint64_t bytes = 0; ///< of the model and of its external data
     int opset = 0; ///< 0 where the file is no model
     ContainerReport containers;
     double reloadTop1 = 0; ///< percent, the written file run by this engine; NaN without samples or a classifier

@@ -7,11 +7,12 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "core/importing/imported_quantizer.h"
+#include "core/importing/integer_operators.h"
 #include "core/importing/quantizer_nodes.h"
 
 namespace quantoscope::importing {
@@ -47,41 +48,6 @@ void liftConstants(Graph& graph)
             graph.removeNode(id);
         }
     }
-}
-
-/// What most people would have asked for to get this encoding.
-quant::QuantizerConfig configOf(const Encoding& encoding)
-{
-    quant::QuantizerConfig config;
-    const auto allZeroPointsAre
-        = [&](std::int32_t z) { return std::ranges::all_of(encoding.zeroPoint, [z](auto zero) { return zero == z; }); };
-    const bool isSigned = encoding.isSigned();
-    config.bits = std::clamp(encoding.bits(), quant::minBits, quant::maxBits);
-    config.symmetric = allZeroPointsAre(isSigned ? 0 : (encoding.qmax + 1) / 2);
-    config.signedness = isSigned ? quant::Signedness::Signed : quant::Signedness::Unsigned;
-    config.narrowRange = isSigned && encoding.qmin == -encoding.qmax;
-    if (encoding.perChannel())
-        config.granularity = quant::Granularity::perChannel(encoding.axis);
-    config.rounding = encoding.rounding;
-    return config;
-}
-
-TensorQuantizer quantizerFor(const Encoding& encoding, Role role)
-{
-    TensorQuantizer quantizer;
-    quantizer.role = role;
-    quantizer.encoding = encoding;
-    if (role == Role::Bias)
-        return quantizer; // a bias takes its scale from its operands
-    quantizer.config = configOf(encoding);
-    quantizer.range.method = quant::RangeSpec::Method::Manual;
-    quantizer.range.low = encoding.low(0);
-    quantizer.range.high = encoding.high(0);
-    for (std::size_t c = 1; c < encoding.scale.size(); ++c) {
-        quantizer.range.low = std::min<double>(quantizer.range.low, encoding.low(c));
-        quantizer.range.high = std::max<double>(quantizer.range.high, encoding.high(c));
-    }
-    return quantizer;
 }
 
 Tensor dequantized(const Tensor& stored, const Encoding& encoding)
@@ -288,7 +254,7 @@ private:
             if (sameLevels)
                 return *known;
         }
-        return quantizerFor(found.encoding, role);
+        return importedQuantizer(found.encoding, role);
     }
 
     void describe()
@@ -301,21 +267,7 @@ private:
             plan.floatOperators = m_known->floatOperators;
             return;
         }
-        plan.title = "as in the file: " + widths(Role::Weight, "W") + ", " + widths(Role::Activation, "A") + " "
-            + quant::toString(plan.scope);
-    }
-
-    /// "W4", "W4..8", "W float"
-    std::string widths(Role role, const std::string& letter) const
-    {
-        std::set<int> bits;
-        for (const auto& [name, quantizer] : m_result.plan.tensors())
-            if (quantizer.role == role)
-                bits.insert(quantizer.encoding.bits());
-        if (bits.empty())
-            return letter + " float";
-        const auto first = letter + std::to_string(*bits.begin());
-        return bits.size() == 1 ? first : first + ".." + std::to_string(*bits.rbegin());
+        plan.title = "as in the file: " + describeWidths(plan);
     }
 
     Graph& m_graph;
@@ -331,7 +283,10 @@ private:
 
 bool isQuantized(const Graph& graph)
 {
-    return std::ranges::any_of(graph.nodes(), [&](NodeId id) { return endsQuantizer(graph.node(id)); });
+    return std::ranges::any_of(graph.nodes(), [&](NodeId id) {
+        const auto& node = graph.node(id);
+        return endsQuantizer(node) || isIntegerOperator(node);
+    });
 }
 
 Result<QuantizedModel> readQuantizedModel(graph::Model model)
@@ -339,6 +294,7 @@ Result<QuantizedModel> readQuantizedModel(graph::Model model)
     QuantizedModel result;
     auto known = planInMetadata(model);
     liftConstants(model.graph);
+    expandIntegerOperators(model.graph);
     graph::removeIdentities(model.graph);
     QS_CHECK(Extraction(model.graph, std::move(known), result).run());
     result.model = std::move(model);

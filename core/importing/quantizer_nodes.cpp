@@ -321,7 +321,9 @@ std::optional<QuantizerNodes> quantNode(const Graph& graph, NodeId id, std::stri
 
 bool endsQuantizer(const Node& node)
 {
-    return isOp(node, "DequantizeLinear") || (node.opType == "Quant" && node.domain == qonnxDomain);
+    const bool isContrib = node.domain == "com.microsoft"; // the same with 16 bits at any opset
+    return isOp(node, "DequantizeLinear") || (isContrib && node.opType == "DequantizeLinear")
+        || (node.opType == "Quant" && node.domain == qonnxDomain);
 }
 
 std::optional<QuantizerNodes> quantizerEndingAt(const Graph& graph, NodeId id, std::string& why)

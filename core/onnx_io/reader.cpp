@@ -154,6 +154,19 @@ try {
     return inFile(path, outOfMemory().value());
 }
 
+bool hasExternalData(const fs::path& path)
+try {
+    const auto bytes = base::readFile(path, protobufLimit);
+    const auto proto = bytes ? parseModelProto(*bytes) : Result<ModelProto>(tl::make_unexpected(Error {}));
+    if (!proto)
+        return false;
+    const auto& constants = proto->graph().initializer();
+    return std::any_of(constants.begin(), constants.end(),
+        [](const auto& constant) { return constant.data_location() == ::onnx::TensorProto::EXTERNAL; });
+} catch (const std::bad_alloc&) {
+    return false;
+}
+
 Result<Tensor> readTensor(const fs::path& path)
 try {
     QS_TRY(const auto bytes, base::readFile(path, protobufLimit));

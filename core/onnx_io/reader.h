@@ -27,6 +27,9 @@ Result<graph::Model> readModel(const std::filesystem::path& path, const ReadOpti
 Result<graph::Model> parseModel(
     std::span<const std::uint8_t> bytes, const std::filesystem::path& folder = {}, const ReadOptions& options = {});
 
+/// Whether a model keeps constants in files beside it; false for what is no readable model.
+bool hasExternalData(const std::filesystem::path& path);
+
 /// One TensorProto file (.pb), as the ONNX test data has them.
 Result<Tensor> readTensor(const std::filesystem::path& path);
 

@@ -15,9 +15,9 @@ namespace quantoscope::parity {
 
 namespace {
 
-/// In steps. Float sums of thousands of products of up to 8 bits each are off by about that much, and what was off by
-/// less before has been rounded away.
-constexpr double edge = 2e-3;
+/// How close to a rounding edge float sums in another order may move a value: in steps, and as part of its size.
+constexpr double edge = 1e-3;
+constexpr double relativeEdge = 1e-5;
 
 /// A quantized activation of the file.
 struct Point {
@@ -68,8 +68,11 @@ graph::Graph delivering(graph::Graph graph, const std::vector<std::string>& name
     return graph;
 }
 
-/// How far a value in steps is from the boundary between two integers.
-double distanceFromEdge(double steps) { return std::abs(steps - std::floor(steps) - 0.5); }
+/// How far a value in steps is from the boundary between two integers, beyond what its size excuses.
+double distanceFromEdge(double steps)
+{
+    return std::max(0.0, std::abs(steps - std::floor(steps) - 0.5) - relativeEdge * std::abs(steps));
+}
 
 /// How the two sides differ at one point.
 struct Difference {

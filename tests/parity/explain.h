@@ -16,8 +16,8 @@ struct Explanation {
 };
 
 /// Runs the file's quantized activations on both sides, in the order they are computed, down to the first that differs.
-/// There all values that differ must do so by one step, and lie in float within `edge` of a step of the boundary
-/// between two integers; anything else is no rounding edge.
+/// There all values that differ must do so by one step, and lie in float within a thousandth of a step, or a hundred
+/// thousandth of their size, of the boundary between two integers; anything else is no rounding edge.
 Result<Explanation> explain(const Subject& subject, Peer& peer, const std::filesystem::path& file,
     const std::string& level, std::int64_t image);
 

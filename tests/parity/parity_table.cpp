@@ -13,6 +13,7 @@
 #include <QCoreApplication>
 #include <QTemporaryDir>
 
+#include "core/evaluation/evaluator.h"
 #include "core/exporting/exporter.h"
 #include "core/graph/layers.h"
 #include "core/onnx_io/writer.h"
@@ -156,9 +157,10 @@ public:
             return exitSkipped;
         }
         std::printf(
-            "| network | images | configuration | scope | weights | top-1 here [%%] | off: top-1 | agreement [%%] | "
-            "largest difference | on: top-1 | agreement [%%] | largest difference |\n"
-            "| --- | ---: | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+            "| network | images | configuration | scope | weights | top-1 here [%%] | optimisation off: top-1 | "
+            "agreement [%%] | largest difference | top-1 here [%%] | optimisation on: top-1 | agreement [%%] | "
+            "largest difference |\n| --- | ---: | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | "
+            "---: |\n");
         for (const auto& spec : specs)
             if (const auto done = compareSubject(spec); !done) {
                 std::fprintf(stderr, "error: %s: %s\n", spec.name.c_str(), done.error().message().c_str());
@@ -192,20 +194,42 @@ private:
         QS_CHECK(onnx_io::writeModel(model, file));
         QS_TRY(const auto ours, runHere(graph, built.plan, *subject.samples, 0, subject.samples->size()));
         const auto here = decisions(subject.spec.decision, ours);
+        auto inIntegers = here;
+        if (scope == quant::Scope::Integer && subject.spec.labelled && configuration.activationBits <= 8) {
+            QS_TRY(inIntegers, decisionsInIntegers(subject, built.plan));
+        }
         const double top1 = percentEqual(here, subject.truth);
         const std::string title
             = configuration.name + " | " + quant::toString(scope) + " | " + (perChannel ? "per channel" : "per tensor");
         std::printf("| %s | %lld | %s | %.2f |", subject.spec.name.c_str(),
             static_cast<long long>(subject.samples->size()), title.c_str(), top1);
         ++m_rows;
-        for (const std::string level : { "disabled", "all" }) {
-            const auto comparison = compareLevel(subject, peer, file, level, ours, here);
-            print(comparison, top1);
-            count(comparison, top1, subject.spec.name + " | " + title + " | " + level);
-        }
+        const std::string where = subject.spec.name + " | " + title;
+        const auto off = compareLevel(subject, peer, file, "disabled", ours, here);
+        print(off, top1);
+        count(off, top1, where + " | off");
+        const double integerTop1 = percentEqual(inIntegers, subject.truth);
+        std::printf(" %.2f |", integerTop1);
+        const auto on = compareLevel(subject, peer, file, "all", ours, inIntegers);
+        print(on, integerTop1);
+        count(on, integerTop1, where + " | on");
         std::puts("");
         std::fflush(stdout);
         return {};
+    }
+
+    /// What the runtime does where it optimises, sums in integers, done here.
+    Result<std::vector<std::int32_t>> decisionsInIntegers(
+        const Subject& subject, const quant::QuantizationPlan& plan) const
+    {
+        evaluation::EvaluationOptions options;
+        options.threads = m_arguments.threads;
+        options.arithmetic = engine::Arithmetic::Auto;
+        QS_TRY(const auto result, evaluation::evaluate(*subject.prepared, plan, *subject.samples, options));
+        std::vector<std::int32_t> predictions;
+        for (const auto& outcome : result->outcomes)
+            predictions.push_back(outcome.prediction);
+        return predictions;
     }
 
     Comparison compareLevel(const Subject& subject, Peer& peer, const fs::path& file, const std::string& level,
@@ -269,9 +293,11 @@ private:
                     "%.1f %% in "
                     "%zu, %zu differences are not explained, %zu failed.\n",
             m_rows, m_differentTop1, leastAgreement, m_belowAgreement, m_unexplained, m_failures);
-        std::printf(
-            "Mixed: the first and the last layer at 8 bits, of the others in turn W4A4, W8A8, W6A5. Networks without "
-            "labels: top-1 is how often they decide as their float network.\n");
+        std::printf("Here: in float beside optimisation off; beside optimisation on in integers where the scope is "
+                    "integer and both "
+                    "sides sum in them. Mixed: the first and the last layer at 8 bits, of the others in turn W4A4, "
+                    "W8A8, W6A5. Networks without "
+                    "labels: top-1 is how often they decide as their float network.\n");
         if (!m_remarks.empty())
             std::puts("\nWhere the two sides part, for up to three images a row:\n");
         for (const auto& remark : m_remarks)
