@@ -8,6 +8,7 @@
 #include <QDragEnterEvent>
 #include <QFileDialog>
 #include <QLabel>
+#include <QListWidget>
 #include <QMimeData>
 #include <QSettings>
 #include <QStackedWidget>
@@ -19,6 +20,7 @@
 #include "ui/views/accuracy_badge.h"
 #include "ui/views/data_dialog.h"
 #include "ui/views/distributions_page.h"
+#include "ui/views/export_dialog.h"
 #include "ui/views/flips_page.h"
 #include "ui/views/graph_page.h"
 #include "ui/views/job_strip.h"
@@ -192,10 +194,11 @@ void MainWindow::connectSession()
     });
     connect(m_workbench.get(), &Workbench::dataOpened, m_dataDialog, &DataDialog::setRequest);
     connect(m_workbench.get(), &Workbench::exported, this, [this](const exporting::ExportReport& report) {
-        QString text = tr("Wrote %1: %2, opset %3")
+        QString text = tr("Wrote %1: %2")
                            .arg(QString::fromStdString(report.file.filename().string()),
-                               formatBytes(static_cast<double>(report.bytes)))
-                           .arg(report.opset);
+                               formatBytes(static_cast<double>(report.bytes)));
+        if (report.opset > 0)
+            text += tr(", opset %1").arg(report.opset);
         if (report.images > 0 && std::isnan(report.agreement))
             text += tr(". Read back and run on %1 images: outputs differ by at most %2")
                         .arg(formatCount(report.images), formatSignificant(report.maxAbsDiff));
@@ -205,6 +208,7 @@ void MainWindow::connectSession()
                             formatPercent(report.agreement));
         m_messages->showNotice(text);
     });
+    connect(m_workbench.get(), &Workbench::encodingsApplied, this, &MainWindow::showApplied);
 }
 
 void MainWindow::showProblem(const base::Error& error, const QString& context)
@@ -275,14 +279,59 @@ void MainWindow::showDataDialog()
 
 void MainWindow::chooseExport()
 {
-    const LoadedModelPtr& model = m_session->model();
-    if (!model)
+    if (!m_session->model())
         return;
-    const QString stem = QFileInfo(model->name).completeBaseName();
-    const QString path = QFileDialog::getSaveFileName(this, tr("Export the quantized model as ONNX QDQ"),
-        stem + QStringLiteral("_qdq.onnx"), tr("ONNX models (*.onnx)"));
+    auto* dialog = new ExportDialog(*m_session, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &QDialog::accepted, this, [this, dialog] {
+        const QString path
+            = QFileDialog::getSaveFileName(this, tr("Export"), dialog->suggestedFile(), dialog->fileFilter());
+        if (!path.isEmpty())
+            m_workbench->exportPlan(path.toStdString(), dialog->options());
+    });
+    dialog->open();
+}
+
+void MainWindow::chooseEncodings()
+{
+    const QString path = QFileDialog::getOpenFileName(
+        this, tr("Apply encodings"), {}, tr("Encodings and calibration tables (*.json *.encodings);;All files (*)"));
     if (!path.isEmpty())
-        m_workbench->exportQdq(path.toStdString());
+        m_workbench->applyEncodings(path.toStdString());
+}
+
+void MainWindow::showApplied(const std::filesystem::path& path, const importing::AppliedEncodings& applied)
+{
+    QString text = tr("%1 tensors have the encodings of %2")
+                       .arg(formatCount(static_cast<std::int64_t>(applied.applied.size())),
+                           QString::fromStdString(path.filename().string()));
+    MessageBar::Remedy remedy;
+    const auto unused = applied.unmatched.size() + applied.missing.size();
+    if (unused > 0) {
+        text += tr(". %1 of its entries do not match the model, %2 quantized tensors are not in it")
+                    .arg(applied.unmatched.size())
+                    .arg(applied.missing.size());
+        QStringList lines;
+        for (const auto& entry : applied.unmatched)
+            lines << QString::fromStdString(entry.tensor + ": " + entry.why);
+        for (const auto& tensor : applied.missing)
+            lines << tr("%1: not in the file, as before").arg(QString::fromStdString(tensor));
+        remedy = { tr("Which?"), [this, lines] { showList(tr("Encodings that were not applied"), lines); } };
+    }
+    m_messages->showOffer(text, remedy);
+}
+
+void MainWindow::showList(const QString& title, const QStringList& lines)
+{
+    auto* dialog = new QDialog(this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setWindowTitle(title);
+    auto* list = new QListWidget;
+    list->addItems(lines);
+    auto* layout = new QVBoxLayout(dialog);
+    layout->addWidget(list);
+    dialog->resize(560, 360);
+    dialog->open();
 }
 
 void MainWindow::cancelJobs()

@@ -92,6 +92,9 @@ private:
     void chooseModel();
     void showDataDialog();
     void chooseExport();
+    void chooseEncodings();
+    void showApplied(const std::filesystem::path& path, const importing::AppliedEncodings& applied);
+    void showList(const QString& title, const QStringList& lines);
     void cancelJobs();
     void showProblem(const base::Error& error, const QString& context);
     void chooseProject();
@@ -164,6 +167,7 @@ private:
     QAction* m_automatic = nullptr;
     QAction* m_study = nullptr;
     QAction* m_export = nullptr;
+    QAction* m_applyEncodings = nullptr;
     QAction* m_cancel = nullptr;
     QAction* m_quit = nullptr;
     QAction* m_check = nullptr;

@@ -78,9 +78,8 @@ void MainWindow::buildActions()
             m_workbench->startSweep(m_studies->settings());
         });
     m_study->setIconText(tr("Sweep"));
-    m_export = makeAction(tr("&Export ONNX QDQ…"), QStringLiteral("export"), Qt::CTRL | Qt::Key_E,
-        tr("Write the quantized model as ONNX with QuantizeLinear and DequantizeLinear, and check the file"),
-        [this] { chooseExport(); });
+    m_export = makeAction(tr("&Export…"), QStringLiteral("export"), Qt::CTRL | Qt::Key_E,
+        tr("Write the quantized model or its encodings, and check the file"), [this] { chooseExport(); });
     m_export->setIconText(tr("Export"));
     m_exportVisible = makeAction(tr("Save what is &visible…"), {}, Qt::CTRL | Qt::SHIFT | Qt::Key_E,
         tr("Every chart and table that can be seen into a folder: PNG, SVG, CSV and TSV"),
@@ -88,6 +87,9 @@ void MainWindow::buildActions()
     m_check = makeAction(tr("Model &check…"), {}, {},
         tr("Operators, batch normalisation, weights outside the file, and whether biases fit"),
         [this] { showModelCheck(); });
+    m_applyEncodings = makeAction(tr("Apply e&ncodings…"), {}, {},
+        tr("Take encodings of AIMET or a calibration table of ONNX Runtime into the plan"),
+        [this] { chooseEncodings(); });
     m_cancel = makeAction(tr("&Cancel jobs"), QStringLiteral("cancel"), Qt::Key_Escape,
         tr("Stop everything that runs or waits"), [this] { cancelJobs(); });
     m_quit = makeAction(tr("&Quit"), {}, QKeySequence::Quit, tr("Leave Quantoscope"), [this] { close(); });
@@ -152,6 +154,7 @@ void MainWindow::buildMenus()
     file->addAction(m_saveProjectAs);
     file->addAction(m_newProject);
     file->addSeparator();
+    file->addAction(m_applyEncodings);
     file->addAction(m_export);
     file->addAction(m_exportVisible);
     file->addSeparator();
@@ -220,6 +223,7 @@ void MainWindow::refreshActions()
     m_evaluate->setEnabled(m_workbench->canEvaluate());
     m_study->setEnabled(m_workbench->canStart(Study::Sweep));
     m_export->setEnabled(m_session->currentAnalysis() != nullptr);
+    m_applyEncodings->setEnabled(m_session->currentAnalysis() != nullptr);
     m_cancel->setEnabled(!m_jobs->idle());
     m_check->setEnabled(m_session->modelCheck() != nullptr);
     const bool any = m_session->model() != nullptr;

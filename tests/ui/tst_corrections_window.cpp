@@ -119,7 +119,7 @@ private slots:
         const std::filesystem::path path = (m_project->folder() + QStringLiteral("/corrected.onnx")).toStdString();
         std::optional<exporting::ExportReport> report;
         connect(&m_window->workbench(), &Workbench::exported, this, [&](const auto& r) { report = r; });
-        m_window->workbench().exportQdq(path);
+        m_window->workbench().exportPlan(path);
         QTRY_VERIFY_WITH_TIMEOUT(report.has_value(), patience);
         QCOMPARE(report->agreement, 100.0);
         QCOMPARE(report->reloadTop1, session().runs().back().result->top1());

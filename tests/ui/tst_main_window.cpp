@@ -227,7 +227,7 @@ private slots:
         const std::filesystem::path path = (m_project->folder() + QStringLiteral("/tiny_qdq.onnx")).toStdString();
         std::optional<exporting::ExportReport> report;
         connect(&m_window->workbench(), &Workbench::exported, this, [&](const auto& r) { report = r; });
-        m_window->workbench().exportQdq(path);
+        m_window->workbench().exportPlan(path);
         QTRY_VERIFY_WITH_TIMEOUT(report.has_value(), patience);
         QVERIFY(onnx_io::readModel(path).has_value());
         QCOMPARE(report->agreement, 100.0);
@@ -237,7 +237,7 @@ private slots:
     void exportToNowhereIsSaidInPlace()
     {
         openBoth();
-        m_window->workbench().exportQdq("/nonexistent/folder/model.onnx");
+        m_window->workbench().exportPlan("/nonexistent/folder/model.onnx");
         QTRY_VERIFY_WITH_TIMEOUT(m_window->messages()->text().contains(QStringLiteral("not exported")), patience);
     }
 

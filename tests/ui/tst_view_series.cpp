@@ -26,7 +26,10 @@ LoadedModelPtr loaded(graph::Graph network)
 {
     auto source = std::make_shared<graph::Model>();
     source->graph = std::move(network);
-    auto model = prepareModel(source, QStringLiteral("made.onnx"), true);
+    LoadedModel read;
+    read.name = QStringLiteral("made.onnx");
+    read.source = std::move(source);
+    auto model = prepareModel(read, true);
     return model ? *model : nullptr;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/planning/plan_changes.h"
 #include "core/planning/profile_rules.h"
 #include "ui/charts/number_format.h"
 #include "ui/session/request_command.h"
@@ -30,7 +31,7 @@ Session::Session(QObject* parent)
 
 AnalysisPtr Session::currentAnalysis() const
 {
-    return m_analysis && m_analysis->request == request() ? m_analysis : nullptr;
+    return m_analysis && m_analysis->request == request() && m_analysis->base == m_wish.base ? m_analysis : nullptr;
 }
 
 CorrectedNetworkPtr Session::currentCorrected() const
@@ -94,6 +95,9 @@ void Session::setModel(LoadedModelPtr model)
     m_undoStack.clear();
     // Ranges and word-lengths of single layers belong to the old model; the general options are a habit and stay.
     m_wish.request.overrides.clear();
+    m_wish.base = m_model ? m_model->plan : nullptr;
+    if (m_wish.base)
+        m_wish.request = planning::requestLike(*m_wish.base);
     m_selectedLayer = m_model && !m_model->layers.empty() ? 0 : -1;
     emit modelChanged();
     emit statsChanged();
@@ -297,7 +301,7 @@ void Session::selectLayer(int index)
 void Session::edit(const planning::PlanRequest& request, const QString& text, const QString& key)
 {
     if (request != m_wish.request)
-        m_undoStack.push(new RequestCommand(*this, { request, m_wish.profile, {} }, text, key));
+        m_undoStack.push(new RequestCommand(*this, { request, m_wish.profile, {}, m_wish.base }, text, key));
 }
 
 void Session::editBits(const std::vector<int>& layers, Operand operand, std::optional<int> bits)
@@ -330,12 +334,18 @@ void Session::editRange(int layer, Operand operand, std::optional<quant::RangeSp
         operand == Operand::Weight ? tr("weight range of %1").arg(name) : tr("activation range of %1").arg(name));
 }
 
+void Session::adoptPlan(quant::PlanPtr plan, const QString& text)
+{
+    auto request = planning::requestLike(*plan);
+    m_undoStack.push(new RequestCommand(*this, { std::move(request), m_wish.profile, {}, std::move(plan) }, text, {}));
+}
+
 void Session::chooseProfile(const quant::HardwareProfile& profile)
 {
     if (&profile == m_wish.profile)
         return;
     planning::Constrained fitting = planning::constrain(profile, m_wish.request);
-    Wish wish { std::move(fitting.request), &profile, {} };
+    Wish wish { std::move(fitting.request), &profile, {}, m_wish.base };
     for (const std::string& note : fitting.notes)
         wish.notes << QString::fromStdString(note);
     const QString text = tr("hardware profile %1").arg(QString::fromStdString(profile.name));
@@ -350,7 +360,14 @@ void Session::fitProfile()
 
 void Session::applyWish(const Wish& wish)
 {
+    const bool samePlan = wish.base == m_wish.base;
     m_wish = wish;
+    if (!samePlan) { // equal requests may mean other networks then
+        m_corrected.reset();
+        m_errors.reset();
+        emit correctedChanged();
+        emit errorsChanged();
+    }
     emit requestChanged();
 }
 

@@ -94,6 +94,8 @@ public:
     /// Word-lengths that the profile does not take are refused().
     void editBits(const std::vector<int>& layers, Operand operand, std::optional<int> bits);
     void editRange(int layer, Operand operand, std::optional<quant::RangeSpec> range);
+    /// Takes a finished plan as it is, undoably; what is asked for from then on are changes of it.
+    void adoptPlan(quant::PlanPtr plan, const QString& text);
     /// Takes a hardware profile and the nearest request it allows, undoably; wish().notes says what had to change.
     void chooseProfile(const quant::HardwareProfile& profile);
     /// The nearest request that the profile allows.

@@ -60,12 +60,13 @@ struct LoadedModel {
     QString name; ///< file name
     std::filesystem::path path;
     std::string fingerprint; ///< project::fileFingerprint(); empty for a model that is in no file
-    std::shared_ptr<const graph::Model> source; ///< as read
+    std::shared_ptr<const graph::Model> source; ///< as read; of a quantized file the float network in it
     std::shared_ptr<const graph::Graph> graph; ///< prepared
     std::string graphFingerprint; ///< of that
     std::vector<LayerInfo> layers;
     NetworkMapPtr map; ///< where everything is drawn; null for models made in memory
     bool foldBatchNorm = true; ///< batch normalisation became part of the weights
+    quant::PlanPtr plan; ///< what the quantizers of the file do; null: it has none
 };
 using LoadedModelPtr = std::shared_ptr<const LoadedModel>;
 
@@ -103,6 +104,8 @@ struct Wish {
     planning::PlanRequest request;
     const quant::HardwareProfile* profile = nullptr; ///< one of quant::builtInProfiles()
     QStringList notes; ///< what the profile changed of the request when it was chosen
+    /// A finished plan, of a quantized file or with encodings from one, that the request is a change of; null: none.
+    quant::PlanPtr base = {};
     friend bool operator==(const Wish&, const Wish&) = default;
 };
 
@@ -118,6 +121,7 @@ struct LayerAnalysis {
 /// A plan, and what can be said of it without running the network.
 struct Analysis {
     planning::PlanRequest request;
+    quant::PlanPtr base; ///< Wish::base
     bool weightsOnly = false; ///< no statistics yet: activations were left out
     quant::PlanPtr plan;
     std::vector<std::string> notes;

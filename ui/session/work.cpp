@@ -9,7 +9,8 @@
 #include "core/calibration/range_estimator.h"
 #include "core/engine/engine.h"
 #include "core/graph/fingerprint.h"
-#include "core/onnx_io/reader.h"
+#include "core/importing/open_model.h"
+#include "core/planning/plan_changes.h"
 #include "core/project/project.h"
 #include "core/quant/plan_fingerprint.h"
 
@@ -70,6 +71,39 @@ planning::PlanRequest weightsOnly(planning::PlanRequest request)
         item.activations = {};
     }
     return request;
+}
+
+/// The plan that a request makes of another. `exact`: it is that other one.
+struct PlanOutcome {
+    planning::BuiltPlan built;
+    bool exact = false;
+};
+
+Result<PlanOutcome> planFor(const LoadedModel& model, const calibration::CalibrationStats* stats,
+    const planning::PlanRequest& request, const quant::PlanPtr& base)
+{
+    PlanOutcome outcome;
+    if (!base || request.scope != base->scope) {
+        QS_TRY(outcome.built, planning::buildPlan(*model.graph, stats, stats ? request : weightsOnly(request)));
+        return outcome;
+    }
+    const auto like = planning::requestLike(*base);
+    outcome.exact = request == like;
+    if (outcome.exact) {
+        outcome.built.plan = *base;
+        return outcome;
+    }
+    const bool both = request.rounding != like.rounding || request.firstLastBits != like.firstLastBits;
+    planning::ChangedTensors changed { both || request.weights != like.weights,
+        stats && (both || request.activations != like.activations) };
+    auto wanted = stats ? request : weightsOnly(request);
+    // What stays as it is needs no word-length, and so no statistics.
+    if (!changed.weights)
+        wanted.weights.bits.reset();
+    if (!changed.activations)
+        wanted.activations.bits.reset();
+    QS_TRY(outcome.built, planning::changePlan(*model.graph, stats, *base, wanted, changed));
+    return outcome;
 }
 
 std::shared_ptr<const calibration::Histogram> quantizedHistogram(const quant::Encoding& encoding, const Tensor& weight)
@@ -158,43 +192,51 @@ std::optional<int> defaultBits(const planning::PlanRequest& request, Operand ope
     return bits && firstOrLast && request.firstLastBits ? request.firstLastBits : bits;
 }
 
+/// `model` with its layers.
+Result<LoadedModelPtr> describe(LoadedModel model, const base::Job& job)
+{
+    auto layers = graph::computeLayers(*model.graph);
+    job.begin("Looking at weights", static_cast<std::int64_t>(layers.size()), "layers");
+    for (graph::Layer& layer : layers) {
+        if (job.stopRequested())
+            return base::cancelled();
+        model.layers.push_back(describeLayer(*model.graph, std::move(layer)));
+        job.advance();
+    }
+    model.graphFingerprint = graph::fingerprint(*model.graph);
+    model.map = std::make_shared<const NetworkMap>(mapNetwork(*model.graph, model.layers));
+    job.finish();
+    return std::make_shared<const LoadedModel>(std::move(model));
+}
+
 } // namespace
 
 Result<LoadedModelPtr> loadModel(const std::filesystem::path& path, const base::Job& job)
 {
     job.begin("Reading " + path.filename().string(), 0, "layers");
-    LoadedModel read;
-    read.name = QString::fromStdString(path.filename().string());
-    read.path = std::filesystem::absolute(path);
-    QS_TRY(read.fingerprint, project::fileFingerprint(path));
-    QS_TRY(auto model, onnx_io::readModel(path));
-    read.source = std::make_shared<const graph::Model>(std::move(model));
-    return prepareModel(read, true, job);
+    LoadedModel loaded;
+    loaded.name = QString::fromStdString(path.filename().string());
+    loaded.path = std::filesystem::absolute(path);
+    QS_TRY(loaded.fingerprint, project::fileFingerprint(path));
+    QS_TRY(auto opened, importing::openModel(path));
+    loaded.source = std::move(opened.model);
+    loaded.graph = std::move(opened.graph);
+    loaded.plan = std::move(opened.plan);
+    return describe(std::move(loaded), job);
 }
 
 Result<LoadedModelPtr> prepareModel(const LoadedModel& read, bool foldBatchNorm, const base::Job& job)
 {
-    auto loaded = std::make_shared<LoadedModel>();
-    loaded->name = read.name;
-    loaded->path = read.path;
-    loaded->fingerprint = read.fingerprint;
-    loaded->source = read.source;
-    loaded->foldBatchNorm = foldBatchNorm;
+    LoadedModel loaded;
+    loaded.name = read.name;
+    loaded.path = read.path;
+    loaded.fingerprint = read.fingerprint;
+    loaded.source = read.source;
+    loaded.foldBatchNorm = foldBatchNorm;
     graph::PassOptions passes;
     passes.foldBatchNorm = foldBatchNorm;
-    QS_TRY(loaded->graph, engine::prepareGraph(*read.source, passes));
-    loaded->graphFingerprint = graph::fingerprint(*loaded->graph);
-    auto layers = graph::computeLayers(*loaded->graph);
-    job.begin("Looking at weights", static_cast<std::int64_t>(layers.size()), "layers");
-    for (graph::Layer& layer : layers) {
-        if (job.stopRequested())
-            return base::cancelled();
-        loaded->layers.push_back(describeLayer(*loaded->graph, std::move(layer)));
-        job.advance();
-    }
-    loaded->map = std::make_shared<const NetworkMap>(mapNetwork(*loaded->graph, loaded->layers));
-    job.finish();
-    return LoadedModelPtr(std::move(loaded));
+    QS_TRY(loaded.graph, engine::prepareGraph(*read.source, passes));
+    return describe(std::move(loaded), job);
 }
 
 Result<LoadedDataPtr> loadData(const DataRequest& request, const base::Job& job)
@@ -221,13 +263,15 @@ Result<LoadedDataPtr> loadData(const DataRequest& request, const base::Job& job)
 }
 
 Result<AnalysisPtr> analyse(const LoadedModel& model, const calibration::CalibrationStats* stats,
-    const planning::PlanRequest& request, const Analysis* previous, const base::Job& job)
+    const planning::PlanRequest& request, const quant::PlanPtr& base, const Analysis* previous, const base::Job& job)
 {
     auto analysis = std::make_shared<Analysis>();
     analysis->request = request;
-    analysis->weightsOnly = stats == nullptr;
+    analysis->base = base;
     job.begin("Building the plan", static_cast<std::int64_t>(model.layers.size()), "layers");
-    QS_TRY(auto built, planning::buildPlan(*model.graph, stats, stats ? request : weightsOnly(request)));
+    QS_TRY(auto outcome, planFor(model, stats, request, base));
+    auto& built = outcome.built;
+    analysis->weightsOnly = !stats && !outcome.exact;
     analysis->plan = std::make_shared<const quant::QuantizationPlan>(std::move(built.plan));
     analysis->notes = std::move(built.notes);
     const bool comparable = previous && previous->layers.size() == model.layers.size();

@@ -10,7 +10,7 @@
 /// What jobs compute for the session. Plain functions without Qt objects; safe on any thread.
 namespace quantoscope::ui {
 
-/// Reads and prepares a model and describes its layers.
+/// Reads and prepares a model and describes its layers. A quantized one becomes its float network and a plan.
 Result<LoadedModelPtr> loadModel(const std::filesystem::path& path, const base::Job& job = {});
 
 /// The same for a model that was read before: `read` says what and from where.
@@ -19,10 +19,12 @@ Result<LoadedModelPtr> prepareModel(const LoadedModel& read, bool foldBatchNorm,
 /// Opens and decodes evaluation and calibration images.
 Result<LoadedDataPtr> loadData(const DataRequest& request, const base::Job& job = {});
 
-/// Builds the plan and measures what it does to every tensor. Without statistics activations are left float. Layers
-/// whose quantizers are those of `previous` (may be null, must be of the same model) are taken from there.
+/// Builds the plan, or changes `base` (may be null) to what the request asks for beyond it, and measures what it does
+/// to every tensor. Without statistics activations are left float, or as `base` has them. Layers whose quantizers are
+/// those of `previous` (may be null, must be of the same model) are taken from there.
 Result<AnalysisPtr> analyse(const LoadedModel& model, const calibration::CalibrationStats* stats,
-    const planning::PlanRequest& request, const Analysis* previous, const base::Job& job = {});
+    const planning::PlanRequest& request, const quant::PlanPtr& base, const Analysis* previous,
+    const base::Job& job = {});
 
 /// The histogram of one output channel of a weight.
 calibration::Histogram channelHistogram(const LayerInfo& layer, std::int64_t channel);

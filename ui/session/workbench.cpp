@@ -96,10 +96,11 @@ void Workbench::replan()
     const auto model = m_session.model();
     const auto stats = m_session.stats();
     const auto request = m_session.request();
+    const auto base = m_session.wish().base;
     const auto previous = m_session.analysis();
     m_jobs.start<AnalysisPtr>(
         { tr("Building the plan"), Lane::Quick, planChannel },
-        [=](const base::Job& job) { return analyse(*model, stats.get(), request, previous.get(), job); },
+        [=](const base::Job& job) { return analyse(*model, stats.get(), request, base, previous.get(), job); },
         [this](Result<AnalysisPtr> result) { onAnalysis(std::move(result)); });
 }
 

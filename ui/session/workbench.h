@@ -11,7 +11,8 @@
 
 #include "core/base/error.h"
 #include "core/calibration/stats_cache.h"
-#include "core/exporting/qdq_exporter.h"
+#include "core/exporting/exporter.h"
+#include "core/importing/apply_encodings.h"
 #include "core/sweep/options_study.h"
 #include "ui/jobs/job_runner.h"
 #include "ui/session/project_file.h"
@@ -89,7 +90,10 @@ public:
     void traceFlip(const Run& run, std::int64_t image);
     /// Sets two runs beside each other, layer by layer; what they quantize is known at once, the errors follow.
     void compareRuns(int first, int second);
-    void exportQdq(const std::filesystem::path& path);
+    /// Writes the current plan in a format, reads the file back and compares it; exported() tells how that went.
+    void exportPlan(const std::filesystem::path& path, const exporting::ExportOptions& options = {});
+    /// Puts encodings of AIMET or a calibration table of ONNX Runtime into the current plan, undoably.
+    void applyEncodings(const std::filesystem::path& path);
 
     /// Whether edits are evaluated by themselves.
     bool automatic() const { return m_automatic; }
@@ -107,6 +111,7 @@ signals:
     void problem(const quantoscope::base::Error& error, const QString& context);
     void notice(const QString& text); ///< something worth knowing that went well
     void exported(const quantoscope::exporting::ExportReport& report);
+    void encodingsApplied(const std::filesystem::path& path, const quantoscope::importing::AppliedEncodings& applied);
     void modelOpened(const std::filesystem::path& path);
     void dataOpened(const quantoscope::ui::DataRequest& request);
     void studiesChanged(); ///< one began or ended

@@ -89,13 +89,16 @@ void Workbench::openModel(const fs::path& path)
             else
                 adoptModel(model, kept);
             emit modelOpened(path);
+            if (model->plan)
+                emit notice(tr("%1 is quantized already: %2. Every encoding can be changed.")
+                                .arg(name, QString::fromStdString(model->plan->title)));
         });
 }
 
 void Workbench::setFoldBatchNorm(bool on)
 {
     const LoadedModelPtr model = m_session.model();
-    if (model && model->foldBatchNorm != on)
+    if (model && model->foldBatchNorm != on && !model->plan)
         prepareAnew(model, on, std::nullopt);
 }
 

@@ -200,34 +200,4 @@ void Workbench::findBest()
         });
 }
 
-void Workbench::exportQdq(const std::filesystem::path& path)
-{
-    const AnalysisPtr analysis = m_session.currentAnalysis();
-    const auto model = m_session.model();
-    if (!analysis || !model)
-        return;
-    const auto samples = m_session.data() ? m_session.data()->evaluation : nullptr;
-    flow::QuantizedNetwork network = plainNetwork(analysis);
-    std::shared_ptr<const flow::Quantizer> missing;
-    if (const auto corrected = m_session.currentCorrected())
-        network = corrected->network;
-    else if (analysis->request.corrections.any() && m_session.data())
-        missing = quantizer();
-    m_jobs.start<exporting::ExportReport>(
-        { tr("Exporting %1").arg(QString::fromStdString(path.filename().string())), Lane::Study, {} },
-        [model, network, missing, request = analysis->request, path, samples](
-            const base::Job& job) mutable -> Result<exporting::ExportReport> {
-            if (missing) {
-                QS_TRY(network, missing->quantize(request, job));
-            }
-            return exporting::exportQdq(*model->source, *network.graph, *network.plan, path, samples.get(), job);
-        },
-        [this](Result<exporting::ExportReport> result) {
-            if (result)
-                emit exported(*result);
-            else
-                report(result.error(), tr("The model was not exported"));
-        });
-}
-
 } // namespace quantoscope::ui

@@ -108,6 +108,8 @@ void CorrectionsPanel::refresh()
 {
     m_updating = true;
     m_fold->setChecked(!m_session.model() || m_session.model()->foldBatchNorm);
+    // Weights of a quantized file are on their grids: folding anything into them would take them off.
+    m_fold->setEnabled(!m_session.model() || !m_session.model()->plan);
     const planning::Corrections& asked = m_session.request().corrections;
     for (const Row& row : m_rows)
         row.box->setChecked(asked.*row.of.member);

@@ -43,7 +43,7 @@ void MessageBar::showError(const base::Error& error, const QString& context, con
     add(Kind::Problem, rich, QStringLiteral("%1: %2 (%3) %4").arg(context, what, where, hint), remedy);
 }
 
-void MessageBar::showNotice(const QString& text) { add(Kind::Notice, text.toHtmlEscaped(), text, {}); }
+void MessageBar::showNotice(const QString& text) { showOffer(text, {}); }
 
 void MessageBar::showOffer(const QString& text, const Remedy& remedy)
 {
