@@ -123,7 +123,8 @@ private:
         }
         report.json()["containers"]
             = { { "logical_bytes", containers.logicalBytes }, { "bytes_on_disk", containers.bytesOnDisk },
-                  { "float_bytes", containers.floatBytes }, { "tensors", std::move(rows) } };
+                  { "float_bytes", containers.floatBytes }, { "layers", containers.layers },
+                  { "integer_layers", containers.integerLayers }, { "tensors", std::move(rows) } };
         report.text(containers.describe() + "\n");
         if (m_tensors && !table.empty())
             report.text(table.toString());

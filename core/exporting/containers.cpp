@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/exporting/plan_writer.h"
+#include "core/exporting/runtime_fusions.h"
 
 namespace quantoscope::exporting {
 
@@ -160,6 +161,11 @@ ContainerReport describeContainers(
         }
         report.tensors.push_back(std::move(entry));
     }
+    if (format == Format::Qdq) {
+        const auto layers = integerLayers(prepared, plan, use);
+        report.layers = layers.all;
+        report.integerLayers = layers.integer;
+    }
     if (isModel(format))
         report.opset = std::max(prepared.opset(), requiredOpset(plan, prepared, format, use));
     return report;
@@ -174,6 +180,9 @@ std::string ContainerReport::describe() const
     // A percent is what rounding up to whole bytes may come to in small tensors.
     if (isFile && static_cast<double>(bytesOnDisk) > 1.01 * logicalBytes)
         text += " The file's element types are wider than the word-lengths.";
+    if (layers > 0)
+        text += " ONNX Runtime computes " + std::to_string(integerLayers) + " of " + std::to_string(layers)
+            + " layers in integers" + (integerLayers < layers ? ", the others in float from integers." : ".");
     return text;
 }
 

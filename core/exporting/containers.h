@@ -64,6 +64,8 @@ struct ContainerReport {
     std::uint64_t bytesOnDisk = 0; ///< of the same constants in the file
     std::uint64_t floatBytes = 0; ///< of the same constants before
     int opset = 0; ///< the least that the format needs; 0 where it is no model
+    int layers = 0; ///< compute layers; 0 for formats other than QDQ
+    int integerLayers = 0; ///< those of them that ONNX Runtime computes in integers, see integerLayers()
 
     /// "Quantized constants: 68.1 KB at their word-lengths, 136.2 KB in the file: ..." in a sentence or two.
     std::string describe() const;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "core/exporting/names.h"
 
@@ -20,6 +21,25 @@ bool isComputeLayer(const graph::Node& node)
 {
     constexpr std::array ops { "Conv", "ConvTranspose", "Gemm", "MatMul" };
     return node.domain.empty() && std::ranges::find(ops, node.opType) != ops.end();
+}
+
+/// Every value in the order in which the network computes, constants where they are first read: the file reads from
+/// input to output, and is the same however the graph came about.
+Result<std::vector<ValueId>> valuesAsComputed(const graph::Graph& graph)
+{
+    std::vector<ValueId> values = graph.inputs();
+    std::set<ValueId> known(values.begin(), values.end());
+    const auto add = [&](ValueId value) {
+        if (value.valid() && known.insert(value).second)
+            values.push_back(value);
+    };
+    QS_TRY(const auto order, graph.topologicalOrder());
+    for (const auto node : order) {
+        std::ranges::for_each(graph.node(node).inputs, add);
+        std::ranges::for_each(graph.node(node).outputs, add);
+    }
+    std::ranges::for_each(graph.outputs(), add); // a constant may be one
+    return values;
 }
 
 } // namespace
@@ -44,8 +64,8 @@ Result<void> PlanWriter::run()
                 "tensor '" + name + "'", "use a plan made for this model and the same batch-norm folding");
         QS_CHECK(check(*value, quantizer));
     }
-    // In the graph's order, so that the file reads from input to output.
-    for (const auto value : m_graph.values()) {
+    QS_TRY(const auto values, valuesAsComputed(m_graph));
+    for (const auto value : values) {
         const auto* quantizer = m_plan.find(m_graph.value(value).name);
         if (!quantizer || !isRead(value))
             continue;

@@ -5,6 +5,9 @@
 #include <array>
 #include <optional>
 
+#include "core/graph/layers.h"
+#include "core/graph/passes/activation_fusion.h"
+
 namespace quantoscope::exporting {
 
 using graph::Graph;
@@ -46,7 +49,14 @@ bool onlyQuantizerReads(const Graph& graph, const QuantizationPlan& plan, ValueI
         && std::ranges::all_of(readers, [&](NodeId reader) { return isComputeLayer(graph.node(reader)); });
 }
 
-/// The layer whose result a value is, with nothing but Relu and Clip between that nobody else reads.
+/// Activation functions, and data movement that quantizers are moved across before layers are looked at.
+bool isSteppedOver(const Node& node)
+{
+    return isOneOf(node,
+        std::array { "Relu", "Clip", "MaxPool", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Flatten" });
+}
+
+/// The layer whose result a value is, with nothing between that nobody else reads but what is stepped over.
 const Node* layerBehind(const Graph& graph, const QuantizationPlan& plan, ValueId value)
 {
     for (;;) {
@@ -56,7 +66,7 @@ const Node* layerBehind(const Graph& graph, const QuantizationPlan& plan, ValueI
         const Node& node = graph.node(producer);
         if (roundsFloatOperands(node))
             return &node;
-        if (!isOneOf(node, std::array { "Relu", "Clip" }))
+        if (!isSteppedOver(node))
             return nullptr;
         value = node.inputs.front();
         if (graph.isOutput(value) || graph.consumers(value).size() != 1 || quantizerOf(graph, plan, value))
@@ -80,7 +90,48 @@ bool isChanged(const Graph& graph, const QuantizationPlan& plan, const Node& lay
     return hasFloatBias && 0.5 * largestScale(*input) * largestScale(*weight) > mostBiasShift * step;
 }
 
+/// Whether an activation is 8-bit integers in the file, with nothing between its quantizers.
+bool fillsByte(const TensorQuantizer* quantizer, Containers containers)
+{
+    if (!quantizer)
+        return false;
+    const auto container = containerFor(*quantizer, false, containers);
+    return tensor::bitWidth(container.dtype) == 8 && quantizer->encoding.qmin == container.low
+        && quantizer->encoding.qmax == container.high && !quantizer->encoding.perChannel();
+}
+
+/// A weight is stored in whatever integers; an activation in its place has to fill them.
+bool isIntegerOperand(const Graph& graph, const QuantizationPlan& plan, ValueId operand, Containers containers)
+{
+    const auto* quantizer = quantizerOf(graph, plan, operand);
+    if (!graph.isConstant(operand))
+        return fillsByte(quantizer, containers);
+    return quantizer && tensor::bitWidth(containerFor(*quantizer, true, containers).dtype) == 8;
+}
+
+bool isIntegerLayer(const Graph& graph, const QuantizationPlan& plan, const graph::Layer& layer,
+    const graph::ActivationFusion& fusion, Containers containers)
+{
+    const auto& node = graph.node(layer.node);
+    const auto result = fusion.finalOutput(graph, layer.node);
+    return isIntegerOperand(graph, plan, node.inputs[0], containers)
+        && isIntegerOperand(graph, plan, node.inputs[1], containers)
+        && (!layer.bias.valid() || quantizerOf(graph, plan, layer.bias))
+        && fillsByte(quantizerOf(graph, plan, result), containers) && onlyQuantizerReads(graph, plan, result);
+}
+
 } // namespace
+
+IntegerLayers integerLayers(const Graph& graph, const QuantizationPlan& plan, Containers containers)
+{
+    IntegerLayers layers;
+    const graph::ActivationFusion fusion(graph);
+    for (const auto& layer : graph::computeLayers(graph)) {
+        ++layers.all;
+        layers.integer += isIntegerLayer(graph, plan, layer, fusion, containers);
+    }
+    return layers;
+}
 
 std::set<ValueId> changedByRuntimes(const Graph& graph, const QuantizationPlan& plan)
 {

@@ -3,19 +3,32 @@
 
 #include <set>
 
+#include "core/exporting/containers.h"
 #include "core/graph/graph.h"
 #include "core/quant/plan.h"
 
 namespace quantoscope::exporting {
 
 /// Activations before whose quantizer ONNX Runtime would change the network. With optimisation on it takes a Conv,
-/// ConvTranspose or Gemm with quantized input, whose result goes through nothing but Relu and Clip into one
-/// QuantizeLinear, for a layer to be computed in integers, and to make it one it rounds what is float there: a bias to
-/// int32 at s_x s_w, weights to int8 per tensor (WeightBiasQuantization in its optimizer/qdq_transformer). With 8-bit
-/// weights that moves a bias by thousandths of a step of the result; with 4-bit weights it may be half a step, and
-/// predictions change. Named here are results of layers with float weights, and of those whose bias would move by
-/// more than 1/256 of a step. Anything else than Relu and Clip before the quantizer keeps such layers as they are.
-/// `graph` and `plan` are those to be written, before any quantizer is in the graph.
+/// ConvTranspose or Gemm with quantized input, whose result goes through nothing but Relu, Clip and data movement
+/// (MaxPool, Reshape, Transpose and the like, which it moves quantizers across) into one QuantizeLinear, for a layer to
+/// be computed in integers, and to make it one it rounds what is float there: a bias to int32 at s_x s_w, weights to
+/// int8 per tensor (WeightBiasQuantization in its optimizer/qdq_transformer). With 8-bit weights that moves a bias by
+/// thousandths of a step of the result; with 4-bit weights it may be half a step, and predictions change. Named here
+/// are results of layers with float weights, and of those whose bias would move by more than float sums in another
+/// order move it anyway. Anything else before the quantizer keeps such layers as they are. `graph` and `plan` are those
+/// to be written, before any quantizer is in the graph.
 std::set<graph::ValueId> changedByRuntimes(const graph::Graph& graph, const quant::QuantizationPlan& plan);
+
+/// Compute layers, and how many of them a runtime that fuses quantizers can compute in integers.
+struct IntegerLayers {
+    int integer = 0;
+    int all = 0;
+};
+
+/// What ONNX Runtime makes of a QDQ file: a layer is computed in integers where input, weight and result fill 8-bit
+/// types, its bias is quantized or absent, and only quantizers read the result. Clip between quantizers, which
+/// word-lengths below 8 bits need, and float biases keep it in float. MatMul of two activations counts as others do.
+IntegerLayers integerLayers(const graph::Graph& graph, const quant::QuantizationPlan& plan, Containers containers);
 
 } // namespace quantoscope::exporting

@@ -126,7 +126,10 @@ private:
     /// Puts a quantizer before `value`, whose producer then delivers float; what it delivers now.
     ValueId floatBefore(ValueId value, Parameters parameters)
     {
-        const auto result = m_graph.addValue(m_graph.uniqueName(nameOf(value) + "_float"));
+        const auto levels = nameOf(value);
+        const auto base = levels.ends_with("_quantized") ? levels.substr(0, levels.size() - 10) : std::string();
+        const bool isFree = !base.empty() && !m_graph.find(base);
+        const auto result = m_graph.addValue(isFree ? base : m_graph.uniqueName(levels + "_float"));
         Node node;
         node.name = nameOf(result) + "_quantize";
         node.opType = "QuantizeLinear";

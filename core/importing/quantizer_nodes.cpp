@@ -106,9 +106,10 @@ std::optional<Encoding> parametersOf(const Graph& graph, const Node& node, DType
     if (axis < 0 && rank)
         axis += static_cast<std::int64_t>(*rank);
     const bool isSingle = encoding.scale.size() == 1;
-    // One scale along an axis of one channel is one a channel; anywhere else it serves the whole tensor.
-    const bool fitsOneChannel = source.constant && axis >= 0 && axis < source.constant->shape().rank()
-        && source.constant->shape()[static_cast<int>(axis)] == 1;
+    // One scale along an axis of one channel, where that is named, is one a channel; otherwise it serves the whole
+    // tensor.
+    const bool fitsOneChannel = node.hasAttribute("axis") && source.constant && axis >= 0
+        && axis < source.constant->shape().rank() && source.constant->shape()[static_cast<int>(axis)] == 1;
     if (isSingle && !fitsOneChannel)
         return encoding;
     if (axis < 0 || (rank && axis >= static_cast<std::int64_t>(*rank))) {

@@ -17,6 +17,7 @@
 #include "core/importing/open_model.h"
 #include "core/onnx_io/reader.h"
 #include "core/onnx_io/writer.h"
+#include "core/planning/plan_builder.h"
 #include "tests/parity/peer.h"
 #include "tests/parity/subject.h"
 
@@ -126,6 +127,50 @@ private slots:
         if (QTest::currentTestFailed())
             return;
         checkWritten(*opened, *original, theirs);
+    }
+
+    /// What is said before a file is written about how it will be computed.
+    void integerLayersAreThoseOfTheRuntime_data()
+    {
+        QTest::addColumn<int>("weightBits");
+        QTest::addColumn<int>("activationBits");
+        QTest::addColumn<int>("scope");
+        QTest::addColumn<int>("expected");
+        const int integer = static_cast<int>(quant::Scope::Integer);
+        QTest::newRow("W8A8 integer") << 8 << 8 << integer << 22;
+        QTest::newRow("W4A8 integer") << 4 << 8 << integer << 22;
+        QTest::newRow("W8A6 integer: Clip is in the way") << 8 << 6 << integer << 0;
+        QTest::newRow("W8A8 compute: float biases") << 8 << 8 << static_cast<int>(quant::Scope::Compute) << 0;
+    }
+
+    void integerLayersAreThoseOfTheRuntime()
+    {
+        QFETCH(int, weightBits);
+        QFETCH(int, activationBits);
+        QFETCH(int, scope);
+        QFETCH(int, expected);
+        planning::PlanRequest request;
+        request.scope = static_cast<quant::Scope>(scope);
+        request.weights.bits = weightBits;
+        request.activations.bits = activationBits;
+        const auto built = planning::buildPlan(*m_subject.prepared, m_subject.stats.get(), request);
+        VERIFY_OK(built);
+        const auto written = file("counted.onnx");
+        const auto report
+            = exporting::exportPlan(m_subject.model, *m_subject.prepared, built->plan, {}, written, nullptr);
+        VERIFY_OK(report);
+        QCOMPARE(report->containers.layers, 22);
+        QCOMPARE(report->containers.integerLayers, expected);
+        const auto optimized = file("optimized.onnx");
+        VERIFY_OK(m_peer.run({ written, "extended", m_subject.batch, 0, 1, {}, optimized }));
+        const auto theirs = onnx_io::readModel(optimized);
+        VERIFY_OK(theirs);
+        const auto ids = theirs->graph.nodes();
+        const auto isInteger = [&](graph::NodeId id) {
+            const auto& op = theirs->graph.node(id).opType;
+            return op == "QLinearConv" || op == "QGemm" || op == "QLinearMatMul";
+        };
+        QCOMPARE(std::ranges::count_if(ids, isInteger), expected);
     }
 
 private:

@@ -94,6 +94,8 @@ Result<Outputs> Peer::run(const Job& job)
         { "images", { job.first, job.count } }, { "write", prefix } };
     if (!job.outputs.empty())
         json["outputs"] = job.outputs;
+    if (!job.optimized.empty())
+        json["optimized"] = job.optimized.string();
     m_process->write(QByteArray::fromStdString(json.dump() + "\n"));
     while (!m_process->canReadLine())
         if (!m_process->waitForReadyRead(longestJob))

@@ -33,6 +33,7 @@ public:
         std::int64_t first = 0;
         std::int64_t count = 0;
         std::vector<std::string> outputs = {}; ///< empty: all of the model
+        std::filesystem::path optimized = {}; ///< where the optimised model is to be written; empty: nowhere
     };
     Result<Outputs> run(const Job& job);
 

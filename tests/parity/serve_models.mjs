@@ -3,7 +3,7 @@
 // node serve_models.mjs FOLDER INPUT.f32 SHAPE THREADS
 // FOLDER holds node_modules; INPUT.f32 has float32 images one after the other, each of SHAPE ("3x32x32"). Jobs come on standard
 // input, a line of JSON each: {"model", "level": "disabled" | "basic" | "extended" | "all", "batch", "images": [first, count],
-// "outputs": ["name", ...] or none for all, "write": "PREFIX"}. Output i goes to PREFIX.i.f32, images one after the other, and a line of
+// "outputs": ["name", ...] or none for all, "write": "PREFIX", "optimized": "FILE" for what it makes of the model}. Output i goes to PREFIX.i.f32, images one after the other, and a line of
 // JSON answers: {"outputs": [{"name", "dims"}], "seconds"} or {"error"}.
 import { createRequire } from 'node:module';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
@@ -17,8 +17,10 @@ const size = shape.reduce((a, b) => a * b, 1);
 const bytes = readFileSync(inputFile);
 const images = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 
-async function run({ model, level, batch, images: range, outputs: wanted, write }) {
+async function run({ model, level, batch, images: range, outputs: wanted, write, optimized }) {
     const options = { graphOptimizationLevel: level, intraOpNumThreads: Number(threads), logSeverityLevel: 3 };
+    if (optimized)
+        options.optimizedModelFilePath = optimized;
     const session = await ort.InferenceSession.create(model, options);
     const names = wanted ?? session.outputNames;
     const files = names.map((_, i) => openSync(`${write}.${i}.f32`, 'w'));

@@ -69,7 +69,7 @@ class Quantizer:
         return name
 
     def add(self, name, array):
-        self.initializers.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.initializers.setdefault(name, numpy_helper.from_array(np.array(array), name))
         return name
 
     def activation(self, name):
