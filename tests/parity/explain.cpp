@@ -74,6 +74,23 @@ double distanceFromEdge(double steps)
     return std::max(0.0, std::abs(steps - std::floor(steps) - 0.5) - relativeEdge * std::abs(steps));
 }
 
+/// Softmax or Sigmoid, where a value comes from one by way of data movement and Concat; empty otherwise.
+std::string tabulatedOperator(const graph::Graph& graph, graph::ValueId value)
+{
+    const auto* node = producerOf(graph, value);
+    if (!node)
+        return {};
+    for (const char* op : { "Softmax", "Sigmoid" })
+        if (node->opType == op)
+            return op;
+    for (const char* op : { "Transpose", "Reshape", "Concat", "DequantizeLinear", "QuantizeLinear", "Clip" })
+        if (node->opType == op)
+            for (const auto input : node->inputs)
+                if (const auto found = input.valid() ? tabulatedOperator(graph, input) : std::string(); !found.empty())
+                    return found;
+    return {};
+}
+
 /// How the two sides differ at one point.
 struct Difference {
     std::size_t count = 0;
@@ -98,16 +115,21 @@ Difference differenceAt(const Point& point, const Output& here, const Output& th
     return difference;
 }
 
-Explanation inWords(const Point& point, const Difference& difference, std::size_t elements)
+Explanation inWords(
+    const Point& point, const Difference& difference, std::size_t elements, const std::string& tabulated)
 {
     Explanation explanation;
-    explanation.isRoundingEdge = difference.largestSteps < 1.01 && difference.farthestFromEdge < edge;
+    const bool oneStep = difference.largestSteps < 1.01;
+    const bool onEdge = difference.farthestFromEdge < edge;
+    explanation.isKnown = oneStep && (onEdge || !tabulated.empty());
     char text[160];
     std::snprintf(text, sizeof text,
         "%zu of %zu values differ there by at most %.0f step%s and lie within %.1e of a step of a rounding edge",
         difference.count, elements, difference.largestSteps, difference.largestSteps < 1.5 ? "" : "s",
         difference.farthestFromEdge);
     explanation.text = "first apart at `" + point.result + "`: " + text;
+    if (oneStep && !onEdge && !tabulated.empty())
+        explanation.text += "; the runtime computes " + tabulated + " between quantizers in integers, by table";
     return explanation;
 }
 
@@ -139,7 +161,8 @@ Result<Explanation> explain(
         if (ours[i].values == there[i].values)
             continue;
         QS_TRY(const auto source, here({ points[i].source }));
-        return inWords(points[i], differenceAt(points[i], ours[i], there[i], source.front()), ours[i].values.size());
+        return inWords(points[i], differenceAt(points[i], ours[i], there[i], source.front()), ours[i].values.size(),
+            level == "disabled" ? std::string() : tabulatedOperator(model.graph, *model.graph.find(points[i].source)));
     }
     return Explanation { true,
         "every quantized tensor is the same: the outputs are so close that their last bits decide" };

@@ -11,13 +11,15 @@ namespace quantoscope::parity {
 
 /// Why a file gives another answer there than here for an image.
 struct Explanation {
-    bool isRoundingEdge = false; ///< known: sums in another order moved values across a rounding boundary
+    bool isKnown = false; ///< a rounding edge, or an operator that the runtime replaces
     std::string text; ///< one sentence
 };
 
 /// Runs the file's quantized activations on both sides, in the order they are computed, down to the first that differs.
 /// There all values that differ must do so by one step, and lie in float within a thousandth of a step, or a hundred
-/// thousandth of their size, of the boundary between two integers; anything else is no rounding edge.
+/// thousandth of their size, of the boundary between two integers: there sums in another order
+/// decide. Or, with optimisation on, they come from a Softmax or Sigmoid: those it computes in integers, by table,
+/// where a quantizer follows. Anything else is not known.
 Result<Explanation> explain(const Subject& subject, Peer& peer, const std::filesystem::path& file,
     const std::string& level, std::int64_t image);
 

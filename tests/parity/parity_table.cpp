@@ -41,7 +41,7 @@ constexpr const char* help
       "  --models    only networks whose name matches\n"
       "  --divide N  take the Nth part of the images\n"
       "Prints a Markdown table. Status 0: every top-1 is the same here and there, and predictions agree or differ "
-      "on rounding edges only; 1: not so; 77: ONNX Runtime is not installed.\n";
+      "in ways that are known only; 1: not so; 77: ONNX Runtime is not installed.\n";
 
 struct Arguments {
     bool isShort = false;
@@ -257,7 +257,7 @@ private:
             const auto why = explain(subject, peer, file, level, image);
             const std::string text
                 = "image " + std::to_string(image) + ": " + (why ? why->text : why.error().message());
-            (why && why->isRoundingEdge ? comparison.explained : comparison.unexplained).push_back(text);
+            (why && why->isKnown ? comparison.explained : comparison.unexplained).push_back(text);
         }
         return comparison;
     }

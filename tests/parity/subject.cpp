@@ -133,6 +133,10 @@ Result<Subject> loadSubject(const SubjectSpec& spec)
     QS_TRY(const auto calibration, loadSamples(spec, spec.calibrationCount));
     QS_TRY(subject.stats, calibration::calibrate(*subject.prepared, *calibration));
     QS_TRY(subject.batch, calibration::chooseBatch(*subject.prepared, *subject.samples));
+    // This engine may take more images at once than the file says; another runtime takes what it says.
+    const auto& dims = subject.model.graph.value(subject.model.graph.inputs().front()).type.dims;
+    if (dims && dims->front().known())
+        subject.batch = dims->front().value;
     if (spec.labelled) {
         subject.truth.assign(subject.samples->labels().begin(), subject.samples->labels().end());
         return subject;
