@@ -4,10 +4,12 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <iterator>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <utility>
+#include <vector>
 
 #include "core/base/parallel.h"
 
@@ -20,8 +22,8 @@ template <typename T> class OrderedMerge {
 public:
     /// `threads` as parallelFor() takes it.
     OrderedMerge(int threads, std::function<void(T&&)> consume)
-        : m_window(2 * resolveThreads(threads))
-        , m_consume(std::move(consume))
+        : m_consume(std::move(consume))
+        , m_waiting(2 * static_cast<std::size_t>(resolveThreads(threads)))
     {
     }
 
@@ -58,15 +60,12 @@ private:
     void put(std::int64_t item, T result, const std::stop_token& stop)
     {
         std::unique_lock lock(m_mutex);
-        m_moved.wait(lock, stop, [&] { return m_abandoned || item < m_next + m_window; });
+        m_moved.wait(lock, stop, [&] { return m_abandoned || item < m_next + std::ssize(m_waiting); });
         if (m_abandoned || stop.stop_requested())
             return;
-        m_waiting.emplace(item, std::move(result));
-        for (auto first = m_waiting.find(m_next); first != m_waiting.end(); first = m_waiting.find(m_next)) {
-            m_consume(std::move(first->second));
-            m_waiting.erase(first);
-            ++m_next;
-        }
+        placeOf(item) = std::move(result);
+        for (; placeOf(m_next); ++m_next)
+            m_consume(*std::exchange(placeOf(m_next), std::nullopt));
         m_moved.notify_all();
     }
 
@@ -77,11 +76,15 @@ private:
         m_moved.notify_all();
     }
 
-    std::int64_t m_window;
+    std::optional<T>& placeOf(std::int64_t item)
+    {
+        return m_waiting[static_cast<std::size_t>(item) % m_waiting.size()];
+    }
+
     std::function<void(T&&)> m_consume;
     std::mutex m_mutex;
     std::condition_variable_any m_moved;
-    std::map<std::int64_t, T> m_waiting;
+    std::vector<std::optional<T>> m_waiting; ///< the window from m_next on, an item in its place modulo its size
     std::int64_t m_next = 0;
     bool m_abandoned = false;
 };

@@ -236,8 +236,10 @@ std::vector<std::int64_t> SampleSet::sampleShape() const
 
 std::int64_t SampleSet::sampleSize() const
 {
+    if (m_floatShape.empty())
+        return std::int64_t { m_channels } * m_height * m_width;
     std::int64_t count = 1;
-    for (const auto extent : sampleShape())
+    for (const auto extent : m_floatShape)
         count *= extent;
     return count;
 }

@@ -44,6 +44,15 @@ bool comesFromSoftmax(const graph::Graph& graph, const std::string& output)
     return false;
 }
 
+void takeLogits(std::span<const float> scores, bool probabilities, std::vector<double>& logits)
+{
+    logits.assign(scores.begin(), scores.end());
+    if (probabilities) {
+        for (auto& v : logits)
+            v = std::log(std::max<double>(v, std::numeric_limits<float>::min()));
+    }
+}
+
 std::string listOutputs(const engine::CompiledGraph& compiled)
 {
     std::string text;
@@ -72,11 +81,8 @@ std::optional<ScoreOutput> findScores(const graph::Graph& graph, const engine::C
 
 std::vector<double> logitsOf(std::span<const float> scores, bool probabilities)
 {
-    std::vector<double> logits(scores.begin(), scores.end());
-    if (probabilities) {
-        for (auto& v : logits)
-            v = std::log(std::max<double>(v, std::numeric_limits<float>::min()));
-    }
+    std::vector<double> logits;
+    takeLogits(scores, probabilities, logits);
     return logits;
 }
 
@@ -118,7 +124,8 @@ Result<ImageOutcome> Classifier::judge(std::span<const float> scores, std::int64
             "output '" + outputName() + "' is not finite for image '" + m_samples->dataset()->name(index) + "'",
             m_samples->dataset()->path().string(), "check the pre-processing and the model's weights");
     }
-    const auto logits = logitsOf(scores, m_scores.probabilities);
+    thread_local std::vector<double> logits; // once a thread, not once an image
+    takeLogits(scores, m_scores.probabilities, logits);
     const int label = m_samples->labels()[static_cast<std::size_t>(position)];
     return judgeLogits(logits, label < 0 ? -1 : label + m_labelShift);
 }

@@ -1,69 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QtTest>
 
-#include <atomic>
-#include <cstdlib>
-#include <cstring>
-#include <dlfcn.h>
-#include <new>
-
 #include "core/base/parallel.h"
 #include "core/engine/program_family.h"
 #include "tests/core/engine/graph_maker.h"
+#include "tests/support/count_allocations.h"
 
 using namespace quantoscope;
 using namespace quantoscope::test;
-
-namespace {
-
-std::atomic<bool> counting { false };
-std::atomic<int> allocations { 0 };
-
-/// oneDNN builds a small map of arguments for every primitive it executes; that is not ours to change.
-bool isOneDnn(void* caller)
-{
-    Dl_info info {};
-    return dladdr(caller, &info) != 0 && info.dli_fname && std::strstr(info.dli_fname, "libdnnl");
-}
-
-void* allocate(std::size_t bytes, void* caller)
-{
-    if (counting && !isOneDnn(caller))
-        ++allocations;
-    if (void* memory = std::malloc(bytes == 0 ? 1 : bytes))
-        return memory;
-    throw std::bad_alloc();
-}
-
-void* allocateAligned(std::size_t bytes, std::size_t alignment, void* caller)
-{
-    if (counting && !isOneDnn(caller))
-        ++allocations;
-    if (void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment))
-        return memory;
-    throw std::bad_alloc();
-}
-
-} // namespace
-
-void* operator new(std::size_t bytes) { return allocate(bytes, __builtin_return_address(0)); }
-void* operator new[](std::size_t bytes) { return allocate(bytes, __builtin_return_address(0)); }
-void* operator new(std::size_t bytes, std::align_val_t alignment)
-{
-    return allocateAligned(bytes, static_cast<std::size_t>(alignment), __builtin_return_address(0));
-}
-void* operator new[](std::size_t bytes, std::align_val_t alignment)
-{
-    return allocateAligned(bytes, static_cast<std::size_t>(alignment), __builtin_return_address(0));
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -193,16 +137,13 @@ private slots:
         const Tensor input = randomTensor({ 2, 3, 12, 12 }, 1);
         const std::array inputs { input.view() };
         QVERIFY(executor.run(inputs));
-        allocations = 0;
-        counting = true;
+        const AllocationCount during;
         const bool done = executor.run(inputs).has_value() && executor.run(inputs).has_value();
-        counting = false;
+        QCOMPARE(during.stop(), 0);
         QVERIFY(done);
-        QCOMPARE(allocations.load(), 0);
-        counting = true;
+        const AllocationCount again;
         ::operator delete(::operator new(1));
-        counting = false;
-        QCOMPARE(allocations.load(), 1); // the counter does count
+        QCOMPARE(again.stop(), 1); // the counter does count
     }
 
     void sharedRunsDoNotAllocate()
