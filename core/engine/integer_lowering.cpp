@@ -63,6 +63,8 @@ public:
                 rewriteAdd(id);
             } else if (m_graph.node(id).opType == "GlobalAveragePool") {
                 rewriteGlobalAverage(id);
+            } else if (m_graph.node(id).opType == "AveragePool") {
+                rewriteAverage(id);
             }
         }
         m_graph.removeDead();
@@ -337,6 +339,23 @@ private:
         replace(id, target, "IntegerGlobalAverage", { codes },
             { makeIntegerGlobalAverage(*shape, *from, *to), keyOf("IntegerGlobalAverage", { *from, *to }, *shape),
                 Layout::ChannelsLast });
+    }
+
+    void rewriteAverage(NodeId id)
+    {
+        const ValueId input = m_graph.node(id).inputs[0];
+        const auto from = gridOf(input);
+        const Target target = targetOf(id);
+        const auto to = gridOf(target);
+        const auto request = requestFor(m_graph, id);
+        if (!m_graph.node(id).domain.empty() || !from || !to || target.activation || !request)
+            return;
+        auto kernel = makeIntegerAverage(*request, *from, *to);
+        if (!kernel) // Unsupported: the float operator stays
+            return;
+        const ValueKey key = KeyBuilder("IntegerAverage").add(*request).add(from->encoding()).add(to->encoding()).key();
+        const ValueId codes = codesOf(input).value;
+        replace(id, target, "IntegerAverage", { codes }, { *std::move(kernel), key, Layout::ChannelsLast });
     }
 
     Lowered& m_lowered;

@@ -57,5 +57,8 @@ KernelPtr makeIntegerAdd(const CodeGrid& a, const CodeGrid& b, const CodeGrid& o
     const std::optional<Clamp>& activation, std::int64_t size);
 /// The quantized mean over all positions of codes [N, C, D...] in channels-last order.
 KernelPtr makeIntegerGlobalAverage(const Shape& input, const CodeGrid& grid, const CodeGrid& output);
+/// The quantized AveragePool of codes [N, C, D...] in channels-last order; `request` is that of the float operator.
+/// Unsupported with ceil_mode and dilations.
+Result<KernelPtr> makeIntegerAverage(const KernelRequest& request, const CodeGrid& grid, const CodeGrid& output);
 
 } // namespace quantoscope::engine
