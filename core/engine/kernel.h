@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/graph/graph.h"
+#include "core/quant/encoding.h"
 #include "core/tensor/tensor.h"
 
 namespace quantoscope::engine {
@@ -59,6 +60,11 @@ struct KernelRequest {
     std::vector<OperandInfo> inputs; ///< absent ones have present == false
     std::vector<OperandInfo> outputs;
     std::optional<Clamp> activation; ///< only ever set for kernels whose registration says fusesActivation
+    bool directSums = false; ///< sums of products as the operator defines them, not by a faster algorithm
+    /// Quantizers (per tensor) to apply to the first input before and to the first output after everything else; only
+    /// ever set where the registration's fusesQuantizers() agrees.
+    std::optional<quant::Encoding> inputQuantizer;
+    std::optional<quant::Encoding> outputQuantizer;
 
     bool has(std::size_t input) const { return input < inputs.size() && inputs[input].present; }
     /// A constant operand's elements as int64 / double; empty if absent or not constant.
@@ -122,6 +128,8 @@ struct KernelRegistration {
     /// request.inputs[i].layout says what is at hand. nullptr: everything Plain.
     LayoutChoice (*layouts)(const KernelRequest& request) = nullptr;
     bool fusesActivation = false;
+    /// Whether `create` takes the quantizers of this request along; nullptr: never.
+    bool (*fusesQuantizers)(const KernelRequest& request) = nullptr;
 };
 
 enum class KernelSet {

@@ -110,7 +110,12 @@ KeyBuilder& KeyBuilder::add(const graph::Node& node)
 
 KeyBuilder& KeyBuilder::add(const KernelRequest& request)
 {
-    add(request.node).add(request.opset).add(request.activation);
+    add(request.node).add(request.opset).add(request.activation).add(request.directSums);
+    for (const auto* quantizer : { &request.inputQuantizer, &request.outputQuantizer }) {
+        add(quantizer->has_value());
+        if (*quantizer)
+            add(**quantizer);
+    }
     for (const auto* operands : { &request.inputs, &request.outputs }) {
         add(operands->size());
         for (const OperandInfo& operand : *operands) {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/program_builder.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "core/engine/compile_cache.h"
+#include "core/engine/direct_sums.h"
 #include "core/engine/kernels/internal.h"
 #include "core/engine/kernels/registry.h"
 #include "core/engine/key_builder.h"
@@ -97,6 +99,7 @@ private:
         ValueKey key;
         LayoutChoice layouts;
         std::optional<graph::FusedActivation> activation;
+        NodeId quantizer; ///< computed along behind it; invalid: none
     };
 
     bool isNeeded(NodeId node) const
@@ -270,6 +273,10 @@ private:
             if (node.hasInput(i))
                 request.inputs[i].layout = layoutAtHand(node.inputs[i]);
         }
+        request.directSums = needsDirectSums(m_lowered, id, m_options);
+        if (const auto taken = m_takenAlong.find(node.inputs.empty() ? ValueId {} : node.inputs[0]);
+            taken != m_takenAlong.end())
+            request.inputQuantizer = taken->second;
         QS_TRY(Choice choice, choose(id, request));
 
         std::vector<int> inputs;
@@ -282,6 +289,10 @@ private:
         if (choice.activation) {
             values[0] = choice.activation->output;
             m_absorbed.insert(choice.activation->node);
+        }
+        if (choice.quantizer.valid()) {
+            values[0] = m_graph.node(choice.quantizer).outputs[0];
+            m_absorbed.insert(choice.quantizer);
         }
         std::vector<int> outputs;
         for (std::size_t i = 0; i < values.size(); ++i)
@@ -312,6 +323,11 @@ private:
     void addQuantizer(NodeId id, const PlacedQuantizer& quantizer)
     {
         const graph::Node& node = m_graph.node(id);
+        if (isTakenAlong(node.outputs[0], quantizer)) {
+            m_places[node.outputs[0].index()] = m_places[node.inputs[0].index()];
+            m_takenAlong.emplace(node.outputs[0], quantizer.encoding);
+            return;
+        }
         const Layout layout = orderMatters(quantizer.encoding) ? Layout::Plain : layoutAtHand(node.inputs[0]);
         const int input = slotIn(node.inputs[0], layout);
         Slot slot = m_program.slots[static_cast<std::size_t>(input)];
@@ -323,6 +339,48 @@ private:
         const int output = addSlot(std::move(slot));
         addStep(node.name, node.opType, std::move(kernel), key, { input }, { output });
         settle(node.outputs[0], output, layout);
+    }
+
+    /// The one node that reads a value, if it is no output or tap as well.
+    std::optional<NodeId> onlyReader(ValueId value) const
+    {
+        const auto readers = m_graph.consumers(value);
+        if (readers.size() != 1 || m_graph.isOutput(value) || m_taps.contains(value)
+            || std::ranges::find(m_lowered.outputs, value) != m_lowered.outputs.end())
+            return std::nullopt;
+        return readers.front();
+    }
+
+    /// Whether the only reader of a quantizer's output will quantize its input itself.
+    bool isTakenAlong(ValueId output, const PlacedQuantizer& quantizer) const
+    {
+        const auto reader = onlyReader(output);
+        if (!reader || m_lowered.kernels.contains(*reader) || m_lowered.quantizers.contains(*reader)
+            || std::ranges::count(m_graph.node(*reader).inputs, output) != 1
+            || m_graph.node(*reader).inputs.front() != output)
+            return false;
+        const KernelRegistration* registration = findKernelOnlyIn(m_graph.node(*reader).opType, m_options.kernels);
+        auto request = requestFor(m_graph, *reader);
+        if (!registration || !registration->fusesQuantizers || !request)
+            return false;
+        request->directSums = needsDirectSums(m_lowered, *reader, m_options);
+        request->inputQuantizer = quantizer.encoding;
+        return registration->fusesQuantizers(*request);
+    }
+
+    /// Lets the kernel quantize its result itself if it can and nobody else wants to see it.
+    void takeQuantizerAlong(
+        const KernelRegistration& registration, ValueId result, KernelRequest& request, Choice& choice) const
+    {
+        const auto reader = onlyReader(result);
+        const auto quantizer = reader ? m_lowered.quantizers.find(*reader) : m_lowered.quantizers.end();
+        if (!registration.fusesQuantizers || quantizer == m_lowered.quantizers.end())
+            return;
+        request.outputQuantizer = quantizer->second.encoding;
+        if (registration.fusesQuantizers(request))
+            choice.quantizer = *reader;
+        else
+            request.outputQuantizer.reset();
     }
 
     /// The first kernel that takes the request: of the wanted set, then of the other one (which accepts more).
@@ -356,6 +414,8 @@ private:
             choice.activation = m_fusion.after(id);
         if (choice.activation)
             request.activation = Clamp { choice.activation->low, choice.activation->high };
+        takeQuantizerAlong(
+            registration, choice.activation ? choice.activation->output : m_graph.node(id).outputs[0], request, choice);
         choice.layouts = { std::vector<Layout>(request.inputs.size(), Layout::Plain),
             std::vector<Layout>(request.outputs.size(), Layout::Plain) };
         if (registration.layouts)
@@ -384,6 +444,7 @@ private:
     std::vector<Places> m_places; ///< by ValueId::index()
     std::unordered_set<NodeId> m_absorbed; ///< activations computed by the node before them
     std::unordered_map<ValueId, std::vector<int>> m_taps;
+    std::unordered_map<ValueId, quant::Encoding> m_takenAlong; ///< quantizers that the reader of the value applies
 };
 
 } // namespace
@@ -396,7 +457,10 @@ Result<KernelRequest> requestFor(const graph::Graph& graph, NodeId id)
         .where = "node '" + graph.label(id) + "' (" + node.opType + ")",
         .inputs = {},
         .outputs = {},
-        .activation = {} };
+        .activation = {},
+        .directSums = false,
+        .inputQuantizer = {},
+        .outputQuantizer = {} };
     for (ValueId input : node.inputs) {
         QS_TRY(OperandInfo info, operandInfo(graph, input, request.where));
         request.inputs.push_back(std::move(info));

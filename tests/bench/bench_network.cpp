@@ -41,12 +41,14 @@ calibration::CalibrationStatsPtr statsFor(const graph::Graph& graph, const Shape
     return orExit(calibration::calibrate(graph, *samples));
 }
 
-/// 8-bit weights per channel and activations per tensor.
+/// Weights per channel and activations per tensor.
 quant::QuantizationPlan planFor(
-    const graph::Graph& graph, const calibration::CalibrationStats& stats, quant::Scope scope)
+    const graph::Graph& graph, const calibration::CalibrationStats& stats, quant::Scope scope, int bits)
 {
     planning::PlanRequest request;
     request.scope = scope;
+    request.weights.bits = bits;
+    request.activations.bits = bits;
     return orExit(planning::buildPlan(graph, &stats, request)).plan;
 }
 
@@ -72,14 +74,16 @@ Shape Network::inputShape(std::int64_t batch) const
     return graph::toShape(dims).value();
 }
 
-const quant::QuantizationPlan& Network::plan(quant::Scope scope) const
+const quant::QuantizationPlan& Network::plan(Mode mode, quant::Scope scope) const
 {
     std::call_once(m_plans.made, [&] {
         const auto stats = statsFor(*m_graph, inputShape(1));
-        m_plans.compute = planFor(*m_graph, *stats, quant::Scope::Compute);
-        m_plans.integer = planFor(*m_graph, *stats, quant::Scope::Integer);
+        for (const auto& [bits, plans] : { std::pair(8, &m_plans.narrow), std::pair(12, &m_plans.wide) })
+            *plans = { planFor(*m_graph, *stats, quant::Scope::Compute, bits),
+                planFor(*m_graph, *stats, quant::Scope::Integer, bits) };
     });
-    return scope == quant::Scope::Integer ? m_plans.integer : m_plans.compute;
+    const auto& plans = mode == Mode::FakeQuantized ? m_plans.wide : m_plans.narrow;
+    return scope == quant::Scope::Integer ? plans.second : plans.first;
 }
 
 engine::CompiledGraphPtr Network::compile(std::int64_t batch, Mode mode, quant::Scope scope) const
@@ -87,12 +91,13 @@ engine::CompiledGraphPtr Network::compile(std::int64_t batch, Mode mode, quant::
     engine::CompileOptions options;
     options.inputShapes.emplace(m_graph->value(m_graph->inputs().front()).name, inputShape(batch));
     options.arithmetic = mode == Mode::Integer ? engine::Arithmetic::Auto : engine::Arithmetic::Float;
-    return orExit(engine::compile(*m_graph, mode == Mode::Float ? quant::QuantizationPlan {} : plan(scope), options));
+    return orExit(
+        engine::compile(*m_graph, mode == Mode::Float ? quant::QuantizationPlan {} : plan(mode, scope), options));
 }
 
 void Network::writeQdq(quant::Scope scope, const std::filesystem::path& file) const
 {
-    orExit(onnx_io::writeModel(orExit(exporting::buildQdqModel(m_model, *m_graph, plan(scope))), file));
+    orExit(onnx_io::writeModel(orExit(exporting::buildQdqModel(m_model, *m_graph, plan(Mode::Integer, scope))), file));
 }
 
 std::vector<std::shared_ptr<const Network>> networks()

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/engine/engine.h"
@@ -18,8 +19,8 @@ namespace quantoscope::bench {
 /// What to measure of a network.
 enum class Mode { Float, FakeQuantized, Integer };
 
-/// A model to measure, float and with 8-bit weights and activations, fake-quantized in float or computed in integers
-/// (ranges from random images; speed does not depend on them).
+/// A model to measure: float; with 12-bit weights and activations, fake-quantized in float; with 8-bit ones, computed
+/// in integers (ranges from random images; speed does not depend on them).
 class Network {
 public:
     /// Prints why and ends the program where the model cannot be read: there is nothing to measure then.
@@ -29,21 +30,21 @@ public:
     bool acceptsBatch(std::int64_t batch) const; ///< false where the model fixes another
     Shape inputShape(std::int64_t batch) const;
     engine::CompiledGraphPtr compile(std::int64_t batch, Mode mode, quant::Scope scope) const;
-    /// The plan that compile() quantizes with, as a QDQ model.
+    /// The 8-bit plan that compile() quantizes with, as a QDQ model.
     void writeQdq(quant::Scope scope, const std::filesystem::path& file) const;
 
 private:
-    const quant::QuantizationPlan& plan(quant::Scope scope) const;
+    const quant::QuantizationPlan& plan(Mode mode, quant::Scope scope) const;
 
     std::string m_name;
     graph::Model m_model;
     std::shared_ptr<const graph::Graph> m_graph;
     std::optional<graph::Dims> m_inputDims;
-    /// Both scopes' plans.
+    /// Plans of the compute and of the integer scope.
     struct Plans {
         std::once_flag made;
-        quant::QuantizationPlan compute;
-        quant::QuantizationPlan integer;
+        std::pair<quant::QuantizationPlan, quant::QuantizationPlan> narrow; ///< 8 bits
+        std::pair<quant::QuantizationPlan, quant::QuantizationPlan> wide; ///< 12 bits
     };
     mutable Plans m_plans;
 };

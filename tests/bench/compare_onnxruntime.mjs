@@ -4,7 +4,8 @@
 //   packaging/install-onnxruntime.sh build/release/onnxruntime
 //   node tests/bench/compare_onnxruntime.mjs build/release [MODEL.onnx...] [--batch 1,8] [--threads 1,2] [--rounds 5] [--seconds 0.5]
 //
-// The bundled sample is always measured. Every network runs in float32 and with 8-bit weights and activations:
+// The bundled sample is always measured. Every network runs in float32 and with 8-bit weights and activations, but for
+// Quantoscope's fake-quantization, which 12-bit ones get (8-bit ones are computed in integers; to the peer it is the same):
 //
 //   Quantoscope   float; fake (compute scope, simulated in float32); integers (compute scope); all-integers (integer scope)
 //   ONNX Runtime  fp32; off (QDQ on inputs and weights of compute layers, graph optimisation off); noqdq (the same model,

@@ -5,7 +5,7 @@
 //
 // writes the plans it measures with as FOLDER/compute.onnx and FOLDER/integer.onnx (QDQ), then answers each line
 // "KIND BATCH THREADS SECONDS" on standard input with one line of JSON: images and seconds, and seconds of processor.
-// KIND: float, fake (compute scope, in float32), integers (compute scope), all-integers (integer scope).
+// KIND: float, fake (12 bits, compute scope, in float32), integers (compute scope), all-integers (integer scope).
 #include <ctime>
 
 #include <array>

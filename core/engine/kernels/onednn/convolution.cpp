@@ -2,6 +2,8 @@
 #include "core/engine/kernels/convolution_operands.h"
 #include "core/engine/kernels/onednn/sequence.h"
 #include "core/engine/kernels/tables.h"
+#include "core/engine/kernels/vectors/depthwise.h"
+#include "core/engine/kernels/vectors/winograd.h"
 
 namespace quantoscope::engine {
 
@@ -83,10 +85,25 @@ Result<KernelPtr> createConvolution(const KernelRequest& request)
     QS_CHECK(requireFloat32(request));
     QS_TRY(const Window window, convolutionWindow(request, false));
     QS_TRY(const std::int64_t groups, convolutionGroups(request, false));
+    if (depthwiseSuits(request, window, groups))
+        return makeDepthwise(request, window);
+    if (winogradWins(request, window, groups))
+        return makeWinograd(request, window);
+    if (request.inputQuantizer || request.outputQuantizer)
+        return request.unsupported("quantizers are not part of this convolution");
     return guarded(request, [&] {
         return build<dnnl::convolution_forward>(
             request, toGeometry(window, groups), dnnl::algorithm::convolution_direct, false);
     });
+}
+
+bool fusesQuantizers(const KernelRequest& request)
+{
+    if (!requireFloat32(request))
+        return false;
+    const auto window = convolutionWindow(request, false);
+    const auto groups = convolutionGroups(request, false);
+    return window && groups && (depthwiseSuits(request, *window, *groups) || winogradWins(request, *window, *groups));
 }
 
 Result<KernelPtr> createTransposed(const KernelRequest& request)
@@ -101,7 +118,11 @@ Result<KernelPtr> createTransposed(const KernelRequest& request)
 }
 
 constexpr KernelRegistration kernels[] = {
-    { .opType = "Conv", .create = createConvolution, .layouts = featureMapLayouts, .fusesActivation = true },
+    { .opType = "Conv",
+        .create = createConvolution,
+        .layouts = featureMapLayouts,
+        .fusesActivation = true,
+        .fusesQuantizers = fusesQuantizers },
     { .opType = "ConvTranspose", .create = createTransposed, .layouts = featureMapLayouts, .fusesActivation = true },
 };
 
