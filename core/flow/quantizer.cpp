@@ -13,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/sha256.h"
-#include "core/engine/engine.h"
 #include "core/flow/corrector.h"
 #include "core/flow/network_store.h"
 #include "core/graph/fingerprint.h"
@@ -21,7 +20,6 @@
 #include "core/planning/transforms/balancing.h"
 #include "core/planning/transforms/equalization.h"
 #include "core/planning/transforms/high_bias.h"
-#include "core/quant/plan_fingerprint.h"
 
 namespace quantoscope::flow {
 
@@ -491,36 +489,6 @@ Result<std::vector<evaluation::Fidelity>> Quantizer::fidelitiesOnAll(std::span<c
 {
     QS_TRY(const auto* reference, m_state->referenceOnAll({ nullptr, job.stop }));
     return reference->compareAll(networks, reuse, job);
-}
-
-Result<std::vector<evaluation::Fidelity>> Quantizer::keptFidelitiesOnAll(std::span<const calibration::Network> networks,
-    const std::shared_ptr<evaluation::Reuse>& reuse, const base::Job& job) const
-{
-    const auto& store = m_state->options.store;
-    if (!store)
-        return fidelitiesOnAll(networks, reuse, job);
-    std::vector<std::string> keys;
-    std::vector<std::optional<evaluation::Fidelity>> kept;
-    std::vector<calibration::Network> missing;
-    for (const auto& network : networks) {
-        keys.push_back(keyFor("fidelity " + graph::fingerprint(*network.graph) + " " + quant::fingerprint(*network.plan)
-            + (engine::addsInFullWidth() ? " full width" : "")));
-        QS_TRY(kept.emplace_back(), store->findFidelity(keys.back()));
-        if (!kept.back())
-            missing.push_back(network);
-    }
-    job.advance(static_cast<std::int64_t>(networks.size() - missing.size()) * calibration()->size());
-    QS_TRY(auto computed, fidelitiesOnAll(missing, reuse, job));
-    std::vector<evaluation::Fidelity> fidelities;
-    auto next = computed.begin();
-    for (std::size_t i = 0; i < networks.size(); ++i) {
-        if (!kept[i]) {
-            QS_CHECK(store->keepFidelity(keys[i], *next));
-            kept[i] = std::move(*next++);
-        }
-        fidelities.push_back(*std::move(kept[i]));
-    }
-    return fidelities;
 }
 
 bool needsCalibration(const planning::PlanRequest& request)

@@ -86,9 +86,6 @@ public:
     /// Progress in images.
     Result<std::vector<evaluation::Fidelity>> fidelitiesOnAll(std::span<const calibration::Network> networks,
         const std::shared_ptr<evaluation::Reuse>& reuse, const base::Job& job = {}) const;
-    /// The same, each found in options().store if it was kept there before, and kept there otherwise.
-    Result<std::vector<evaluation::Fidelity>> keptFidelitiesOnAll(std::span<const calibration::Network> networks,
-        const std::shared_ptr<evaluation::Reuse>& reuse, const base::Job& job = {}) const;
 
     /// Names what is made of `what`: SHA-256, as 64 digits, of that, the graph's and the calibration samples'
     /// fingerprints, whether the guard is on, and the version of Quantoscope.

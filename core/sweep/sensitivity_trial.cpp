@@ -6,6 +6,7 @@
 #include "core/calibration/feed.h"
 #include "core/evaluation/reuse.h"
 #include "core/evaluation/shared_evaluation.h"
+#include "core/flow/kept_fidelities.h"
 
 namespace quantoscope::sweep {
 
@@ -51,7 +52,7 @@ Result<std::vector<Trial>> TrialRunner::runAll(
             trials[i].measured = results[i];
     }
     if (m_wish.estimate) {
-        QS_TRY(auto fidelities, m_quantizer.keptFidelitiesOnAll(bare, m_options.reuse, job));
+        QS_TRY(auto fidelities, flow::keptFidelities(m_quantizer, bare, m_options.reuse, job));
         for (std::size_t i = 0; i < trials.size(); ++i)
             trials[i].fidelity = std::move(fidelities[i]);
     }

@@ -7,6 +7,7 @@
 #include <SQLiteCpp/Database.h>
 
 #include "core/flow/best_flow.h"
+#include "core/flow/kept_fidelities.h"
 #include "core/planning/request_json.h"
 #include "core/project/codec.h"
 #include "tests/core/project/project_testing.h"
@@ -202,7 +203,7 @@ private slots:
             std::vector<calibration::Network> networks;
             for (const auto& network : made)
                 networks.push_back({ network.graph.get(), network.plan.get() });
-            const auto kept = *work.quantizer->keptFidelitiesOnAll(networks, nullptr);
+            const auto kept = *flow::keptFidelities(*work.quantizer, networks, nullptr);
             return std::pair(kept, *work.quantizer->fidelitiesOnAll(networks, nullptr));
         };
         const auto execute = [&](const char* sql) {
