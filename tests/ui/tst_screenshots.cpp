@@ -99,7 +99,13 @@ private slots:
         shootAll("distributions");
         shootDistributionViews("");
         shootGraph("");
+    }
 
+    // One function each: a function that takes more than five minutes is aborted.
+    void sweeps()
+    {
+        if (!m_window->session().data())
+            QSKIP("the sample or Fashion-MNIST is not installed");
         m_window->showPage(m_window->studies());
         m_window->studies()->setSettings({ { 2, 3, 4, 5, 6, 8 }, { 2, 3, 4, 6, 8 } });
         m_window->workbench().startSweep({ { 2, 3, 4, 5, 6, 8 }, { 2, 3, 4, 6, 8 } });
@@ -112,8 +118,26 @@ private slots:
         shootAll("studies_point");
         m_window->studies()->showMap();
         shootAll("map");
+    }
+
+    void options()
+    {
+        if (!m_window->session().data())
+            QSKIP("the sample or Fashion-MNIST is not installed");
         compareOptions();
+    }
+
+    void searches()
+    {
+        if (!m_window->session().data())
+            QSKIP("the sample or Fashion-MNIST is not installed");
         sensitivityAndSearch();
+    }
+
+    void results()
+    {
+        if (!m_window->session().data())
+            QSKIP("the sample or Fashion-MNIST is not installed");
         m_window->showPage(m_window->runs());
         shootAll("runs");
         m_window->showPage(m_window->flips());
@@ -121,7 +145,7 @@ private slots:
         shootAll("flips");
         m_window->flips()->showConfusion();
         shootAll("confusion");
-        m_window->dataDialog()->setRequest(request);
+        m_window->dataDialog()->setRequest(*Workbench::sampleData());
         m_window->dataDialog()->show();
         shoot(m_window->dataDialog(), "data", looks[0]);
         m_window->dataDialog()->hide();
