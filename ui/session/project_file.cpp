@@ -158,7 +158,8 @@ void ProjectFile::capture()
     state->layer = layer ? layer->name : QString();
     // Runs that are not listed now were, and may still be on their way from the file.
     for (const Run& run : m_session.runs()) {
-        const auto known = std::ranges::find(state->runs, run.key, &RunState::key);
+        const auto known = std::ranges::find_if(state->runs,
+            [&run](const RunState& r) { return r.key == run.key && (r.isFloat || r.request == run.request); });
         if (run.key.empty())
             continue;
         if (known == state->runs.end())

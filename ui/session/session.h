@@ -73,7 +73,8 @@ public:
     void adoptFlow(BestFlowPtr found);
     void setFloatResult(evaluation::EvaluationResultPtr result);
     void setAccuracy(Accuracy accuracy);
-    /// In the place of a run of the same key, whose name it takes. Runs of an earlier session get its images.
+    /// In the place of a run of the same key and request, whose name it takes. Runs of an earlier session get its
+    /// images.
     void addRun(Run run);
     void setRuns(std::vector<Run> runs);
     void renameRun(int index, const QString& name); ///< undoably
