@@ -171,6 +171,7 @@ void Session::setAccuracy(Accuracy accuracy)
 
 void Session::addRun(Run run)
 {
+    shareSamples(run);
     // Options that make the same plan are runs of their own: corrections that were dropped are worth a line.
     const auto same = std::ranges::find_if(m_runs,
         [&run](const Run& r) { return !r.key.empty() && r.key == run.key && (r.isFloat || r.request == run.request); });
