@@ -52,7 +52,8 @@ SensitivityPage::SensitivityPage(Session& session, Workbench& workbench, QWidget
     attachChartMenu(m_chart);
 
     connect(m_chart, &SensitivityChart::pointClicked, this, [this](qsizetype point) {
-        m_chosen = static_cast<std::size_t>(point);
+        const sweep::SensitivityPoint& chosen = m_session.sensitivity()->points[static_cast<std::size_t>(point)];
+        m_chosen = std::pair(chosen.unit, chosen.bits);
         showChosen();
         selectLayer();
     });
@@ -63,12 +64,12 @@ SensitivityPage::SensitivityPage(Session& session, Workbench& workbench, QWidget
         m_chart->replot(QCustomPlot::rpQueuedReplot);
     });
     connect(m_plan, &PlanPanel::currentWanted, this, [this] {
-        if (m_chosen)
-            m_workbench.makeSensitivityCurrent(*m_chosen);
+        if (const auto point = chosenPoint())
+            m_workbench.makeSensitivityCurrent(*point);
     });
     connect(m_plan, &PlanPanel::otherWanted, this, [this] {
-        if (m_chosen)
-            m_workbench.applySensitivity(*m_chosen);
+        if (const auto point = chosenPoint())
+            m_workbench.applySensitivity(*point);
     });
     connect(&session, &Session::sensitivityChanged, this, &SensitivityPage::refreshChart);
     for (const auto signal : { &Session::statsChanged, &Session::modelChanged, &Session::runsChanged })
@@ -237,24 +238,34 @@ void SensitivityPage::refreshScroll()
     m_scroll->setVisible(m_scroll->maximum() > 0);
 }
 
-void SensitivityPage::showChosen()
+std::optional<std::size_t> SensitivityPage::chosenPoint() const
 {
     const auto& study = m_session.sensitivity();
-    if (!study || (m_chosen && *m_chosen >= study->points.size()))
-        m_chosen.reset();
-    m_chart->setCurrent(m_chosen);
-    if (!m_chosen)
-        return m_plan->clear();
+    if (!study || !m_chosen)
+        return std::nullopt;
+    for (std::size_t i = 0; i < study->points.size(); ++i)
+        if (std::pair(study->points[i].unit, study->points[i].bits) == *m_chosen)
+            return i;
+    return std::nullopt;
+}
+
+void SensitivityPage::showChosen()
+{
+    const auto point = chosenPoint();
+    m_chart->setCurrent(point);
     // There is no plan to list: one tensor is quantized, the others are float.
-    m_plan->showPoint(describePoint(*study, *m_chosen), nullptr);
+    if (point)
+        m_plan->showPoint(describePoint(*m_session.sensitivity(), *point), nullptr);
+    else
+        m_plan->clear();
 }
 
 void SensitivityPage::selectLayer()
 {
     const auto& study = m_session.sensitivity();
-    if (!study || !m_chosen)
+    if (!study || !m_chosen || m_chosen->first >= study->units.size())
         return;
-    const sweep::QuantizedUnit& unit = study->units[study->points[*m_chosen].unit];
+    const sweep::QuantizedUnit& unit = study->units[m_chosen->first];
     if (const LoadedModelPtr& model = m_session.model(); model && !unit.layers.empty())
         for (std::size_t i = 0; i < model->layers.size(); ++i)
             if (model->layers[i].layer.name == unit.layers.front())

@@ -47,11 +47,13 @@ private:
     void refreshChart();
     void refreshScroll();
     void showChosen();
+    std::optional<std::size_t> chosenPoint() const; ///< into SensitivityResult::points
     void selectLayer(); ///< of the chosen point, everywhere
 
     Session& m_session;
     Workbench& m_workbench;
-    std::optional<std::size_t> m_chosen; ///< into SensitivityResult::points
+    /// Unit and word-length of the chosen point: points may come in another order than they end up in.
+    std::optional<std::pair<std::size_t, int>> m_chosen;
     SensitivityChart* m_chart = nullptr;
     QScrollBar* m_scroll = nullptr;
     PlanPanel* m_plan = nullptr;

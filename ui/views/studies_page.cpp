@@ -50,8 +50,8 @@ StudiesPage::StudiesPage(Session& session, Workbench& workbench, QWidget* parent
     m_plan = new PlanPanel(session);
     layout->addWidget(m_plan);
     connect(m_plan, &PlanPanel::currentWanted, this, [this] {
-        if (m_chosen)
-            m_workbench.makePointCurrent(*m_chosen);
+        if (const auto point = chosenPoint())
+            m_workbench.makePointCurrent(*point);
     });
 
     connect(m_lines, &SweepChart::pointClicked, this, &StudiesPage::choose);
@@ -223,19 +223,32 @@ void StudiesPage::refreshCharts()
 
 void StudiesPage::choose(qsizetype point)
 {
-    m_chosen = static_cast<std::size_t>(point);
+    const auto& sweep = m_session.sweep();
+    if (!sweep || point < 0 || static_cast<std::size_t>(point) >= sweep->points.size())
+        return;
+    const sweep::SweepPoint& chosen = sweep->points[static_cast<std::size_t>(point)];
+    m_chosen = std::pair(chosen.weightBits, chosen.activationBits);
     showChosen();
+}
+
+std::optional<std::size_t> StudiesPage::chosenPoint() const
+{
+    const auto& sweep = m_session.sweep();
+    if (!sweep || !m_chosen)
+        return std::nullopt;
+    for (std::size_t i = 0; i < sweep->points.size(); ++i)
+        if (std::pair(sweep->points[i].weightBits, sweep->points[i].activationBits) == *m_chosen)
+            return i;
+    return std::nullopt;
 }
 
 void StudiesPage::showChosen()
 {
-    const auto& sweep = m_session.sweep();
-    if (!sweep || (m_chosen && *m_chosen >= sweep->points.size()))
-        m_chosen.reset();
-    m_lines->setCurrent(m_chosen);
-    m_map->setCurrent(m_chosen);
-    if (m_chosen)
-        m_plan->showPoint(describePoint(*sweep, *m_chosen), sweep->points[*m_chosen].plan);
+    const auto point = chosenPoint();
+    m_lines->setCurrent(point);
+    m_map->setCurrent(point);
+    if (point)
+        m_plan->showPoint(describePoint(*m_session.sweep(), *point), m_session.sweep()->points[*point].plan);
     else
         m_plan->clear();
 }

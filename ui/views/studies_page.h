@@ -54,10 +54,12 @@ private:
     void refreshCharts();
     void choose(qsizetype point);
     void showChosen();
+    std::optional<std::size_t> chosenPoint() const; ///< into SweepResult::points
 
     Session& m_session;
     Workbench& m_workbench;
-    std::optional<std::size_t> m_chosen; ///< into SweepResult::points
+    /// Word-lengths of the chosen point: points may come in another order than they end up in.
+    std::optional<std::pair<sweep::Bits, sweep::Bits>> m_chosen;
     Range m_weights;
     Range m_activations;
     QPushButton* m_start = nullptr;
