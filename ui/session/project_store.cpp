@@ -206,6 +206,18 @@ Result<void> ProjectStore::keepBestFlow(
     return keep([&](Project& project) { return project.keepBestFlow(key, request, best); });
 }
 
+Result<std::optional<evaluation::Fidelity>> ProjectStore::findFidelity(const std::string& key)
+{
+    if (const auto project = current())
+        return project->findFidelity(key);
+    return std::nullopt;
+}
+
+Result<void> ProjectStore::keepFidelity(const std::string& key, const evaluation::Fidelity& fidelity)
+{
+    return keep([&](Project& project) { return project.keepFidelity(key, fidelity); });
+}
+
 KeptOnly::KeptOnly(std::shared_ptr<ProjectStore> store, std::function<void()> missed)
     : m_store(std::move(store))
     , m_missed(std::move(missed))
@@ -250,6 +262,19 @@ Result<void> KeptOnly::keepNetwork(
 
 Result<void> KeptOnly::keepBestFlow(
     const std::string& /*key*/, const planning::PlanRequest& /*request*/, const flow::BestFlow& /*best*/)
+{
+    return {};
+}
+
+Result<std::optional<evaluation::Fidelity>> KeptOnly::findFidelity(const std::string& key)
+{
+    QS_TRY(auto found, m_store->findFidelity(key));
+    if (!found)
+        m_missed();
+    return found;
+}
+
+Result<void> KeptOnly::keepFidelity(const std::string& /*key*/, const evaluation::Fidelity& /*fidelity*/)
 {
     return {};
 }

@@ -49,6 +49,8 @@ public:
         const std::string& key, const planning::PlanRequest& request, const flow::QuantizedNetwork& network) override;
     Result<void> keepBestFlow(
         const std::string& key, const planning::PlanRequest& request, const flow::BestFlow& best) override;
+    Result<std::optional<evaluation::Fidelity>> findFidelity(const std::string& key) override;
+    Result<void> keepFidelity(const std::string& key, const evaluation::Fidelity& fidelity) override;
 
 private:
     Result<void> keep(const std::function<Result<void>(project::Project&)>& work);
@@ -75,6 +77,8 @@ public:
         const std::string& key, const planning::PlanRequest& request, const flow::QuantizedNetwork& network) override;
     Result<void> keepBestFlow(
         const std::string& key, const planning::PlanRequest& request, const flow::BestFlow& best) override;
+    Result<std::optional<evaluation::Fidelity>> findFidelity(const std::string& key) override;
+    Result<void> keepFidelity(const std::string& key, const evaluation::Fidelity& fidelity) override;
 
 private:
     std::shared_ptr<ProjectStore> m_store;
