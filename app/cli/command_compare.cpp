@@ -8,6 +8,7 @@
 #include "app/cli/findings.h"
 #include "app/cli/pipeline.h"
 #include "app/cli/text.h"
+#include "core/cost/metric.h"
 #include "core/evaluation/plan_comparison.h"
 #include "core/importing/open_model.h"
 #include "core/importing/transplant.h"
@@ -154,7 +155,7 @@ private:
         describeTensors(report, comparison);
         Json& json = report.json();
         json["tensors_different"] = comparison.different;
-        json["cost"] = { { "a", cli::toJson(comparison.costA) }, { "b", cli::toJson(comparison.costB) } };
+        json["cost"] = { { "a", cost::toJson(comparison.costA) }, { "b", cost::toJson(comparison.costB) } };
         report.text("cost of a    " + describeCost(comparison.costA) + "\ncost of b    "
             + describeCost(comparison.costB) + "\n");
         report.text(comparison.different == 0 ? "Both quantize every tensor to the same values.\n"
