@@ -17,6 +17,7 @@
 /// Results of core as members of the JSON documents that the commands promise.
 namespace quantoscope::cli {
 
+using cost::toJson;
 Json toJson(const evaluation::Interval& interval); ///< [low, high]
 Json toJson(const evaluation::EvaluationResult& result); ///< top1, top5, top1_ci95, loss
 Json toJson(const std::vector<planning::BiasRemedy>& remedies);
