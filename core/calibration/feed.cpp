@@ -69,6 +69,7 @@ FeedWorker::FeedWorker(const Feed& feed)
     : m_feed(&feed)
     , m_executor(feed.m_compiled)
     , m_input(DType::Float32, feed.m_compiled->inputs().front().shape)
+    , m_view(m_input.view())
     , m_positions(static_cast<std::size_t>(feed.batch()))
 {
 }
@@ -76,8 +77,7 @@ FeedWorker::FeedWorker(const Feed& feed)
 Result<void> FeedWorker::run(std::int64_t item, const engine::TapCallback& tap)
 {
     m_feed->gather(item, m_positions, m_input.as<float>());
-    const TensorView input = m_input.view();
-    return m_executor.run({ &input, 1 }, tap);
+    return m_executor.run({ &m_view, 1 }, tap);
 }
 
 FeedWorkers::FeedWorkers(const Feed& feed, int threads)

@@ -77,12 +77,13 @@ public:
     explicit FeedWorker(const Feed& feed); ///< throws std::bad_alloc
 
     Result<void> run(std::int64_t item, const engine::TapCallback& tap = {}); ///< any batch, in any order
-    TensorView output(std::size_t i) const { return m_executor.output(i); }
+    const TensorView& output(std::size_t i) const { return m_executor.output(i); }
 
 private:
     const Feed* m_feed;
     engine::Executor m_executor;
     Tensor m_input;
+    TensorView m_view; ///< of it; made once, because a view holds its shape
     std::vector<std::int64_t> m_positions;
 };
 

@@ -52,7 +52,7 @@ public:
 
     void begin(std::int64_t item); ///< any batch, in any order
     Result<void> run(std::size_t network); ///< of the group, counted from its first; ascending, all of them on a batch
-    TensorView output(std::size_t i) const { return m_executor.output(i); } ///< of the last network
+    const TensorView& output(std::size_t i) const { return m_executor.output(i); } ///< of the last network
 
 private:
     const SharedFeed* m_feed;

@@ -24,6 +24,8 @@ BoundProgram::BoundProgram(CompiledGraphPtr compiled, Workspace& workspace, cons
     for (std::size_t i = 0; i < m_steps.size(); ++i)
         if (wanted.empty() || wanted[i])
             bind(i);
+    for (const int output : m_compiled->impl().program.outputs)
+        m_outputs.push_back(bufferOf(output).view());
 }
 
 void* BoundProgram::addressOf(const Slot& slot) const
@@ -105,13 +107,6 @@ Result<void> BoundProgram::runStep(std::size_t index, const TapCallback& tap)
         return fail(ErrorCode::Internal, error.what(), "node '" + step.node + "' (" + step.op + ")");
     }
     return {};
-}
-
-TensorView BoundProgram::output(std::size_t i) const
-{
-    const std::vector<int>& outputs = m_compiled->impl().program.outputs;
-    assert(i < outputs.size());
-    return bufferOf(outputs[i]).view();
 }
 
 std::byte* BoundProgram::slotData(int index) const

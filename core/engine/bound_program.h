@@ -34,7 +34,7 @@ public:
     /// Step `index` of the program, which must be a wanted one.
     Result<void> runStep(std::size_t index, const TapCallback& tap = {});
 
-    TensorView output(std::size_t i) const;
+    const TensorView& output(std::size_t i) const { return m_outputs[i]; }
     std::byte* slotData(int slot) const; ///< of a slot in the arena
 
 private:
@@ -61,6 +61,7 @@ private:
     Workspace* m_workspace;
     std::vector<BoundStep> m_steps;
     std::vector<InputUse> m_inputUses;
+    std::vector<TensorView> m_outputs;
 };
 
 } // namespace quantoscope::engine

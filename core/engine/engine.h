@@ -138,7 +138,7 @@ public:
     /// steps.
     Result<void> runTimed(std::span<const TensorView> inputs, std::span<double> seconds);
     /// Output `i` of the last run; valid until the next.
-    TensorView output(std::size_t i) const;
+    const TensorView& output(std::size_t i) const;
 
 private:
     struct Impl;

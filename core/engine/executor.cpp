@@ -70,6 +70,6 @@ Result<void> Executor::runTimed(std::span<const TensorView> inputs, std::span<do
     return {};
 }
 
-TensorView Executor::output(std::size_t i) const { return m_impl->program.output(i); }
+const TensorView& Executor::output(std::size_t i) const { return m_impl->program.output(i); }
 
 } // namespace quantoscope::engine

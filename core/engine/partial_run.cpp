@@ -177,7 +177,7 @@ Result<void> PartialExecutor::run(std::size_t number, std::span<const TensorView
     return {};
 }
 
-TensorView PartialExecutor::output(std::size_t i) const { return m_impl->runs[m_impl->last]->program.output(i); }
+const TensorView& PartialExecutor::output(std::size_t i) const { return m_impl->runs[m_impl->last]->program.output(i); }
 
 std::size_t Boundary::bytes() const
 {

@@ -72,7 +72,7 @@ public:
     /// `inputs` as Executor::run() takes them (none if the run reads none), `loads` and `saves` as the run lists them.
     Result<void> run(std::size_t number, std::span<const TensorView> inputs, std::span<const std::byte* const> loads,
         std::span<std::byte* const> saves);
-    TensorView output(std::size_t i) const; ///< of the last run; valid until the next
+    const TensorView& output(std::size_t i) const; ///< of the last run; valid until the next
 
 private:
     struct Impl;

@@ -46,7 +46,7 @@ public:
 
     /// Members in ascending order, all on the same inputs, then again from the first on.
     Result<void> run(std::size_t member, std::span<const TensorView> inputs);
-    TensorView output(std::size_t i) const { return m_executor.output(i); } ///< of the last member that ran
+    const TensorView& output(std::size_t i) const { return m_executor.output(i); } ///< of the last member that ran
 
 private:
     ProgramFamilyPtr m_family;

@@ -126,17 +126,17 @@ public:
     }
 
     /// Runs a batch; the output is valid until the worker's next.
-    Result<TensorView> run(int worker, std::int64_t item, std::size_t output)
+    Result<const TensorView*> run(int worker, std::int64_t item, std::size_t output)
     {
         if (!m_session) {
             QS_CHECK(m_plain[worker].run(item));
-            return m_plain[worker].output(output);
+            return &m_plain[worker].output(output);
         }
         auto& own = m_resuming[static_cast<std::size_t>(worker)];
         if (!own)
             own.emplace(*m_session);
         QS_CHECK(own->run(item));
-        return own->output(output);
+        return &own->output(output);
     }
 
 private:
@@ -169,8 +169,8 @@ Result<EvaluationResultPtr> compute(const graph::Graph& graph, const quant::Quan
         job.begin("Evaluating", samples.size(), "images");
     const auto work = [&](int worker, std::int64_t item) -> Result<void> {
         PartialReport::Merge::Turn turn(partial.merge(), item);
-        QS_TRY(const TensorView scores, workers.run(worker, item, classifier.output()));
-        QS_TRY(const std::int64_t correct, classifier.judgeBatch(scores, feed, item, result->outcomes));
+        QS_TRY(const TensorView* const scores, workers.run(worker, item, classifier.output()));
+        QS_TRY(const std::int64_t correct, classifier.judgeBatch(*scores, feed, item, result->outcomes));
         turn.deliver({ feed.count(item), correct }, job.stop);
         job.advance(feed.count(item));
         return {};

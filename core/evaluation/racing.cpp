@@ -48,7 +48,7 @@ public:
         const auto work = [&](int worker, std::int64_t i) -> Result<void> {
             const std::int64_t item = begin + i;
             QS_CHECK(m_workers[worker].run(item));
-            const auto scores = m_workers[worker].output(m_classifier.output());
+            const auto& scores = m_workers[worker].output(m_classifier.output());
             QS_CHECK(m_classifier.judgeBatch(scores, m_feed, item, m_outcomes));
             m_job.advance(m_feed.count(item));
             return {};

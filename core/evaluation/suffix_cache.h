@@ -81,7 +81,7 @@ public:
     explicit SuffixWorker(SuffixCache::Session& session); ///< throws std::bad_alloc
 
     Result<void> run(std::int64_t item); ///< any batch, in any order; each once a session
-    TensorView output(std::size_t i) const { return m_executor.output(i); }
+    const TensorView& output(std::size_t i) const { return m_executor.output(i); }
     std::size_t stepsRun() const { return m_steps; } ///< of all batches so far
 
 private:
