@@ -90,22 +90,18 @@ bool isChanged(const Graph& graph, const QuantizationPlan& plan, const Node& lay
     return hasFloatBias && 0.5 * largestScale(*input) * largestScale(*weight) > mostBiasShift * step;
 }
 
-/// Whether an activation is 8-bit integers in the file, with nothing between its quantizers.
-bool fillsByte(const TensorQuantizer* quantizer, Containers containers)
+/// Whether an activation is 8-bit integers in the file; a Clip of those stays an operator beside the layer.
+bool isByte(const TensorQuantizer* quantizer, Containers containers)
 {
-    if (!quantizer)
-        return false;
-    const auto container = containerFor(*quantizer, false, containers);
-    return tensor::bitWidth(container.dtype) == 8 && quantizer->encoding.qmin == container.low
-        && quantizer->encoding.qmax == container.high && !quantizer->encoding.perChannel();
+    return quantizer && !quantizer->encoding.perChannel()
+        && tensor::bitWidth(containerFor(*quantizer, false, containers).dtype) == 8;
 }
 
-/// A weight is stored in whatever integers; an activation in its place has to fill them.
 bool isIntegerOperand(const Graph& graph, const QuantizationPlan& plan, ValueId operand, Containers containers)
 {
     const auto* quantizer = quantizerOf(graph, plan, operand);
     if (!graph.isConstant(operand))
-        return fillsByte(quantizer, containers);
+        return isByte(quantizer, containers);
     return quantizer && tensor::bitWidth(containerFor(*quantizer, true, containers).dtype) == 8;
 }
 
@@ -117,7 +113,7 @@ bool isIntegerLayer(const Graph& graph, const QuantizationPlan& plan, const grap
     return isIntegerOperand(graph, plan, node.inputs[0], containers)
         && isIntegerOperand(graph, plan, node.inputs[1], containers)
         && (!layer.bias.valid() || quantizerOf(graph, plan, layer.bias))
-        && fillsByte(quantizerOf(graph, plan, result), containers) && onlyQuantizerReads(graph, plan, result);
+        && isByte(quantizerOf(graph, plan, result), containers) && onlyQuantizerReads(graph, plan, result);
 }
 
 } // namespace

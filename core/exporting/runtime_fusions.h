@@ -26,9 +26,9 @@ struct IntegerLayers {
     int all = 0;
 };
 
-/// What ONNX Runtime makes of a QDQ file: a layer is computed in integers where input, weight and result fill 8-bit
-/// types, its bias is quantized or absent, and only quantizers read the result. Clip between quantizers, which
-/// word-lengths below 8 bits need, and float biases keep it in float. MatMul of two activations counts as others do.
+/// What ONNX Runtime makes of a QDQ file: a layer is computed in integers where input, weight and result are of
+/// 8-bit types, its bias is quantized or absent, and only quantizers read the result. A float bias keeps it in float,
+/// and so do other types.
 IntegerLayers integerLayers(const graph::Graph& graph, const quant::QuantizationPlan& plan, Containers containers);
 
 } // namespace quantoscope::exporting

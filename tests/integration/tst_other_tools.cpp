@@ -139,7 +139,8 @@ private slots:
         const int integer = static_cast<int>(quant::Scope::Integer);
         QTest::newRow("W8A8 integer") << 8 << 8 << integer << 22;
         QTest::newRow("W4A8 integer") << 4 << 8 << integer << 22;
-        QTest::newRow("W8A6 integer: Clip is in the way") << 8 << 6 << integer << 0;
+        QTest::newRow("W4A6 integer: Clip beside the layers") << 4 << 6 << integer << 22;
+        QTest::newRow("W8A16 integer: no such kernels") << 8 << 16 << integer << 0;
         QTest::newRow("W8A8 compute: float biases") << 8 << 8 << static_cast<int>(quant::Scope::Compute) << 0;
     }
 
