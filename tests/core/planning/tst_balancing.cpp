@@ -7,8 +7,8 @@
 
 #include <QtTest>
 
+#include "core/calibration/feed.h"
 #include "core/calibration/stats.h"
-#include "core/evaluation/evaluator.h"
 #include "core/graph/verifier.h"
 #include "core/planning/plan_builder.h"
 #include "core/planning/transforms/balancing.h"
@@ -127,10 +127,13 @@ planning::EqualizedGraph balanced(const graph::Graph& graph, const planning::Pla
 
 std::vector<double> outputsOf(const graph::Graph& graph, const quant::QuantizationPlan& plan = {})
 {
-    const auto outputs = evaluation::runSamples(graph, plan, images(), 0, images().size());
-    if (!outputs)
-        qFatal("%s", outputs.error().message().c_str());
-    return tensor::toDoubles(outputs->front().view());
+    const auto feed = calibration::Feed::create(graph, plan, images(), { .batch = images().size() });
+    if (!feed)
+        qFatal("%s", feed.error().message().c_str());
+    calibration::FeedWorker worker(*feed);
+    if (!worker.run(0))
+        qFatal("does not run");
+    return tensor::toDoubles(worker.output(0));
 }
 
 /// Power of the difference over power.
