@@ -91,7 +91,9 @@ inline Result<KernelRun> runKernel(const KernelCall& call, KernelSet set = Kerne
         .where = "node 'test' (" + call.op + ")",
         .inputs = {},
         .outputs = {},
-        .activation = call.activation };
+        .activation = call.activation,
+        .inputQuantizer = {},
+        .outputQuantizer = {} };
     for (const auto& operand : call.inputs)
         request.inputs.push_back({ operand.present, operand.tensor.dtype(), operand.tensor.shape(), operand.layout,
             operand.constant ? std::make_shared<const Tensor>(operand.tensor) : nullptr });

@@ -316,7 +316,8 @@ void DataMovementTest::aliases()
     const engine::OperandInfo in { true, DType::Float32, { 2, 1, 3 }, Layout::Plain, nullptr };
     const engine::OperandInfo out { true, DType::Float32, op == "Identity" ? Shape { 2, 1, 3 } : Shape { 2, 3 },
         Layout::Plain, nullptr };
-    const auto kernel = engine::findKernel(node.opType)->create({ node, 18, "test", { in }, { out }, {} });
+    const auto kernel
+        = engine::findKernel(node.opType)->create({ node, 18, "test", { in }, { out }, {}, false, {}, {} });
     QVERIFY(kernel);
     QVERIFY((*kernel)->isAlias());
     const auto run = runKernel({ node.opType, { dynamic(x) }, { { DType::Float32, out.shape } } });

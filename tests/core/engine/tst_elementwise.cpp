@@ -333,7 +333,7 @@ void ElementwiseTest::inPlaceGivesTheSame()
         graph::Node node;
         node.opType = op;
         const engine::OperandInfo info { true, DType::Float32, a.shape(), Layout::Plain, nullptr };
-        const engine::KernelRequest request { node, 18, "test", { info, info }, { info }, {} };
+        const engine::KernelRequest request { node, 18, "test", { info, info }, { info }, {}, false, {}, {} };
         const auto kernel = engine::findKernel(op)->create(request);
         QVERIFY(kernel);
         QCOMPARE((*kernel)->inPlaceInput(), 0);
