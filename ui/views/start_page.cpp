@@ -2,6 +2,7 @@
 #include "ui/views/start_page.h"
 
 #include <QCommandLinkButton>
+#include <QDir>
 #include <QEvent>
 #include <QFileInfo>
 #include <QHBoxLayout>
@@ -14,6 +15,12 @@
 #include "ui/views/appearance.h"
 
 namespace quantoscope::ui {
+
+namespace {
+
+constexpr int recentWidth = 480; // pixels
+
+}
 
 StartPage::StartPage(QWidget* parent)
     : QWidget(parent)
@@ -54,7 +61,7 @@ StartPage::StartPage(QWidget* parent)
     addButton(tr("Open a model…"), tr("An ONNX file; or drop one onto this window"), QStringLiteral("model"),
         &StartPage::modelWanted);
     addButton(tr("Open a project…"), tr("A .qscope file: models, images, options and every result"),
-        QStringLiteral("export"), &StartPage::projectWanted);
+        QStringLiteral("project"), &StartPage::projectWanted);
     m_unsavedTitle = new QLabel(tr("Not saved when Quantoscope last ended"));
     m_unsavedTitle->setEnabled(false);
     layout->addSpacing(8);
@@ -139,7 +146,10 @@ void StartPage::setRecent(const QStringList& paths)
         delete item;
     }
     for (const QString& path : paths) {
-        auto* button = new QPushButton(QFileInfo(path).fileName());
+        // Models of different folders often have the same name.
+        const QFileInfo file(path);
+        const QString text = tr("%1  –  %2").arg(file.fileName(), QDir::toNativeSeparators(file.path()));
+        auto* button = new QPushButton(fontMetrics().elidedText(text, Qt::ElideMiddle, recentWidth));
         button->setFlat(true);
         button->setStyleSheet(QStringLiteral("text-align: left; padding: 4px 8px"));
         button->setToolTip(path);
