@@ -57,8 +57,11 @@ LoadedModelPtr deepModel(int blocks, int channels)
 {
     auto source = std::make_shared<graph::Model>();
     source->graph = test::deepNetwork(blocks, channels, 32, 10);
+    LoadedModel read;
+    read.name = QStringLiteral("deep.onnx");
+    read.source = std::move(source);
     const auto start = Clock::now();
-    auto model = prepareModel(source, QStringLiteral("deep.onnx"), true);
+    auto model = prepareModel(read, true);
     if (!model) {
         std::fprintf(stderr, "%s\n", model.error().what.c_str());
         std::exit(1);
@@ -145,7 +148,7 @@ void dragBoth(Session& session)
         stats->tensors.emplace(layer.inputTensor, std::move(seen));
     }
     session.setStats(stats);
-    const auto analysis = analyse(*session.model(), stats.get(), session.request(), nullptr);
+    const auto analysis = analyse(*session.model(), stats.get(), session.request(), nullptr, nullptr);
     if (!analysis) {
         std::fprintf(stderr, "%s\n", analysis.error().what.c_str());
         std::exit(1);
@@ -177,7 +180,7 @@ int main(int argc, char** argv)
     }
     Session session;
     session.setModel(deepModel(198, 8));
-    const auto analysis = analyse(*session.model(), nullptr, session.request(), nullptr);
+    const auto analysis = analyse(*session.model(), nullptr, session.request(), nullptr, nullptr);
     if (analysis)
         session.setAnalysis(*analysis);
     paintGraph(session);

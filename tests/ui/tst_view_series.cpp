@@ -211,14 +211,14 @@ private slots:
         QVERIFY(ranges.series(Operand::Weight).layers.empty());
         const LoadedModelPtr model = loaded(test::smallConvNet(3, 32, 10));
         session.setModel(model);
-        session.setAnalysis(*analyse(*model, nullptr, session.request(), nullptr));
+        session.setAnalysis(*analyse(*model, nullptr, session.request(), nullptr, nullptr));
         const RangeSeries weights = ranges.series(Operand::Weight);
         QCOMPARE(weights.layers.size(), std::size_t { 3 });
         QVERIFY(weights.layers[0].box && weights.layers[0].range);
         QVERIFY(ranges.series(Operand::Activation).empty());
         // Fewer bits, wider steps; the box stays.
         session.editBits({ 0 }, Operand::Weight, 3);
-        session.setAnalysis(*analyse(*model, nullptr, session.request(), nullptr));
+        session.setAnalysis(*analyse(*model, nullptr, session.request(), nullptr, nullptr));
         const RangeSeries coarse = ranges.series(Operand::Weight);
         QVERIFY(coarse.layers[0].range->step > 8 * weights.layers[0].range->step);
         QCOMPARE(coarse.layers[0].box->median, weights.layers[0].box->median);
@@ -232,7 +232,7 @@ private slots:
         session.setModel(model);
         QVERIFY(measureLayers(session, Measure::WeightSqnr).empty());
         session.editBits({ 1 }, Operand::Weight, 2);
-        session.setAnalysis(*analyse(*model, nullptr, session.request(), nullptr));
+        session.setAnalysis(*analyse(*model, nullptr, session.request(), nullptr, nullptr));
         const LayerMeasure sqnr = measureLayers(session, Measure::WeightSqnr);
         QCOMPARE(sqnr.values.size(), std::size_t { 3 });
         QCOMPARE(sqnr.position(1), std::optional(0.0)); // two bits are the worst
@@ -359,7 +359,7 @@ private slots:
         const LoadedModelPtr network = loaded(test::smallConvNet(3, 32, 10));
         planning::PlanRequest request;
         request.weights.bits = 5;
-        const auto analysis = *analyse(*network, nullptr, request, nullptr);
+        const auto analysis = *analyse(*network, nullptr, request, nullptr, nullptr);
         model.setPlan(network, analysis->plan);
         QCOMPARE(model.rowCount(), 3);
         const auto cell = [&](int row, int column) { return model.index(row, column).data().toString(); };
