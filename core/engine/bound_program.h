@@ -31,6 +31,11 @@ public:
 
     /// InvalidInput unless they are of the types and shapes of CompiledGraph::inputs().
     Result<void> bindInputs(std::span<const TensorView> inputs);
+    /// Lets a wanted step read an operand elsewhere than in the workspace, in this run and all that follow.
+    void bindOperand(std::size_t step, std::size_t operand, const std::byte* data)
+    {
+        m_steps[step].inputs[operand].data = const_cast<std::byte*>(data);
+    }
     /// Step `index` of the program, which must be a wanted one.
     Result<void> runStep(std::size_t index, const TapCallback& tap = {});
 

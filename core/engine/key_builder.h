@@ -15,8 +15,7 @@
 
 namespace quantoscope::engine {
 
-/// Makes a key from what goes into it, part by part: parts of other types, or cut otherwise, give other keys. About 6
-/// GB/s.
+/// Makes a key from what goes into it, part by part: parts of other types, or cut otherwise, give other keys.
 class KeyBuilder {
 public:
     explicit KeyBuilder(std::string_view kind) { add(kind); }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -63,10 +64,8 @@ PartialRun::PartialRun(CompiledGraphPtr compiled, const std::function<bool(const
                 continue;
             const Waypoint value = producers.waypoint(output);
             if (!m_runs[s]) {
-                if (loaded[static_cast<std::size_t>(output)]) {
-                    m_actions.push_back({ Action::Kind::Load, m_loads.size() });
-                    m_loads.push_back(value);
-                }
+                if (loaded[static_cast<std::size_t>(output)])
+                    addLoad(value);
                 continue;
             }
             m_computed.push_back(value);
@@ -76,6 +75,33 @@ PartialRun::PartialRun(CompiledGraphPtr compiled, const std::function<bool(const
             }
         }
     }
+}
+
+/// Steps read the value where it lies; it is copied only where it is an output, or computed upon in place.
+void PartialRun::addLoad(const Waypoint& value)
+{
+    const Program& program = m_compiled->impl().program;
+    const Producers producers(program);
+    const auto isValue = [&](int slot) { return producers.isComputed(slot) && producers.origin(slot) == value.slot; };
+    bool copied = std::ranges::any_of(program.outputs, isValue);
+    std::vector<DirectUse> uses;
+    for (std::size_t s = 0; s < program.steps.size(); ++s) {
+        if (!m_runs[s])
+            continue;
+        const Step& step = program.steps[s];
+        for (std::size_t i = 0; i < step.inputs.size(); ++i)
+            if (isValue(step.inputs[i]))
+                uses.push_back({ s, i, m_loads.size() });
+        const bool reads = !uses.empty() && uses.back().step == s;
+        copied = copied || (reads && std::ranges::any_of(step.outputs, [&](int output) {
+            return output >= 0 && producers.at(output).sharedWith >= 0;
+        }));
+    }
+    if (copied)
+        m_actions.push_back({ Action::Kind::Load, m_loads.size() });
+    else
+        std::ranges::copy(uses, std::back_inserter(m_directUses));
+    m_loads.push_back(value);
 }
 
 /// From the outputs back to what is known.
@@ -155,6 +181,8 @@ Result<void> PartialExecutor::run(std::size_t number, std::span<const TensorView
     assert(loads.size() == run.m_loads.size() && saves.size() == run.m_saves.size());
     if (run.m_readsInputs)
         QS_CHECK(bound.program.bindInputs(inputs));
+    for (const PartialRun::DirectUse& use : run.m_directUses)
+        bound.program.bindOperand(use.step, use.operand, loads[use.load]);
     const SingleThread singleThread;
     m_impl->last = number;
     for (const PartialRun::Action& action : run.m_actions) {

@@ -44,11 +44,19 @@ private:
         enum class Kind { Run, Load, Save } kind = Kind::Run;
         std::size_t index = 0; ///< step; of loads(); of saves()
     };
+    /// An operand that reads a loaded value where it lies.
+    struct DirectUse {
+        std::size_t step = 0;
+        std::size_t operand = 0;
+        std::size_t load = 0;
+    };
+    void addLoad(const Waypoint& value);
     std::vector<bool> stepsToRun(const std::function<bool(const ValueKey&)>& known, std::vector<bool>& loaded);
 
     CompiledGraphPtr m_compiled;
     std::vector<bool> m_runs; ///< by step
     std::vector<Action> m_actions;
+    std::vector<DirectUse> m_directUses;
     std::vector<Waypoint> m_loads;
     std::vector<Waypoint> m_saves;
     std::vector<Waypoint> m_computed;
