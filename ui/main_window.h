@@ -115,6 +115,7 @@ private:
     void refreshTitle();
     void refreshIcons();
     void showShortcuts();
+    void askMemory(); ///< for what evaluations leave for each other
     void showAbout();
     void showModelCheck();
     void showHelp(const QString& page);

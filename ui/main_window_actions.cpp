@@ -7,6 +7,7 @@
 #include <QDialogButtonBox>
 #include <QDockWidget>
 #include <QFileInfo>
+#include <QInputDialog>
 #include <QLabel>
 #include <QMenu>
 #include <QMenuBar>
@@ -30,6 +31,12 @@
 #include "ui/views/studies_page.h"
 
 namespace quantoscope::ui {
+
+namespace {
+
+const QString memoryKey = QStringLiteral("evaluation/memory");
+
+} // namespace
 
 QAction* MainWindow::makeAction(const QString& text, const QString& icon, const QKeySequence& shortcut,
     const QString& tip, const std::function<void()>& act)
@@ -166,6 +173,9 @@ void MainWindow::buildMenus()
     run->addAction(m_check);
     run->addAction(m_evaluate);
     run->addAction(m_automatic);
+    run->addAction(tr("&Memory between evaluations…"), this, [this] { askMemory(); });
+    if (const int memory = QSettings().value(memoryKey, 0).toInt(); memory > 0)
+        m_workbench->setMemory(memory);
     run->addAction(m_study);
     run->addSeparator();
     run->addAction(m_cancel);
@@ -239,6 +249,19 @@ void MainWindow::changeEvent(QEvent* event)
     QMainWindow::changeEvent(event);
     if (event->type() == QEvent::PaletteChange)
         refreshIcons();
+}
+
+void MainWindow::askMemory()
+{
+    bool accepted = false;
+    const int memory = QInputDialog::getInt(this, tr("Memory between evaluations"),
+        tr("After an edit only what lies behind the edited layer is computed, from values that the evaluation before "
+           "left.\nMemory for them in MiB; figures do not depend on it:"),
+        m_workbench->memory(), 16, 1 << 20, 256, &accepted);
+    if (!accepted)
+        return;
+    QSettings().setValue(memoryKey, memory);
+    m_workbench->setMemory(memory);
 }
 
 void MainWindow::showShortcuts()

@@ -34,6 +34,7 @@ Workbench::Workbench(Session& session, JobRunner& jobs, QObject* parent)
     cache.store = m_project.store();
     cache.folder = calibration::StatsCache::defaultFolder();
     m_statsCache = std::make_shared<calibration::StatsCache>(std::move(cache));
+    m_reuse = std::make_shared<evaluation::Reuse>(evaluation::Reuse::usualBudget, evaluation::Reuse::Between::Edits);
     m_quiet.setSingleShot(true);
     m_quiet.setInterval(quietMilliseconds);
     connect(&m_quiet, &QTimer::timeout, this, &Workbench::evaluate);
@@ -200,8 +201,17 @@ evaluation::EvaluationOptions Workbench::keepingResults() const
 {
     evaluation::EvaluationOptions options;
     options.store = m_project.store();
+    options.reuse = m_reuse;
     return options;
 }
+
+void Workbench::setMemory(int mebibytes)
+{
+    m_reuse = std::make_shared<evaluation::Reuse>(
+        static_cast<std::size_t>(mebibytes) << 20U, evaluation::Reuse::Between::Edits);
+}
+
+int Workbench::memory() const { return static_cast<int>(m_reuse->budget() >> 20U); }
 
 void Workbench::onFloatEvaluated(const Result<Evaluated>& result)
 {

@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/calibration/stats_cache.h"
+#include "core/evaluation/reuse.h"
 #include "core/exporting/exporter.h"
 #include "core/importing/apply_encodings.h"
 #include "core/sweep/options_study.h"
@@ -98,6 +99,9 @@ public:
     /// Whether edits are evaluated by themselves.
     bool automatic() const { return m_automatic; }
     void setAutomatic(bool on);
+    /// Memory for what evaluations leave for the next one: after an edit of a layer only what lies behind it runs.
+    void setMemory(int mebibytes);
+    int memory() const; ///< MiB
     bool canEvaluate() const; ///< model and images are there
     bool canStart(Study study) const; ///< and calibrated, and none of the kind is running
     bool running(Study study) const { return m_running.contains(study); }
@@ -163,6 +167,7 @@ private:
     bool m_automatic = true;
     bool m_evaluateWhenPlanned = false;
     std::shared_ptr<calibration::StatsCache> m_statsCache;
+    std::shared_ptr<evaluation::Reuse> m_reuse; ///< between evaluations of edited plans
     std::shared_ptr<flow::Quantizer> m_quantizer; ///< of the session's model and calibration images
     struct UsualErrors {
         quant::PlanPtr plan;
