@@ -459,7 +459,7 @@ private:
             if (!dialog || !dialog->isVisible())
                 continue;
             dialog->selectFile(path);
-            dialog->done(QDialog::Accepted);
+            static_cast<QDialog*>(dialog)->accept(); // as its button does
         }
     }
 

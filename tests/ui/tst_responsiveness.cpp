@@ -2,6 +2,7 @@
 // labels: ui integration
 // The event loop comes round while the longest jobs run, whatever page is in front.
 #include <QDir>
+#include <QPushButton>
 #include <QSettings>
 #include <QStandardPaths>
 #include <QTabWidget>
