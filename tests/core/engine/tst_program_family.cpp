@@ -81,7 +81,7 @@ quant::QuantizationPlan planWithChange(int change)
     changed.encoding.zeroPoint = { change == 4 ? 200 : 0 };
     changed.encoding.scale = { changed.encoding.scale[0] * (change == 5 ? 1.01F : 1.0F) };
     plan.seed = change == 3 ? 99 : 1;
-    plan.set("r1", changed);
+    plan.set("ra1", changed); // not a sum: those lie on the grid already, however they are rounded
     if (change == 6)
         plan.setConstant("a2_w", std::make_shared<const Tensor>(randomTensor({ 16, 16, 3, 3 }, 50, -0.3, 0.3)));
     return plan;
@@ -165,7 +165,7 @@ private slots:
         QTest::addColumn<double>("mostSteps"); ///< that run, of those of separate runs
         for (const bool integers : { false, true })
             for (const auto& [kind, part] : { std::pair("each layer alone", 0.72), { "one layer changed", 0.75 },
-                     { "one number changed", 0.8 }, { "nothing in common", 1.0 }, { "all the same", 0.34 } }) {
+                     { "one number changed", 0.85 }, { "nothing in common", 1.0 }, { "all the same", 0.34 } }) {
                 const char* arithmetic = integers ? "integers" : "float";
                 QTest::addRow("%s, %s", kind, arithmetic) << kind << integers << qulonglong { plenty } << part;
                 QTest::addRow("%s, %s, little memory", kind, arithmetic)
