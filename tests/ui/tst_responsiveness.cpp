@@ -71,7 +71,7 @@ private slots:
         window.showPage(window.studies());
         QTest::qWait(50);
         test::LoopWatch sweeping;
-        window.studies()->setSettings({ { 2, 4, 6, 8 }, { 2, 4, 6, 8 } });
+        window.studies()->setSettings({ { 2, 3, 4, 5 }, { 2, 3, 4, 5 } });
         window.studies()->startButton()->click();
         // A person goes on working meanwhile.
         for (int page = 0; page < window.pages()->count(); ++page) {

@@ -103,9 +103,9 @@ void HelpWindow::chosen(int row)
         showPage(item->data(Qt::UserRole).toString());
 }
 
-void HelpWindow::follow()
+void HelpWindow::follow(const QUrl& source)
 {
-    const QString page = QFileInfo(m_browser->source().path()).completeBaseName();
+    const QString page = QFileInfo(source.path()).completeBaseName();
     const QSignalBlocker quiet(m_contents);
     for (int row = 0; row < m_contents->count(); ++row)
         if (m_contents->item(row)->data(Qt::UserRole).toString() == page)

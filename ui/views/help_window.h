@@ -25,7 +25,7 @@ public:
 private:
     void find(const QString& text, bool further);
     void chosen(int row);
-    void follow();
+    void follow(const QUrl& source); ///< the browser tells of a page before its source() is it
 
     QListWidget* m_contents = nullptr;
     QTextBrowser* m_browser = nullptr;

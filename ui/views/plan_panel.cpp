@@ -27,7 +27,7 @@ PlanPanel::PlanPanel(Session& session, QWidget* parent)
     m_summary->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_makeCurrent = new QPushButton(tr("Make current"));
     m_makeCurrent->setToolTip(tr("Take this plan; undo takes it back"));
-    m_other = new QPushButton;
+    m_other = new QPushButton(tr("Other")); // whoever shows it says what it does
     m_other->hide();
     m_showPlan = new QToolButton;
     m_showPlan->setText(tr("Plan"));
