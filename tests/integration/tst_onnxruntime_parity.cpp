@@ -262,7 +262,7 @@ void TstOnnxruntimeParity::sameTop1Corrected_data()
     using enum quant::Scope;
     QTest::newRow("sample, compute") << "sample" << 4 << 4 << static_cast<int>(Compute) << false;
     QTest::newRow("sample, integer") << "sample" << 4 << 8 << static_cast<int>(Integer) << false;
-    QTest::newRow("resnet20, integer, reconstructed") << "resnet20" << 4 << 6 << static_cast<int>(Integer) << true;
+    QTest::newRow("resnet20, integer, reconstructed") << "resnet20" << 4 << 8 << static_cast<int>(Integer) << true;
 }
 
 /// Equalized, high biases absorbed, weights compensated or reconstructed, gains and biases corrected.
