@@ -315,7 +315,7 @@ private slots:
 
     void bestFlowTellsWhatItIsDoing()
     {
-        const Quantizer quantizer(test::smallGraph(), test::graySamples(200));
+        const Quantizer quantizer(test::smallGraph(), test::graySamples(3000));
         QStringList details;
         std::int64_t total = 0;
         base::Progress progress([&](const base::ProgressState& state) {
