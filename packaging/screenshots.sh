@@ -18,6 +18,6 @@ esac
 ninja -C "$build" tst_screenshots
 # A little larger than the window, so that nothing is squeezed.
 screen=$((${size%x*} + 120))x$((${size#*x} + 100))x24
-QUANTOSCOPE_SCREENSHOTS="$pictures" QUANTOSCOPE_WINDOW="$size" QT_QPA_PLATFORM=xcb QT_SCALE_FACTOR=1 \
+QUANTOSCOPE_SCREENSHOTS="$pictures" QUANTOSCOPE_WINDOW="$size" QT_QPA_PLATFORM=xcb QT_SCALE_FACTOR=1 QTEST_FUNCTION_TIMEOUT=1800000 \
     xvfb-run -a -s "-screen 0 $screen" "$(find "$build" -name tst_screenshots -type f | head -n 1)"
 echo "pictures are in $pictures"

@@ -154,6 +154,8 @@ private slots:
     /// A network of 200 layers, made for this, with images of noise.
     void deepModel()
     {
+        if (!std::getenv("QUANTOSCOPE_SCREENSHOTS"))
+            QSKIP("for pictures only: packaging/screenshots.sh");
         const test::TinyProject project(48, test::deepNetwork(99, 8, 32, 10));
         m_window->session().setModel(nullptr);
         m_window->openModel(project.modelPath());
@@ -166,14 +168,6 @@ private slots:
         shootAll("distributions_deep");
         shootDistributionViews("_deep");
         shootGraph("_deep");
-        SensitivityPage* page = m_window->sensitivity();
-        m_window->showPage(page);
-        page->weightBits()->setText(QStringLiteral("2,4"));
-        page->activationBits()->setText(QStringLiteral("2"));
-        page->orderBox()->setCurrentIndex(1);
-        page->startButton()->click();
-        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sensitivity), patience);
-        shootAll("sensitivity_deep");
     }
 
 private:
