@@ -41,6 +41,11 @@ QWidget* BitsDelegate::createEditor(QWidget* parent, const QStyleOptionViewItem&
 
 void BitsDelegate::setEditorData(QWidget* editor, const QModelIndex& index) const
 {
+    // Once: results that arrive while a person types must not take the text away.
+    constexpr const char* filled = "filled";
+    if (editor->property(filled).toBool())
+        return;
+    editor->setProperty(filled, true);
     auto* box = qobject_cast<BitsSpinBox*>(editor);
     box->setBits(LayersModel::bitsFromEditor(index.data(Qt::EditRole).toInt()));
     box->selectAll();
