@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: real numeric slow
 // Real networks in integers: the predictions of the float engine, which computes what the exported QDQ model says.
+#include <cmath>
 #include <cstdlib>
 
 #include <QCoreApplication>
@@ -14,6 +15,7 @@
 #include "core/onnx_io/reader.h"
 #include "core/planning/plan_builder.h"
 #include "tests/support/shared_data.h"
+#include "tests/support/summation_orders.h"
 
 using namespace quantoscope;
 
@@ -26,13 +28,14 @@ struct Network {
     int calibrationResize;
     int crop;
     int images; ///< to compare
-    int differing; ///< predictions that may differ
 };
 
+constexpr std::size_t exactImages = 16; ///< of them, to compare with slow, exact sums
+
 constexpr Network networks[] {
-    { "cifar10/models/resnet20_cifar10.onnx", "cifar10/calib_2000.bin", "cifar10/test_1000.bin", 0, 0, 400, 0 },
-    { "imagenet/models/mobilenetv2_fc8.onnx", "imagenet/calib300", "imagenet/val650", 256, 224, 40, 2 },
-    { "imagenet/models/squeezenet1.1_mxnet.onnx", "imagenet/calib300", "imagenet/val650", 256, 224, 40, 2 },
+    { "cifar10/models/resnet20_cifar10.onnx", "cifar10/calib_2000.bin", "cifar10/test_1000.bin", 0, 0, 400 },
+    { "imagenet/models/mobilenetv2_fc8.onnx", "imagenet/calib300", "imagenet/val650", 256, 224, 40 },
+    { "imagenet/models/squeezenet1.1_mxnet.onnx", "imagenet/calib300", "imagenet/val650", 256, 224, 40 },
 };
 
 dataset::SampleSetPtr load(const char* path, int resize, int crop, int images)
@@ -67,6 +70,26 @@ const Prepared& prepared(int index)
     }
     return entry;
 }
+
+/// How far two evaluations of the same images lie apart.
+struct Distance {
+    Distance(const evaluation::EvaluationResult& a, const evaluation::EvaluationResult& b)
+    {
+        for (std::size_t i = 0; i < a.outcomes.size(); ++i) {
+            const double loss
+                = std::abs(static_cast<double>(a.outcomes[i].loss) - static_cast<double>(b.outcomes[i].loss));
+            images += loss > 1e-3 ? 1 : 0;
+            predictions += a.outcomes[i].prediction != b.outcomes[i].prediction ? 1 : 0;
+            meanLoss += loss / static_cast<double>(a.outcomes.size());
+            largestLoss = std::max(largestLoss, loss);
+        }
+    }
+
+    int images = 0; ///< whose losses differ by more than float rounding
+    int predictions = 0; ///< that differ
+    double meanLoss = 0; ///< mean absolute difference
+    double largestLoss = 0;
+};
 
 quant::QuantizationPlan planFor(const Prepared& network, int bits, quant::Scope scope)
 {
@@ -124,19 +147,29 @@ void TestIntegerModels::predictsAsFloat()
     QCOMPARE(reference->arithmetic.integerLayers, 0);
     const bool isExact = engine::addsInFullWidth() || bits == 4;
     QCOMPARE(integer->arithmetic.floatLayers, isExact ? 0 : reference->arithmetic.floatLayers);
-    int differing = 0;
-    double loss = 0;
-    for (std::size_t i = 0; i < reference->outcomes.size(); ++i) {
-        differing += integer->outcomes[i].prediction != reference->outcomes[i].prediction ? 1 : 0;
-        loss = std::max(loss,
-            std::abs(
-                static_cast<double>(integer->outcomes[i].loss) - static_cast<double>(reference->outcomes[i].loss)));
+    const Distance apart(*integer, *reference);
+    qInfo("%d of %zu predictions differ, losses by %.3g on average and at most %.3g; %.0f against %.0f images/s",
+        apart.predictions, reference->outcomes.size(), apart.meanLoss, apart.largestLoss, integer->imagesPerSecond(),
+        reference->imagesPerSecond());
+    if (bits == 4) {
+        // The sums stay below 2^24, so floats hold them as exactly as integers do; only scaling and adding the bias may
+        // round differently (with AVX2 they do), which now and then moves a value on the border of two levels.
+        QVERIFY2(
+            apart.images <= static_cast<int>(reference->outcomes.size()) / 20, std::to_string(apart.images).c_str());
+        return;
     }
-    qInfo("%d of %zu predictions differ, losses by at most %.3g; %.0f against %.0f images/s", differing,
-        reference->outcomes.size(), loss, integer->imagesPerSecond(), reference->imagesPerSecond());
-    // Integers add up exactly; float sums of the larger networks round, which moves values that lie at the border of
-    // two levels to the other one, and now and then an image that lies at the border of two classes.
-    QVERIFY2(differing <= networks[index].differing, std::to_string(differing).c_str());
+    // Sums of more bits round in float, which moves values on the border of two levels to the other one, and now and
+    // then an image on the border of two classes. Integers add exactly, as double precision does: they are the closer
+    // ones, by a factor of 1.1 to 3; the limit leaves room for chance where one flip carries far (MobileNetV2).
+    const auto logits = [&](const test::Order& order) {
+        return test::runInOrder(*network.graph, plan, *network.samples, order, exactImages).value();
+    };
+    const auto exact = logits({ "double sums", engine::KernelSet::Reference, {}, false });
+    const double floats = test::distance(logits({ "floats", engine::KernelSet::Fast, {}, true }), exact);
+    const double integers
+        = test::distance(logits({ "integers", engine::KernelSet::Fast, {}, true, engine::Arithmetic::Auto }), exact);
+    qInfo("logits lie %.3g from exact sums in integers, %.3g in floats", integers, floats);
+    QVERIFY(integers <= 1.25 * floats);
 }
 
 void TestIntegerModels::withoutWideSums()

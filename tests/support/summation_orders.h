@@ -22,6 +22,7 @@ struct Order {
     engine::KernelSet kernels;
     SummationOrder sums;
     bool allImages; ///< cheap enough to run on more than a few images
+    engine::Arithmetic arithmetic = engine::Arithmetic::Float;
 };
 
 inline const std::vector<Order> orders {
@@ -52,6 +53,7 @@ inline Result<Logits> runInOrder(const graph::Graph& graph, const quant::Quantiz
     dims.insert(dims.begin(), 1);
     engine::CompileOptions options;
     options.kernels = order.kernels;
+    options.arithmetic = order.arithmetic;
     options.inputShapes = { { graph.value(graph.inputs().front()).name, Shape(dims) } };
     QS_TRY(const auto compiled, engine::compile(network.graph, network.plan, options));
 
