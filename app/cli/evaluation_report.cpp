@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/evaluation_report.h"
 
+#include <array>
 #include <chrono>
+#include <string>
 
 #include "app/cli/accumulator_report.h"
 #include "app/cli/energy_option.h"
@@ -9,6 +11,7 @@
 #include "app/cli/text.h"
 #include "core/cost/cost.h"
 #include "core/evaluation/evaluator.h"
+#include "core/evaluation/preprocessing_variants.h"
 
 namespace quantoscope::cli {
 
@@ -57,6 +60,52 @@ void describe(Report& report, const evaluation::EvaluationResult& floatResult,
         + ", " + describeSpeed(quantized) + ", " + significant(seconds) + " s in all\n");
 }
 
+std::string numbers(const std::array<float, 3>& values, bool gray)
+{
+    std::string text = significant(static_cast<double>(values[0]), 6);
+    for (std::size_t i = 1; i < values.size() && !gray; ++i)
+        text += " " + significant(static_cast<double>(values[i]), 6);
+    return text;
+}
+
+/// The options that ask for it.
+std::string optionsFor(const dataset::Preprocessing& preprocessing, bool channelsToo)
+{
+    const bool gray = preprocessing.channels == dataset::Channels::Gray;
+    std::string text = "--scale " + significant(static_cast<double>(preprocessing.scale), 6) + " --mean "
+        + numbers(preprocessing.mean, gray) + " --std " + numbers(preprocessing.std, gray);
+    for (const char* name : { "unit", "imagenet", "raw" }) {
+        const auto named = dataset::Preprocessing::named(name);
+        if (named && named->scale == preprocessing.scale && named->mean == preprocessing.mean
+            && named->std == preprocessing.std)
+            text = std::string("--preprocess ") + name;
+    }
+    if (channelsToo)
+        text += preprocessing.channels == dataset::Channels::Bgr ? " --channels bgr" : " --channels rgb";
+    return text;
+}
+
+/// A network that hardly recognises its images was often given them otherwise than in its training.
+Result<void> noteNearChance(
+    const Pipeline& pipeline, const evaluation::EvaluationResult& floatResult, const base::Job& job, Report& report)
+{
+    constexpr std::int64_t triedImages = 200;
+    if (!evaluation::isNearChance(floatResult))
+        return {};
+    const auto& samples = *pipeline.samples();
+    QS_TRY(const auto better,
+        evaluation::findBetterPreprocessing(
+            *pipeline.floatGraph(), samples.dataset(), samples.preprocessing(), triedImages, job));
+    const std::string what = "the float network is right on " + fixed(floatResult.top1())
+        + " % of the images, guessing would be on " + fixed(evaluation::chance(floatResult.classes)) + " %: ";
+    if (better)
+        report.note(what + "with " + optionsFor(better->preprocessing, better->otherChannelOrder) + " it is right on "
+            + fixed(better->after) + " % of " + count(better->images));
+    else
+        report.note(what + "check --channels, --mean, --std, --resize and the labels");
+    return {};
+}
+
 } // namespace
 
 Result<void> reportEvaluation(const Pipeline& pipeline, const quant::QuantizationPlan& plan,
@@ -67,6 +116,7 @@ Result<void> reportEvaluation(const Pipeline& pipeline, const quant::Quantizatio
     const auto evaluation = pipeline.evaluation(options);
     QS_TRY(
         const auto floatResult, evaluation::evaluate(*pipeline.floatGraph(), {}, *pipeline.samples(), evaluation, job));
+    QS_CHECK(noteNearChance(pipeline, *floatResult, job, report));
     auto quantized = floatResult;
     if (!plan.empty()) {
         QS_TRY(quantized, evaluation::evaluate(pipeline.graph(), plan, *pipeline.samples(), evaluation, job));

@@ -4,10 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <string_view>
 
 #include <QCoreApplication>
 
-#include "core/evaluation/evaluator.h"
+#include "core/evaluation/preprocessing_variants.h"
 
 namespace quantoscope::ui {
 
@@ -68,66 +69,20 @@ QString misfit(const std::vector<std::int64_t>& got, const std::vector<std::int6
     return both + QLatin1Char(' ') + tr("Set resize or crop to %1 pixels.").arg(wanted[channelsFirst ? 1 : 0]);
 }
 
-/// A way to scale values, in words.
-struct Scaling {
-    const char* words;
-    float scale;
-    std::array<float, 3> mean;
-    std::array<float, 3> std;
-};
-constexpr float unit = 1.0F / 255;
-constexpr std::array scalings {
-    Scaling { QT_TRANSLATE_NOOP("DataChecks", "values from 0 to 1"), unit, { 0, 0, 0 }, { 1, 1, 1 } },
-    Scaling { QT_TRANSLATE_NOOP("DataChecks", "values from 0 to 255"), 1, { 0, 0, 0 }, { 1, 1, 1 } },
-    Scaling {
-        QT_TRANSLATE_NOOP("DataChecks", "values from −1 to 1"), unit, { 0.5F, 0.5F, 0.5F }, { 0.5F, 0.5F, 0.5F } },
-    Scaling { QT_TRANSLATE_NOOP("DataChecks", "mean and deviation of ImageNet"), unit, { 0.485F, 0.456F, 0.406F },
-        { 0.229F, 0.224F, 0.225F } },
-    Scaling { QT_TRANSLATE_NOOP("DataChecks", "mean and deviation of CIFAR-10"), unit, { 0.4914F, 0.4822F, 0.4465F },
-        { 0.2470F, 0.2435F, 0.2616F } },
-    Scaling { QT_TRANSLATE_NOOP("DataChecks", "0 to 255 less the mean of ImageNet"), 1, { 123.68F, 116.779F, 103.939F },
-        { 1, 1, 1 } },
-};
-
-struct Candidate {
-    dataset::Preprocessing preprocessing;
-    QStringList words; ///< what is other than asked for
-};
-
-std::vector<Candidate> candidates(const dataset::Preprocessing& asked)
+/// What core says of a scaling, in the person's language.
+QString scalingWords(std::string_view scaling)
 {
-    using dataset::Channels;
-    std::vector<Channels> orders { asked.channels };
-    if (asked.channels != Channels::Gray)
-        orders.push_back(asked.channels == Channels::Rgb ? Channels::Bgr : Channels::Rgb);
-    std::vector<Candidate> all;
-    for (const Channels order : orders) {
-        const QStringList other
-            = order == asked.channels ? QStringList() : QStringList(order == Channels::Bgr ? tr("BGR") : tr("RGB"));
-        Candidate same { asked, other };
-        same.preprocessing.channels = order;
-        all.push_back(same);
-        for (const Scaling& scaling : scalings) {
-            Candidate candidate { same.preprocessing, other + QStringList(tr(scaling.words)) };
-            candidate.preprocessing.name = "custom";
-            candidate.preprocessing.scale = scaling.scale;
-            candidate.preprocessing.mean = scaling.mean;
-            candidate.preprocessing.std = scaling.std;
-            if (order == Channels::Bgr) { // figures are in the order of the channels
-                std::ranges::reverse(candidate.preprocessing.mean);
-                std::ranges::reverse(candidate.preprocessing.std);
-            }
-            const bool known = std::ranges::any_of(all, [&candidate](const Candidate& c) {
-                return c.preprocessing.channels == candidate.preprocessing.channels
-                    && c.preprocessing.scale == candidate.preprocessing.scale
-                    && c.preprocessing.mean == candidate.preprocessing.mean
-                    && c.preprocessing.std == candidate.preprocessing.std;
-            });
-            if (!known)
-                all.push_back(std::move(candidate));
-        }
-    }
-    return all;
+    static const std::array texts {
+        QT_TRANSLATE_NOOP("DataChecks", "values from 0 to 1"),
+        QT_TRANSLATE_NOOP("DataChecks", "values from 0 to 255"),
+        QT_TRANSLATE_NOOP("DataChecks", "values from −1 to 1"),
+        QT_TRANSLATE_NOOP("DataChecks", "mean and deviation of ImageNet"),
+        QT_TRANSLATE_NOOP("DataChecks", "mean and deviation of CIFAR-10"),
+        QT_TRANSLATE_NOOP("DataChecks", "0 to 255 less the mean of ImageNet"),
+    };
+    const auto known = std::ranges::find(texts, scaling, [](const char* text) { return std::string_view(text); });
+    return known == texts.end() ? QString::fromUtf8(scaling.data(), static_cast<qsizetype>(scaling.size()))
+                                : tr(*known);
 }
 
 } // namespace
@@ -152,37 +107,24 @@ Result<DataPreviewPtr> previewData(const DataRequest& request, const LoadedModel
 
 Result<DataVariantPtr> findVariant(const DataRequest& request, const LoadedModel& model, const base::Job& job)
 {
-    const auto all = candidates(request.preprocessing);
-    job.begin("Trying other preparations", static_cast<std::int64_t>(all.size()), "preparations");
-    auto best = std::make_shared<DataVariant>();
-    evaluation::Interval asked;
-    evaluation::Interval found;
-    double chance = 0;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        if (job.stopRequested())
-            return base::cancelled();
-        DataRequest tried = request;
-        tried.preprocessing = all[i].preprocessing;
-        const base::Job part { nullptr, job.stop };
-        QS_TRY(const auto samples, some(tried, triedImages, part));
-        QS_TRY(const auto result, evaluation::evaluate(*model.graph, {}, *samples, {}, part));
-        job.advance();
-        if (i == 0) {
-            asked = result->top1Interval();
-            best->before = result->top1();
-            best->images = result->images();
-            chance = 100.0 / std::max(1, result->classes);
-        } else if (result->top1() > best->after) {
-            found = result->top1Interval();
-            best->after = result->top1();
-            best->request = tried;
-            best->difference = all[i].words.join(QStringLiteral(", "));
-        }
-    }
-    job.finish();
-    if (found.low <= asked.high || found.low <= 2 * chance)
+    QS_TRY(const auto data, dataset::openDataset(request.path, { request.kind, request.labels }));
+    QS_TRY(const auto better,
+        evaluation::findBetterPreprocessing(*model.graph, data, request.preprocessing, triedImages, job));
+    if (!better)
         return DataVariantPtr();
-    return DataVariantPtr(std::move(best));
+    auto variant = std::make_shared<DataVariant>();
+    variant->request = request;
+    variant->request.preprocessing = better->preprocessing;
+    variant->images = better->images;
+    variant->before = better->before;
+    variant->after = better->after;
+    QStringList words;
+    if (better->otherChannelOrder)
+        words << (better->preprocessing.channels == dataset::Channels::Bgr ? tr("BGR") : tr("RGB"));
+    if (!better->scaling.empty())
+        words << scalingWords(better->scaling);
+    variant->difference = words.join(QStringLiteral(", "));
+    return DataVariantPtr(std::move(variant));
 }
 
 } // namespace quantoscope::ui

@@ -12,9 +12,8 @@ namespace quantoscope::ui {
 /// dataset::openDataset() and SampleSet::load().
 Result<DataPreviewPtr> previewData(const DataRequest& request, const LoadedModel* model, const base::Job& job = {});
 
-/// Tries the usual preparations (order of channels; scale, mean and standard deviation) on some of the images, and
-/// returns the best if it is right clearly more often than the one asked for: more than twice as often as guessing, and
-/// the 95 % intervals apart. Null if none is. Errors: as evaluation::evaluate().
+/// evaluation::findBetterPreprocessing() on some of the images. Null if none is. Errors: as that, and those of
+/// dataset::openDataset().
 Result<DataVariantPtr> findVariant(const DataRequest& request, const LoadedModel& model, const base::Job& job = {});
 
 } // namespace quantoscope::ui

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/evaluation/accumulators.h"
+#include "core/evaluation/preprocessing_variants.h"
 #include "ui/charts/number_format.h"
 #include "ui/session/work.h"
 
@@ -236,12 +237,11 @@ void Workbench::onFloatEvaluated(const Result<Evaluated>& result)
 
 void Workbench::warnNearChance(const evaluation::EvaluationResult& result)
 {
-    const double chance = 100.0 / std::max(1, result.classes);
-    if (result.images() < 20 || result.top1Interval().low > 2 * chance)
+    if (!evaluation::isNearChance(result))
         return;
     emit problem({ ErrorCode::InvalidInput,
                      tr("the float network is right on %1 of the images, guessing would be right on %2")
-                         .arg(formatPercent(result.top1()), formatPercent(chance))
+                         .arg(formatPercent(result.top1()), formatPercent(evaluation::chance(result.classes)))
                          .toStdString(),
                      m_session.data()->title.toStdString(),
                      tr("check channels, mean, standard deviation, size and labels in Open data").toStdString() },

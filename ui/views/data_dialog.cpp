@@ -15,6 +15,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "core/evaluation/preprocessing_variants.h"
 #include "ui/charts/number_format.h"
 #include "ui/views/data_preview.h"
 
@@ -357,13 +358,12 @@ void DataDialog::showOutcome()
         m_outcome->setText(m_session.data()->title);
         return;
     }
-    const double chance = 100.0 / std::max(1, result->classes);
-    const bool near = result->top1Interval().low <= 2 * chance;
+    const bool near = evaluation::isNearChance(*result);
     m_outcome->setText(
         tr("%1<br>Float top-1 <b>%2</b> on %3 images%4")
             .arg(m_session.data()->title.toHtmlEscaped(), formatPercent(result->top1()), formatCount(result->images()),
                 near ? tr(": hardly better than guessing (%1). Check channels, mean, std, size and labels.")
-                           .arg(formatPercent(chance))
+                           .arg(formatPercent(evaluation::chance(result->classes)))
                      : QString())
         + (variant ? QStringLiteral("<br>")
                     + tr("<b>With %1</b> it is right on %2 rather than %3 (%4 images tried).")
