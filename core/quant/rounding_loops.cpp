@@ -34,6 +34,8 @@ enum class Quotient {
     /// r = fl(1 / s), q = fl(x r), fl(q + fl(x - q s) r) is x / s correctly rounded (Markstein 1990) unless something
     /// over- or underflows on the way.
     Corrected,
+    /// The same where the lowest level is zero, as behind a Relu: what is not a number becomes that by clamping.
+    CorrectedFromZero,
 };
 
 /// A grid with what Quotient::Corrected needs.
@@ -62,13 +64,19 @@ template <Rounding rounding> bool isCorrectable(float scale)
     return nearest && scale >= 0x1p-70F && scale <= 0x1p70F;
 }
 
+template <Rounding rounding> bool isFromZero(const ChannelGrid& grid)
+{
+    return rounding == Rounding::HalfEven && grid.low == 0 && isCorrectable<rounding>(grid.scale);
+}
+
 /// The level relative to the zero point, as float; NaN gives 0, that is the zero point.
 template <Rounding rounding, Quotient quotient>
 [[gnu::always_inline]] inline float relativeLevel(float x, const Steps& steps, float uniform)
 {
     float v = x;
-    if constexpr (quotient == Quotient::Corrected) {
-        x = x == x ? x : 0;
+    if constexpr (quotient != Quotient::Divided) {
+        if constexpr (quotient == Quotient::Corrected)
+            x = x == x ? x : 0;
         x = x > steps.lowest ? x : steps.lowest;
         x = x < steps.highest ? x : steps.highest;
         const float q = x * steps.reciprocal;
@@ -160,6 +168,8 @@ template <Rounding rounding> void squaredErrorBaseline(const ChannelGrid& grid, 
 template <Rounding rounding>
 [[gnu::target("avx2,fma")]] void fakeQuantizeAvx2(const ChannelGrid& grid, const Run& run, float* out)
 {
+    if (isFromZero<rounding>(grid))
+        return fakeQuantizeLoop<rounding, Quotient::CorrectedFromZero>(grid, run, out);
     if (isCorrectable<rounding>(grid.scale))
         return fakeQuantizeLoop<rounding, Quotient::Corrected>(grid, run, out);
     fakeQuantizeLoop<rounding, Quotient::Divided>(grid, run, out);
@@ -182,6 +192,8 @@ template <Rounding rounding>
 [[gnu::target("avx512f,avx512dq,prefer-vector-width=512")]] void fakeQuantizeAvx512(
     const ChannelGrid& grid, const Run& run, float* out)
 {
+    if (isFromZero<rounding>(grid))
+        return fakeQuantizeLoop<rounding, Quotient::CorrectedFromZero>(grid, run, out);
     if (isCorrectable<rounding>(grid.scale))
         return fakeQuantizeLoop<rounding, Quotient::Corrected>(grid, run, out);
     fakeQuantizeLoop<rounding, Quotient::Divided>(grid, run, out);

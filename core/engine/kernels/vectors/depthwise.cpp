@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "core/engine/kernels/fused_quantizers.h"
 #include "core/engine/kernels/vectors/depthwise_plan.h"
+#include "core/engine/kernels/vectors/vector_functions.h"
 #include "core/engine/kernels/vectors/vector_types.h"
 
 namespace quantoscope::engine {
@@ -12,16 +14,6 @@ namespace {
 
 using depthwise::channelGroup;
 using depthwise::Plan;
-
-/// The loops for the vectors of this processor, floatLanes() wide.
-depthwise::Convolve convolveHere()
-{
-#if defined(__x86_64__) && defined(__GNUC__)
-    return floatLanes() == 16 ? depthwise::convolveAvx512 : depthwise::convolveAvx2;
-#else
-    return nullptr;
-#endif
-}
 
 /// [C, 1, kH, kW] -> [C / channelGroup][kH][kW][channelGroup].
 Tensor packedWeight(const Tensor& weight)
@@ -83,8 +75,7 @@ public:
 
     void run(const KernelArguments& arguments) const override
     {
-        static const auto convolve = convolveHere();
-        convolve(m_plan, arguments.inputs[0].in<float>(), arguments.outputs[0].out<float>(),
+        vectorFunctions()->depthwise(m_plan, arguments.inputs[0].in<float>(), arguments.outputs[0].out<float>(),
             reinterpret_cast<float*>(arguments.scratch));
     }
     std::size_t scratchBytes() const override
@@ -112,8 +103,9 @@ bool depthwiseSuits(const KernelRequest& request, const Window& window, std::int
     const auto isOne = [](std::int64_t step) { return step == 1; };
     const auto isNegative = [](std::int64_t pad) { return pad < 0; };
     const bool isConstant = request.inputs[1].constant && (!request.has(2) || request.inputs[2].constant);
-    if (floatLanes() == 0 || !isConstant || window.axes() != 2 || !std::ranges::all_of(window.dilations, isOne)
-        || std::ranges::any_of(window.padsBegin, isNegative) || window.kernel[0] > depthwise::maxKernelHeight)
+    if (floatLanes() == 0 || deliversBoth(request) || !isConstant || window.axes() != 2
+        || !std::ranges::all_of(window.dilations, isOne) || std::ranges::any_of(window.padsBegin, isNegative)
+        || window.kernel[0] > depthwise::maxKernelHeight)
         return false;
     const Clamp clamp = request.activation.value_or(Clamp {});
     if (request.inputQuantizer && !VectorQuantizer::of(*request.inputQuantizer))

@@ -16,7 +16,7 @@ struct Part {
 };
 
 /// One row of the input, or of padding, as far as the part needs it.
-template <int lanes, bool quantize>
+template <int lanes, Quantizing quantizing>
 [[gnu::always_inline]] inline void bringRow(
     const Plan& plan, const Part& part, const float* in, std::int64_t row, float* to)
 {
@@ -34,8 +34,8 @@ template <int lanes, bool quantize>
         for (std::int64_t c = 0; c < part.channels; c += lanes) {
             typename F::Vector x;
             F::load(position + c, x);
-            if constexpr (quantize)
-                clampAndQuantize<lanes, true>(plan.input, x);
+            if constexpr (quantizing != Quantizing::No)
+                clampAndQuantize<lanes, quantizing>(plan.input, x);
             F::store(x, to + c);
         }
     }
@@ -44,7 +44,7 @@ template <int lanes, bool quantize>
 /// `across` neighbouring results of one vector of channels; `rows` are where their windows begin. kernel, stride: 0
 /// where they are only known at run time. A function of its own so that the compiler does not keep an address for every
 /// load across calls.
-template <int lanes, int across, int kernel, int stride, bool quantize>
+template <int lanes, int across, int kernel, int stride, Quantizing quantizing>
 [[gnu::noinline]] void computeSome(
     const Plan& plan, const float* const* rows, const float* weight, const float* bias, float* out)
 {
@@ -77,13 +77,13 @@ template <int lanes, int across, int kernel, int stride, bool quantize>
     const std::int64_t pitch = plan.channels;
 #pragma GCC unroll 8
     for (int i = 0; i < across; ++i) {
-        clampAndQuantize<lanes, quantize>(plan.output, sums[i]);
+        clampAndQuantize<lanes, quantizing>(plan.output, sums[i]);
         F::store(sums[i], out + i * pitch);
     }
 }
 
 /// One row of the part, from column `from` on in groups of `across`; returns the first that is left.
-template <int lanes, int across, int kernel, int stride, bool quantize>
+template <int lanes, int across, int kernel, int stride, Quantizing quantizing>
 [[gnu::always_inline]] inline std::int64_t computeColumns(
     const Plan& plan, const Part& part, const float* const* rows, std::int64_t from, float* out)
 {
@@ -97,7 +97,7 @@ template <int lanes, int across, int kernel, int stride, bool quantize>
                 windows[y] = rows[y] + from * step * chunkChannels + c;
             const std::int64_t channel = part.channel + c;
             const std::int64_t group = channel / channelGroup;
-            computeSome<lanes, across, kernel, stride, quantize>(plan, windows,
+            computeSome<lanes, across, kernel, stride, quantizing>(plan, windows,
                 plan.weight + group * taps * channelGroup + channel % channelGroup, plan.bias + channel,
                 out + from * plan.channels + c);
         }
@@ -105,7 +105,7 @@ template <int lanes, int across, int kernel, int stride, bool quantize>
 }
 
 /// One part of one image; `buffer` holds bufferFloats().
-template <int lanes, int kernel, int stride, bool quantizeInput, bool quantizeOutput>
+template <int lanes, int kernel, int stride, Quantizing quantizeInput, Quantizing quantizeOutput>
 [[gnu::always_inline]] inline void convolvePart(
     const Plan& plan, const Part& part, const float* in, float* out, float* buffer)
 {
@@ -128,7 +128,7 @@ template <int lanes, int kernel, int stride, bool quantizeInput, bool quantizeOu
     }
 }
 
-template <int lanes, int kernel, int stride, bool quantizeInput, bool quantizeOutput>
+template <int lanes, int kernel, int stride, Quantizing quantizeInput, Quantizing quantizeOutput>
 [[gnu::always_inline]] inline void convolveAll(const Plan& plan, const float* in, float* out, float* buffer)
 {
     const std::int64_t inputSize = plan.height * plan.width * plan.channels;
@@ -148,11 +148,13 @@ template <int lanes, int kernel, int stride, bool quantizeInput, bool quantizeOu
 template <int lanes, int kernel, int stride>
 [[gnu::always_inline]] inline void convolveQuantized(const Plan& plan, const float* in, float* out, float* buffer)
 {
-    if (plan.input.quantizes)
-        return plan.output.quantizes ? convolveAll<lanes, kernel, stride, true, true>(plan, in, out, buffer)
-                                     : convolveAll<lanes, kernel, stride, true, false>(plan, in, out, buffer);
-    return plan.output.quantizes ? convolveAll<lanes, kernel, stride, false, true>(plan, in, out, buffer)
-                                 : convolveAll<lanes, kernel, stride, false, false>(plan, in, out, buffer);
+    withQuantizing(
+        plan.input.kind(), [&](auto input) __attribute__((always_inline)) {
+            withQuantizing(
+                plan.output.kind(), [&](auto output) __attribute__((always_inline)) {
+                    convolveAll<lanes, kernel, stride, input(), output()>(plan, in, out, buffer);
+                });
+        });
 }
 
 /// `buffer` holds bufferFloats().

@@ -39,7 +39,5 @@ struct Plan {
 
 /// The whole batch. `buffer` holds bufferFloats().
 using Convolve = void (*)(const Plan& plan, const float* in, float* out, float* buffer);
-void convolveAvx2(const Plan& plan, const float* in, float* out, float* buffer);
-void convolveAvx512(const Plan& plan, const float* in, float* out, float* buffer);
 
 } // namespace quantoscope::engine::depthwise

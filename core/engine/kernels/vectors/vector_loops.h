@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstring>
+#include <type_traits>
 
 #include <immintrin.h>
 
@@ -46,6 +47,14 @@ template <int lanes> struct Floats {
         else
             x = _mm256_max_ps(_mm256_set1_ps(bound), x);
     }
+    /// What is not a number becomes the bound.
+    [[gnu::always_inline]] static void raiseNumbersTo(float bound, Vector& x)
+    {
+        if constexpr (lanes == 16)
+            x = _mm512_maskz_max_ps(__mmask16 { 0xFFFF }, x, _mm512_set1_ps(bound));
+        else
+            x = _mm256_max_ps(x, _mm256_set1_ps(bound));
+    }
     [[gnu::always_inline]] static void lowerTo(float bound, Vector& x)
     {
         if constexpr (lanes == 16)
@@ -56,20 +65,39 @@ template <int lanes> struct Floats {
 };
 
 /// Products and sums in one where they are written as one; see rounding_loops in core/quant for why this is exact.
-template <int lanes, bool quantize>
+template <int lanes, Quantizing quantizing>
 [[gnu::always_inline]] inline void clampAndQuantize(const VectorQuantizer& quantizer, typename Floats<lanes>::Vector& x)
 {
-    using V = typename Floats<lanes>::Vector;
-    if constexpr (quantize)
+    using F = Floats<lanes>;
+    using V = typename F::Vector;
+    if constexpr (quantizing == Quantizing::Any)
         x = x == x ? x : V {};
-    Floats<lanes>::raiseTo(quantizer.lowest, x);
-    Floats<lanes>::lowerTo(quantizer.highest, x);
-    if constexpr (quantize) {
+    if constexpr (quantizing == Quantizing::FromZero)
+        F::raiseNumbersTo(quantizer.lowest, x);
+    else
+        F::raiseTo(quantizer.lowest, x);
+    F::lowerTo(quantizer.highest, x);
+    if constexpr (quantizing != Quantizing::No) {
         constexpr float magic = 0x1.8p23F;
         const V quotient = x * quantizer.reciprocal;
         const V remainder = x - quotient * quantizer.scale;
         const V level = ((remainder * quantizer.reciprocal + quotient) + magic) - magic;
         x = level * quantizer.scale;
+    }
+}
+
+template <Quantizing value> using QuantizingConstant = std::integral_constant<Quantizing, value>;
+
+/// Calls `visit` with what a quantizer does, as a type.
+template <typename Visit> [[gnu::always_inline]] inline void withQuantizing(Quantizing quantizing, const Visit& visit)
+{
+    switch (quantizing) {
+    case Quantizing::No:
+        return visit(QuantizingConstant<Quantizing::No> {});
+    case Quantizing::Any:
+        return visit(QuantizingConstant<Quantizing::Any> {});
+    case Quantizing::FromZero:
+        return visit(QuantizingConstant<Quantizing::FromZero> {});
     }
 }
 

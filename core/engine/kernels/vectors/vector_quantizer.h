@@ -8,6 +8,13 @@
 
 namespace quantoscope::engine {
 
+/// What a VectorQuantizer does beside clamping.
+enum class Quantizing {
+    No,
+    Any,
+    FromZero, ///< the smallest value is zero: what is not a number becomes that by clamping
+};
+
 /// A clamp and a quantizer behind it as loops apply them to a vector: bit for bit quant::fakeQuantize() of the clamped
 /// value. Neither does anything by default.
 struct VectorQuantizer {
@@ -17,6 +24,12 @@ struct VectorQuantizer {
     float highest = 0;
     bool quantizes = false;
 
+    Quantizing kind() const
+    {
+        if (!quantizes)
+            return Quantizing::No;
+        return lowest == 0 ? Quantizing::FromZero : Quantizing::Any;
+    }
     static VectorQuantizer none() { return clamp(-__builtin_inff(), __builtin_inff()); }
     static VectorQuantizer clamp(float low, float high)
     {

@@ -5,7 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/engine/kernels/fused_quantizers.h"
 #include "core/engine/kernels/vectors/winograd_plan.h"
+#include "core/engine/kernels/vectors/vector_functions.h"
 #include "core/engine/kernels/vectors/vector_types.h"
 
 namespace quantoscope::engine {
@@ -19,16 +21,6 @@ using winograd::points;
 
 constexpr std::int64_t channelGroup = 16;
 constexpr std::int64_t mostTiles = 16; ///< at once; more would be no faster and take more cache
-
-/// The loops for the vectors of this processor, floatLanes() wide.
-winograd::Convolve convolveHere()
-{
-#if defined(__x86_64__) && defined(__GNUC__)
-    return floatLanes() == 16 ? winograd::convolveAvx512 : winograd::convolveAvx2;
-#else
-    return nullptr;
-#endif
-}
 
 using Matrix = std::array<std::array<double, 3>, 6>;
 
@@ -114,8 +106,7 @@ public:
 
     void run(const KernelArguments& arguments) const override
     {
-        static const auto convolve = convolveHere();
-        convolve(m_plan, arguments.inputs[0].in<float>(), arguments.outputs[0].out<float>(),
+        vectorFunctions()->winograd(m_plan, arguments.inputs[0].in<float>(), arguments.outputs[0].out<float>(),
             reinterpret_cast<float*>(arguments.scratch));
     }
     std::size_t scratchBytes() const override
@@ -141,7 +132,7 @@ bool winogradWins(const KernelRequest& request, const Window& window, std::int64
 {
     const auto isOne = [](std::int64_t step) { return step == 1; };
     const bool isConstant = request.inputs[1].constant && (!request.has(2) || request.inputs[2].constant);
-    if (request.directSums || request.inputQuantizer)
+    if (request.directSums || request.inputQuantizer || deliversBoth(request))
         return false;
     const Clamp clamp = request.activation.value_or(Clamp {});
     if (request.outputQuantizer && !VectorQuantizer::of(*request.outputQuantizer, clamp.low, clamp.high))

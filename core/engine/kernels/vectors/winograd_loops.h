@@ -99,7 +99,7 @@ template <int lanes>
 }
 
 /// A^T m A for one vector of channels; `rows` x `across` of the results lie within the output.
-template <int lanes, bool quantize>
+template <int lanes, Quantizing quantizing>
 [[gnu::noinline]] void writeVector(const Plan& plan, const float* from, std::int64_t pitch, const float* biasOf,
     std::int64_t rows, std::int64_t across, float* to)
 {
@@ -130,7 +130,7 @@ template <int lanes, bool quantize>
 #pragma GCC unroll 4
         for (int x = 0; x < outputSide; ++x) {
             V v = result[x] + bias;
-            clampAndQuantize<lanes, quantize>(plan.output, v);
+            clampAndQuantize<lanes, quantizing>(plan.output, v);
             if (x < across)
                 F::store(v, to + x * plan.outputs);
         }
@@ -138,7 +138,7 @@ template <int lanes, bool quantize>
 }
 
 /// Row `row` of the products of all points into one tile of the output.
-template <int lanes, bool quantize>
+template <int lanes, Quantizing quantizing>
 [[gnu::always_inline]] inline void writeTile(
     const Plan& plan, const float* products, std::int64_t row, const Tile& tile, float* out)
 {
@@ -150,7 +150,7 @@ template <int lanes, bool quantize>
     float* const to
         = out + ((tile.image * plan.outputHeight + tile.row) * plan.outputWidth + tile.column) * plan.outputs;
     for (std::int64_t c = 0; c < plan.outputs; c += lanes)
-        writeVector<lanes, quantize>(plan, from + c, pitch, plan.bias + c, rows, across, to + c);
+        writeVector<lanes, quantizing>(plan, from + c, pitch, plan.bias + c, rows, across, to + c);
 }
 
 /// rows x columns vectors of the product of a [rows, depth] matrix and a [depth, columns x lanes] panel.
@@ -204,7 +204,7 @@ template <int lanes>
 }
 
 /// The whole batch; `scratch` holds points * (inputPitch + productPitch) floats.
-template <int lanes, bool quantize>
+template <int lanes, Quantizing quantizing>
 [[gnu::always_inline]] inline void convolve(const Plan& plan, const float* in, float* out, float* scratch)
 {
     float* const transformed = scratch;
@@ -223,7 +223,7 @@ template <int lanes, bool quantize>
                 plan, matrix, plan.weight + p * plan.channels * plan.outputs, rows, products + p * plan.productPitch());
         }
         for (std::int64_t t = 0; t < count; ++t)
-            writeTile<lanes, quantize>(plan, products, t, tileAt(plan, first + t), out);
+            writeTile<lanes, quantizing>(plan, products, t, tileAt(plan, first + t), out);
     }
 }
 

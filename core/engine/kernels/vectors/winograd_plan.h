@@ -38,7 +38,5 @@ struct Plan {
 
 /// The whole batch. `scratch` holds points * (inputPitch + productPitch) floats.
 using Convolve = void (*)(const Plan& plan, const float* in, float* out, float* scratch);
-void convolveAvx2(const Plan& plan, const float* in, float* out, float* scratch);
-void convolveAvx512(const Plan& plan, const float* in, float* out, float* scratch);
 
 } // namespace quantoscope::engine::winograd
