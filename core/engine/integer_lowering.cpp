@@ -319,11 +319,12 @@ private:
             && m_graph.value(node.inputs[1]).type.shape() == shape;
         if (!a || !b || !grid || !alike)
             return;
+        const ValueKey key = keyOf("IntegerAdd", { *a, *b, *grid }, *shape, target.activation);
+        auto kernel = kernelFrom(m_options.cache.get(), key, 0,
+            [&]() -> Result<KernelPtr> { return makeIntegerAdd(*a, *b, *grid, target.activation, shape->size()); });
         const ValueId left = codesOf(node.inputs[0]).value;
         const ValueId right = codesOf(m_graph.node(id).inputs[1]).value;
-        replace(id, target, "IntegerAdd", { left, right },
-            { makeIntegerAdd(*a, *b, *grid, target.activation, shape->size()),
-                keyOf("IntegerAdd", { *a, *b, *grid }, *shape, target.activation), {} });
+        replace(id, target, "IntegerAdd", { left, right }, { *std::move(kernel), key, {} });
     }
 
     void rewriteGlobalAverage(NodeId id)

@@ -3,46 +3,19 @@
 #include <array>
 #include <cmath>
 #include <numeric>
-#include <tuple>
+#include <optional>
+#include <vector>
 
 #include "core/engine/kernels/integer/instruction_sets.h"
 #include "core/engine/kernels/integer/integer_kernels.h"
 #include "core/engine/kernels/support.h"
+#include "core/engine/kernels/vectors/vector_functions.h"
 
 namespace quantoscope::engine {
 
 namespace {
 
 constexpr std::int64_t blockSize = 1024; ///< elements whose levels stay in the nearest cache
-
-/// level = clamp(round(a fa + b fb + offset)): fewer roundings than the definition has, and no division.
-struct LinearSum {
-    float factorA = 0;
-    float factorB = 0;
-    float offset = 0;
-    float low = 0; ///< levels relative to the zero point
-    float high = 0;
-    std::int32_t zeroPoint = 0;
-};
-
-void addCodes(const LinearSum& sum, const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* out, std::int64_t size)
-{
-    withWidestVectors([=]() __attribute__((always_inline)) {
-        constexpr float magic = 0x1.8p23F; // half to even, as in quant/rounding_loops
-        const auto [factorA, factorB, offset, low, high, zeroPoint] = sum; // apart from the bytes, which alias anything
-        const std::int64_t count = size;
-        const std::uint8_t* const left = a;
-        const std::uint8_t* const right = b;
-        std::uint8_t* const target = out;
-#pragma GCC ivdep // in place or apart
-        for (std::int64_t i = 0; i < count; ++i) {
-            float v = static_cast<float>(left[i]) * factorA + (static_cast<float>(right[i]) * factorB + offset);
-            v = v > low ? v : low;
-            v = v < high ? v : high;
-            target[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>((v + magic) - magic) + zeroPoint);
-        }
-    });
-}
 
 void narrow(const std::int32_t* levels, std::int32_t lowest, std::uint8_t* out, std::size_t count)
 {
@@ -54,21 +27,6 @@ void narrow(const std::int32_t* levels, std::int32_t lowest, std::uint8_t* out, 
         for (std::size_t i = 0; i < size; ++i)
             target[i] = static_cast<std::uint8_t>(from[i] - first);
     });
-}
-
-LinearSum linearSum(
-    const CodeGrid& a, const CodeGrid& b, const CodeGrid& output, const std::optional<Clamp>& activation)
-{
-    const double scale = static_cast<double>(output.scale());
-    const double atZero
-        = a.zeroPoint() * static_cast<double>(a.scale()) + b.zeroPoint() * static_cast<double>(b.scale());
-    LinearSum sum;
-    sum.factorA = static_cast<float>(static_cast<double>(a.scale()) / scale);
-    sum.factorB = static_cast<float>(static_cast<double>(b.scale()) / scale);
-    sum.offset = static_cast<float>(-atZero / scale);
-    std::tie(sum.low, sum.high) = output.levelBounds(activation);
-    sum.zeroPoint = output.zeroPoint();
-    return sum;
 }
 
 /// The definition itself: dequantize both, add, clamp, quantize.
@@ -115,32 +73,78 @@ void addCodes(const DefinedSum& sum, const std::uint8_t* a, const std::uint8_t* 
     });
 }
 
-/// There are only so many pairs of codes: whether the short way is right for all of them.
-bool agree(const LinearSum& sum, const DefinedSum& definition, const CodeGrid& a, const CodeGrid& b)
-{
-    std::array<std::uint8_t, 256> left {};
-    std::iota(left.begin(), left.end(), std::uint8_t { 0 });
-    std::array<std::uint8_t, 256> right {};
-    std::array<std::uint8_t, 256> found {};
-    std::array<std::uint8_t, 256> wanted {};
-    for (std::int32_t code = 0; code <= b.largest(); ++code) {
-        right.fill(static_cast<std::uint8_t>(code));
-        addCodes(sum, left.data(), right.data(), found.data(), a.largest() + 1);
-        addCodes(definition, left.data(), right.data(), wanted.data(), a.largest() + 1);
-        if (!std::equal(found.begin(), found.begin() + a.largest() + 1, wanted.begin()))
-            return false;
+/// Sums of all pairs of codes: there are only so many.
+class PairTable {
+public:
+    PairTable(const DefinedSum& definition, const CodeGrid& a, const CodeGrid& b)
+        : m_codes(a.largest() + 1)
+        , m_rows(b.largest() + 1)
+        , m_sums(static_cast<std::size_t>(m_codes * m_rows))
+    {
+        std::iota(m_left.begin(), m_left.end(), std::uint8_t { 0 });
+        for (std::int64_t code = 0; code < m_rows; ++code) {
+            m_right.fill(static_cast<std::uint8_t>(code));
+            addCodes(definition, m_left.data(), m_right.data(), m_sums.data() + code * m_codes, m_codes);
+        }
     }
-    return true;
+
+    /// Whether the short way gives these sums.
+    bool has(const codes::Sum& sum)
+    {
+        std::array<std::uint8_t, 256> found {};
+        for (std::int64_t code = 0; code < m_rows; ++code) {
+            m_right.fill(static_cast<std::uint8_t>(code));
+            vectorFunctions()->addCodes(sum, m_left.data(), m_right.data(), found.data(), m_codes);
+            if (!std::equal(found.begin(), found.begin() + m_codes, m_sums.begin() + code * m_codes))
+                return false;
+        }
+        return true;
+    }
+
+private:
+    std::int64_t m_codes;
+    std::int64_t m_rows;
+    std::vector<std::uint8_t> m_sums;
+    std::array<std::uint8_t, 256> m_left {};
+    std::array<std::uint8_t, 256> m_right {};
+};
+
+/// The short way, a product a summand and no division; empty where it might leave the range of an integer.
+std::optional<codes::Sum> shortSum(
+    const CodeGrid& a, const CodeGrid& b, const CodeGrid& output, const std::optional<Clamp>& activation)
+{
+    const auto scale = static_cast<double>(output.scale());
+    const double factorA = static_cast<double>(a.scale()) / scale;
+    const double factorB = static_cast<double>(b.scale()) / scale;
+    const double offset = -(a.zeroPoint() * factorA + b.zeroPoint() * factorB);
+    constexpr double most = 0x1p30;
+    if (!vectorFunctions() || !(256 * (factorA + factorB) + std::abs(offset) < most))
+        return std::nullopt;
+    const auto [low, high] = output.levelBounds(activation);
+    codes::Sum sum;
+    sum.factorA = static_cast<float>(factorA);
+    sum.factorB = static_cast<float>(factorB);
+    sum.offset = static_cast<float>(offset);
+    sum.zeroPoint = output.zeroPoint();
+    sum.lowest = static_cast<std::uint8_t>(static_cast<std::int32_t>(low) + output.zeroPoint());
+    sum.highest = static_cast<std::uint8_t>(static_cast<std::int32_t>(high) + output.zeroPoint());
+    return sum;
 }
 
-template <typename Sum> KernelPtr makeSum(const Sum& sum, std::int64_t size, std::string_view implementation)
+/// A short way that is right for all pairs, if there is one. Where the definition's own rounding errors make a level of
+/// a tie, or the other way round, an offset that is larger or smaller by as little is often right.
+std::optional<codes::Sum> exactShortSum(const std::optional<codes::Sum>& sum, PairTable& table)
 {
-    return makeKernel(
-        [sum, size](const KernelArguments& arguments) {
-            addCodes(sum, arguments.inputs[0].in<std::uint8_t>(), arguments.inputs[1].in<std::uint8_t>(),
-                arguments.outputs[0].out<std::uint8_t>(), size);
-        },
-        { .inPlaceInput = 0, .implementation = implementation });
+    constexpr int most = 24;
+    constexpr float step = 0x1p-18F; // levels
+    for (int tried = 0; sum && tried <= 2 * most; ++tried) {
+        codes::Sum nudged = *sum;
+        const auto times = static_cast<float>((tried + 1) / 2);
+        nudged.offset += (tried % 2 == 0 ? times : -times) * step;
+        if (table.has(nudged))
+            return nudged;
+    }
+    return std::nullopt;
 }
 
 } // namespace
@@ -190,10 +194,21 @@ KernelPtr makeTableLookup(const CodeTable& table, std::int64_t size)
 KernelPtr makeIntegerAdd(const CodeGrid& a, const CodeGrid& b, const CodeGrid& output,
     const std::optional<Clamp>& activation, std::int64_t size)
 {
-    const LinearSum sum = linearSum(a, b, output, activation);
     const DefinedSum definition = definedSum(a, b, output, activation);
-    return agree(sum, definition, a, b) ? makeSum(sum, size, "sum of codes")
-                                        : makeSum(definition, size, "sum of values");
+    PairTable table(definition, a, b);
+    if (const auto sum = exactShortSum(shortSum(a, b, output, activation), table))
+        return makeKernel(
+            [sum = *sum, size](const KernelArguments& arguments) {
+                vectorFunctions()->addCodes(sum, arguments.inputs[0].in<std::uint8_t>(),
+                    arguments.inputs[1].in<std::uint8_t>(), arguments.outputs[0].out<std::uint8_t>(), size);
+            },
+            { .inPlaceInput = 0, .implementation = "sum of codes" });
+    return makeKernel(
+        [definition, size](const KernelArguments& arguments) {
+            addCodes(definition, arguments.inputs[0].in<std::uint8_t>(), arguments.inputs[1].in<std::uint8_t>(),
+                arguments.outputs[0].out<std::uint8_t>(), size);
+        },
+        { .inPlaceInput = 0, .implementation = "sum of values" });
 }
 
 KernelPtr makeIntegerGlobalAverage(const Shape& input, const CodeGrid& grid, const CodeGrid& output)
