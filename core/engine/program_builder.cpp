@@ -11,8 +11,8 @@
 #include "core/engine/direct_sums.h"
 #include "core/engine/kernels/internal.h"
 #include "core/engine/kernels/registry.h"
+#include "core/engine/kernel_chooser.h"
 #include "core/engine/key_builder.h"
-#include "core/graph/passes/activation_fusion.h"
 
 namespace quantoscope::engine {
 
@@ -63,7 +63,7 @@ public:
         : m_lowered(lowered)
         , m_graph(lowered.graph)
         , m_options(options)
-        , m_fusion(lowered.graph)
+        , m_chooser(lowered, options)
         , m_places(lowered.graph.values().empty() ? 0 : lowered.graph.values().back().index() + 1)
     {
         for (std::size_t tap = 0; tap < lowered.taps.size(); ++tap)
@@ -94,12 +94,10 @@ private:
         Layout first = Layout::Plain;
     };
 
-    struct Choice {
-        std::shared_ptr<const Kernel> kernel;
-        ValueKey key;
-        LayoutChoice layouts;
-        std::optional<graph::FusedActivation> activation;
-        NodeId quantizer; ///< computed along behind it; invalid: none
+    /// A quantizer of a graph input, whose step is made when it is known in which layout its result is read.
+    struct Pending {
+        NodeId node;
+        const PlacedQuantizer* quantizer = nullptr;
     };
 
     bool isNeeded(NodeId node) const
@@ -175,6 +173,8 @@ private:
             return known;
         if (m_graph.isConstant(value))
             return known = constantSlot(value, layout);
+        if (const auto pending = m_pending.extract(value))
+            return addQuantizerStep(pending.mapped().node, *pending.mapped().quantizer, Layout::Plain, layout);
         const Layout from = m_places[value.index()].first;
         const int source = m_places[value.index()].slots[static_cast<std::size_t>(from)];
         Slot slot = m_program.slots[static_cast<std::size_t>(source)];
@@ -277,7 +277,7 @@ private:
         if (const auto taken = m_takenAlong.find(node.inputs.empty() ? ValueId {} : node.inputs[0]);
             taken != m_takenAlong.end())
             request.inputQuantizer = taken->second;
-        QS_TRY(Choice choice, choose(id, request));
+        QS_TRY(KernelChooser::Choice choice, m_chooser.choose(id, request));
 
         std::vector<int> inputs;
         for (std::size_t i = 0; i < node.inputs.size(); ++i) {
@@ -291,7 +291,9 @@ private:
             m_absorbed.insert(choice.activation->node);
         }
         if (choice.quantizer.valid()) {
-            values[0] = m_graph.node(choice.quantizer).outputs[0];
+            values.resize(choice.deliversBoth ? 2 : values.size());
+            values[choice.deliversBoth ? 1 : 0] = m_graph.node(choice.quantizer).outputs[0];
+            request.outputs.resize(values.size(), OperandInfo(request.outputs[0]));
             m_absorbed.insert(choice.quantizer);
         }
         std::vector<int> outputs;
@@ -323,128 +325,55 @@ private:
     void addQuantizer(NodeId id, const PlacedQuantizer& quantizer)
     {
         const graph::Node& node = m_graph.node(id);
-        if (isTakenAlong(node.outputs[0], quantizer)) {
+        if (m_pending.contains(node.inputs[0]))
+            slotIn(node.inputs[0], layoutAtHand(node.inputs[0]));
+        if (m_chooser.isTakenAlong(node.outputs[0], quantizer)) {
             m_places[node.outputs[0].index()] = m_places[node.inputs[0].index()];
             m_takenAlong.emplace(node.outputs[0], quantizer.encoding);
             return;
         }
         const Layout layout = orderMatters(quantizer.encoding) ? Layout::Plain : layoutAtHand(node.inputs[0]);
-        const int input = slotIn(node.inputs[0], layout);
+        const Slot& source = m_program.slots[static_cast<std::size_t>(slotIn(node.inputs[0], layout))];
+        if (source.place == Slot::Place::Input && quantizedReorderSuits(source.dtype, source.shape, quantizer.encoding))
+            m_pending.emplace(node.outputs[0], Pending { id, &quantizer });
+        else
+            addQuantizerStep(id, quantizer, layout, layout);
+    }
+
+    /// The step of a quantizer whose input is read in one layout and whose result is wanted in one.
+    int addQuantizerStep(NodeId id, const PlacedQuantizer& quantizer, Layout from, Layout to)
+    {
+        const graph::Node& node = m_graph.node(id);
+        const int input = slotIn(node.inputs[0], from);
         Slot slot = m_program.slots[static_cast<std::size_t>(input)];
         slot.place = Slot::Place::Arena;
         slot.sharedWith = none;
-        KernelPtr kernel = makeFakeQuantize(quantizer.encoding, slot.shape, layout, quantizer.seed);
-        const ValueKey key
-            = KeyBuilder(fakeQuantizeOp).add(quantizer.encoding).add(quantizer.seed).add(slot.shape).add(layout).key();
+        slot.layout = to;
+        KernelPtr kernel = from == to ? makeFakeQuantize(quantizer.encoding, slot.shape, to, quantizer.seed)
+                                      : makeQuantizedReorder(slot.shape, quantizer.encoding);
+        const ValueKey key = KeyBuilder(fakeQuantizeOp)
+                                 .add(quantizer.encoding)
+                                 .add(quantizer.seed)
+                                 .add(slot.shape)
+                                 .add(from)
+                                 .add(to)
+                                 .key();
         const int output = addSlot(std::move(slot));
         addStep(node.name, node.opType, std::move(kernel), key, { input }, { output });
-        settle(node.outputs[0], output, layout);
-    }
-
-    /// The one node that reads a value, if it is no output or tap as well.
-    std::optional<NodeId> onlyReader(ValueId value) const
-    {
-        const auto readers = m_graph.consumers(value);
-        if (readers.size() != 1 || m_graph.isOutput(value) || m_taps.contains(value)
-            || std::ranges::find(m_lowered.outputs, value) != m_lowered.outputs.end())
-            return std::nullopt;
-        return readers.front();
-    }
-
-    /// Whether the only reader of a quantizer's output will quantize its input itself.
-    bool isTakenAlong(ValueId output, const PlacedQuantizer& quantizer) const
-    {
-        const auto reader = onlyReader(output);
-        if (!reader || m_lowered.kernels.contains(*reader) || m_lowered.quantizers.contains(*reader)
-            || std::ranges::count(m_graph.node(*reader).inputs, output) != 1
-            || m_graph.node(*reader).inputs.front() != output)
-            return false;
-        const KernelRegistration* registration = findKernelOnlyIn(m_graph.node(*reader).opType, m_options.kernels);
-        auto request = requestFor(m_graph, *reader);
-        if (!registration || !registration->fusesQuantizers || !request)
-            return false;
-        request->directSums = needsDirectSums(m_lowered, *reader, m_options);
-        request->inputQuantizer = quantizer.encoding;
-        return registration->fusesQuantizers(*request);
-    }
-
-    /// Lets the kernel quantize its result itself if it can and nobody else wants to see it.
-    void takeQuantizerAlong(
-        const KernelRegistration& registration, ValueId result, KernelRequest& request, Choice& choice) const
-    {
-        const auto reader = onlyReader(result);
-        const auto quantizer = reader ? m_lowered.quantizers.find(*reader) : m_lowered.quantizers.end();
-        if (!registration.fusesQuantizers || quantizer == m_lowered.quantizers.end())
-            return;
-        request.outputQuantizer = quantizer->second.encoding;
-        if (registration.fusesQuantizers(request))
-            choice.quantizer = *reader;
-        else
-            request.outputQuantizer.reset();
-    }
-
-    /// The first kernel that takes the request: of the wanted set, then of the other one (which accepts more).
-    Result<Choice> choose(NodeId id, const KernelRequest& request) const
-    {
-        if (!request.node.domain.empty() && request.node.domain != "ai.onnx")
-            return noKernel(m_graph, id);
-        const KernelSet other = m_options.kernels == KernelSet::Fast ? KernelSet::Reference : KernelSet::Fast;
-        std::optional<Error> refusal;
-        for (KernelSet set : { m_options.kernels, other }) {
-            const KernelRegistration* registration = findKernelOnlyIn(request.node.opType, set);
-            if (!registration)
-                continue;
-            auto choice = tryKernel(id, request, *registration);
-            if (choice)
-                return choice;
-            if (choice.error().code != ErrorCode::Unsupported)
-                return tl::make_unexpected(std::move(choice).error());
-            if (!refusal)
-                refusal = std::move(choice).error();
-        }
-        if (!refusal)
-            return noKernel(m_graph, id);
-        return tl::make_unexpected(*std::move(refusal));
-    }
-
-    Result<Choice> tryKernel(NodeId id, KernelRequest request, const KernelRegistration& registration) const
-    {
-        Choice choice;
-        if (m_options.fuseActivations && registration.fusesActivation)
-            choice.activation = m_fusion.after(id);
-        if (choice.activation)
-            request.activation = Clamp { choice.activation->low, choice.activation->high };
-        takeQuantizerAlong(
-            registration, choice.activation ? choice.activation->output : m_graph.node(id).outputs[0], request, choice);
-        choice.layouts = { std::vector<Layout>(request.inputs.size(), Layout::Plain),
-            std::vector<Layout>(request.outputs.size(), Layout::Plain) };
-        if (registration.layouts)
-            choice.layouts = registration.layouts(request);
-        for (std::size_t i = 0; i < request.inputs.size(); ++i)
-            request.inputs[i].layout = choice.layouts.inputs[i];
-        for (std::size_t i = 0; i < request.outputs.size(); ++i)
-            request.outputs[i].layout = choice.layouts.outputs[i];
-        choice.key
-            = KeyBuilder(&registration == findKernelOnlyIn(request.node.opType, KernelSet::Fast) ? "fast" : "reference")
-                  .add(request)
-                  .key();
-        std::size_t bytes = 0;
-        for (const OperandInfo& input : request.inputs)
-            bytes += input.constant ? input.constant->bytes() : 0;
-        QS_TRY(choice.kernel,
-            kernelFrom(m_options.cache.get(), choice.key, bytes, [&] { return registration.create(request); }));
-        return choice;
+        settle(node.outputs[0], output, to);
+        return output;
     }
 
     const Lowered& m_lowered;
     const graph::Graph& m_graph;
     const CompileOptions& m_options;
-    graph::ActivationFusion m_fusion;
+    KernelChooser m_chooser;
     Program m_program;
     std::vector<Places> m_places; ///< by ValueId::index()
     std::unordered_set<NodeId> m_absorbed; ///< activations computed by the node before them
     std::unordered_map<ValueId, std::vector<int>> m_taps;
     std::unordered_map<ValueId, quant::Encoding> m_takenAlong; ///< quantizers that the reader of the value applies
+    std::unordered_map<ValueId, Pending> m_pending; ///< by their output
 };
 
 } // namespace

@@ -5,6 +5,7 @@
 
 #include "core/engine/kernels/binary.h"
 #include "core/engine/kernels/tables.h"
+#include "core/engine/kernels/vectors/quantized_sum.h"
 
 namespace quantoscope::engine {
 
@@ -64,9 +65,11 @@ template <typename Op, typename Supported> Result<KernelPtr> create(const Kernel
         [&]<typename T>(Type<T>) { return makeBinary<T, T, T>(request, Op {}); });
 }
 
-/// Add, with a Relu or Clip behind it computed in the same pass.
+/// Add, with a Relu or Clip and a quantizer behind it computed in the same pass.
 Result<KernelPtr> createAdd(const KernelRequest& request)
 {
+    if (request.outputQuantizer)
+        return makeQuantizedSum(request);
     if (!request.activation)
         return create<Add, Numbers>(request);
     QS_CHECK(sameTypes(request));
@@ -145,7 +148,7 @@ Result<KernelPtr> createBitShift(const KernelRequest& request)
 }
 
 constexpr std::array table {
-    KernelRegistration { "Add", viaFloat32<createAdd>, elementwiseLayouts, true },
+    KernelRegistration { "Add", viaFloat32<createAdd>, elementwiseLayouts, true, quantizedSumSuits },
     KernelRegistration { "Sub", viaFloat32<create<Sub, Numbers>>, elementwiseLayouts },
     KernelRegistration { "Mul", viaFloat32<create<Mul, Numbers>>, elementwiseLayouts },
     KernelRegistration { "Div", viaFloat32<create<Div, Numbers>>, elementwiseLayouts },

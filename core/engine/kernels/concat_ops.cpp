@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "core/engine/kernels/fused_quantizers.h"
 #include "core/engine/kernels/loops.h"
 #include "core/engine/kernels/movement_operands.h"
 #include "core/engine/kernels/tables.h"
+#include "core/engine/kernels/vectors/vector_functions.h"
 
 namespace quantoscope::engine {
 
@@ -30,6 +32,70 @@ LayoutChoice concatLayouts(const KernelRequest& request)
     return choice;
 }
 
+/// Whether the parts can be quantized while they are moved.
+bool quantizesParts(const KernelRequest& request)
+{
+    const auto isMovable = [](const OperandInfo& part) { return part.dtype == DType::Float32 && !part.constant; };
+    return vectorFunctions() && !request.inputQuantizer && !deliversBoth(request) && request.outputQuantizer
+        && std::ranges::all_of(request.inputs, isMovable) && VectorQuantizer::of(*request.outputQuantizer);
+}
+
+/// Takes the innermost loop off; returns its extent and strides.
+Loops<2> takeInnermost(Loops<2>& loops)
+{
+    const auto last = static_cast<std::size_t>(loops.rank - 1);
+    Loops<2> taken;
+    taken.extents[0] = loops.extents[last];
+    for (std::size_t k = 0; k < 2; ++k)
+        taken.strides[k][0] = loops.strides[k][last];
+    if (--loops.rank == 0)
+        loops = {};
+    return taken;
+}
+
+/// A piece as a nest of loops over matrices with dense rows.
+struct MatrixPiece {
+    explicit MatrixPiece(const CopyPiece& piece)
+        : input(piece.input)
+        , fromOffset(piece.fromOffset)
+        , toOffset(piece.toOffset)
+        , outer(piece.loops)
+    {
+        if (outer.rowStride(0) == 1 && outer.rowStride(1) == 1)
+            columns = takeInnermost(outer).extents[0];
+        const Loops<2> inner = takeInnermost(outer);
+        rows = inner.extents[0];
+        inPitch = inner.strides[0][0];
+        outPitch = inner.strides[1][0];
+    }
+
+    std::size_t input;
+    std::int64_t fromOffset;
+    std::int64_t toOffset;
+    Loops<2> outer;
+    std::int64_t rows = 1;
+    std::int64_t columns = 1;
+    std::int64_t inPitch = 0;
+    std::int64_t outPitch = 0;
+};
+
+/// The pieces, each element quantized on its way.
+KernelPtr makeQuantizedCopy(const std::vector<CopyPiece>& pieces, const quant::Encoding& encoding)
+{
+    const auto run = [pieces = std::vector<MatrixPiece>(pieces.begin(), pieces.end()),
+                         quantizer = *VectorQuantizer::of(encoding)](const KernelArguments& arguments) {
+        for (const MatrixPiece& piece : pieces) {
+            const float* const in = arguments.inputs[piece.input].in<float>() + piece.fromOffset;
+            float* const out = arguments.outputs[0].out<float>() + piece.toOffset;
+            forEachRow(piece.outer, [&](const std::array<std::int64_t, 2>& at) {
+                vectorFunctions()->quantize(
+                    quantizer, { in + at[0], piece.inPitch, out + at[1], piece.outPitch, piece.rows, piece.columns });
+            });
+        }
+    };
+    return makeKernel(run, { .implementation = "parts quantized on their way" });
+}
+
 Result<KernelPtr> createConcat(const KernelRequest& request)
 {
     const auto& out = request.outputs.front();
@@ -52,6 +118,8 @@ Result<KernelPtr> createConcat(const KernelRequest& request)
     if (position != out.shape[axis])
         return request.invalid("parts of " + std::to_string(position) + " along axis " + std::to_string(axis)
             + " do not make " + out.shape.toString());
+    if (request.outputQuantizer)
+        return makeQuantizedCopy(pieces, *request.outputQuantizer);
     return makeCopyKernel(std::move(pieces), width);
 }
 
@@ -133,7 +201,8 @@ Result<KernelPtr> createSlice(const KernelRequest& request)
 }
 
 constexpr std::array table {
-    KernelRegistration { "Concat", createConcat, concatLayouts },
+    KernelRegistration {
+        .opType = "Concat", .create = createConcat, .layouts = concatLayouts, .fusesQuantizers = quantizesParts },
     KernelRegistration { "Split", createSplit, splitLayouts },
     KernelRegistration { "Slice", createSlice, passThroughLayouts },
 };

@@ -21,6 +21,13 @@ bool orderMatters(const quant::Encoding& encoding);
 /// position).
 KernelPtr makeReorder(DType dtype, const Shape& shape, Layout from, Layout to);
 
+/// Whether makeQuantizedReorder() takes such a tensor: float32 with the channels of an image, one scale, and a
+/// processor with vectors and fused products and sums.
+bool quantizedReorderSuits(DType dtype, const Shape& shape, const quant::Encoding& encoding);
+
+/// Fake-quantizes on the way from Plain to ChannelsLast: bit for bit the one after the other.
+KernelPtr makeQuantizedReorder(const Shape& shape, const quant::Encoding& encoding);
+
 /// Copies bytes.
 KernelPtr makeCopy(std::size_t bytes);
 

@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
 
 #include "core/engine/kernels/integer/instruction_sets.h"
 #include "core/engine/kernels/internal.h"
+#include "core/engine/kernels/vectors/vector_functions.h"
 
 namespace quantoscope::engine {
 
 namespace {
 
-/// A few rows of a matrix of bytes or words become its columns: the channels of an image.
-template <typename T, int rows> void interleave(const T* in, std::int64_t columns, T* out)
+/// A few rows of a matrix of bytes or words become its columns: the channels of an image. Rows lie `pitch` apart.
+template <typename T, int rows> void interleave(const T* in, std::int64_t pitch, std::int64_t columns, T* out)
 {
     withWidestVectors([=]() __attribute__((always_inline)) {
         const std::int64_t count = columns;
+        const std::int64_t step = pitch;
         const T* __restrict const from = in;
         T* __restrict const to = out;
         for (std::int64_t c = 0; c < count; ++c)
             for (int r = 0; r < rows; ++r)
-                to[c * rows + r] = from[r * count + c];
+                to[c * rows + r] = from[r * step + c];
     });
 }
 
@@ -62,11 +65,11 @@ private:
             const T* in = static_cast<const T*>(from) + n * size;
             T* out = static_cast<T*>(to) + n * size;
             if (m_rows == 3) {
-                interleave<T, 3>(in, m_columns, out);
+                interleave<T, 3>(in, m_columns, m_columns, out);
                 continue;
             }
             if (m_rows == 4) {
-                interleave<T, 4>(in, m_columns, out);
+                interleave<T, 4>(in, m_columns, m_columns, out);
                 continue;
             }
             for (std::int64_t c0 = 0; c0 < m_columns; c0 += tile) {
@@ -87,6 +90,48 @@ private:
     std::int64_t m_columns;
     int m_elementBytes;
 };
+
+/// The channels of images, [N, channels, positions] -> [N, positions, channels], quantized in blocks that stay in the
+/// nearest cache.
+template <int channels> class QuantizedReorderKernel : public Kernel {
+public:
+    QuantizedReorderKernel(std::int64_t count, std::int64_t positions, const VectorQuantizer& quantizer)
+        : m_count(count)
+        , m_positions(positions)
+        , m_quantizer(quantizer)
+    {
+    }
+
+    void run(const KernelArguments& arguments) const override
+    {
+        constexpr std::int64_t most = 512;
+        std::array<float, channels * most> block;
+        const float* in = arguments.inputs[0].in<float>();
+        float* out = arguments.outputs[0].out<float>();
+        for (std::int64_t n = 0; n < m_count; ++n, in += channels * m_positions)
+            for (std::int64_t p = 0; p < m_positions; p += most) {
+                const std::int64_t columns = std::min(most, m_positions - p);
+                vectorFunctions()->quantize(
+                    m_quantizer, { in + p, m_positions, block.data(), most, channels, columns });
+                interleave<float, channels>(block.data(), most, columns, out);
+                out += channels * columns;
+            }
+    }
+    std::string_view implementation() const override { return "transpose behind a quantizer"; }
+
+private:
+    std::int64_t m_count;
+    std::int64_t m_positions;
+    VectorQuantizer m_quantizer;
+};
+
+std::int64_t positionsOf(const Shape& shape)
+{
+    std::int64_t positions = 1;
+    for (int axis = 2; axis < shape.rank(); ++axis)
+        positions *= shape[axis];
+    return positions;
+}
 
 class CopyKernel : public Kernel {
 public:
@@ -111,13 +156,25 @@ KernelPtr makeReorder(DType dtype, const Shape& shape, [[maybe_unused]] Layout f
 {
     assert(from != to && shape.rank() >= 3 && !tensor::isPacked(dtype));
     const std::int64_t channels = shape[1];
-    std::int64_t positions = 1;
-    for (int axis = 2; axis < shape.rank(); ++axis)
-        positions *= shape[axis];
+    const std::int64_t positions = positionsOf(shape);
     const int bytes = tensor::bitWidth(dtype) / 8;
     if (to == Layout::ChannelsLast)
         return std::make_unique<TransposeKernel>(shape[0], channels, positions, bytes);
     return std::make_unique<TransposeKernel>(shape[0], positions, channels, bytes);
+}
+
+bool quantizedReorderSuits(DType dtype, const Shape& shape, const quant::Encoding& encoding)
+{
+    return vectorFunctions() && dtype == DType::Float32 && shape.rank() >= 3 && shape.rank() <= 5
+        && (shape[1] == 3 || shape[1] == 4) && VectorQuantizer::of(encoding);
+}
+
+KernelPtr makeQuantizedReorder(const Shape& shape, const quant::Encoding& encoding)
+{
+    const VectorQuantizer quantizer = *VectorQuantizer::of(encoding);
+    if (shape[1] == 3)
+        return std::make_unique<QuantizedReorderKernel<3>>(shape[0], positionsOf(shape), quantizer);
+    return std::make_unique<QuantizedReorderKernel<4>>(shape[0], positionsOf(shape), quantizer);
 }
 
 KernelPtr makeCopy(std::size_t bytes) { return std::make_unique<CopyKernel>(bytes); }
