@@ -154,7 +154,17 @@ Result<std::vector<EvaluationResultPtr>> evaluateAll(std::span<const Network> ne
             onResult(i, result);
         return {};
     };
-    QS_CHECK(SharedRun(missing, samples, options, job).run(finished));
+    const auto done = SharedRun(missing, samples, options, job).run(finished);
+    if (done)
+        return results;
+    if (done.error().code == ErrorCode::Cancelled || missing.size() == 1)
+        return tl::make_unexpected(done.error());
+    // One by one, so that those before the one that fails are finished and told of.
+    for (std::size_t m = 0; m < missing.size(); ++m) {
+        const auto alone = [&](std::size_t, const EvaluationResultPtr& result) { return finished(m, result); };
+        if (!results[places[m]])
+            QS_CHECK(SharedRun(std::span(missing).subspan(m, 1), samples, options, job).run(alone));
+    }
     return results;
 }
 
