@@ -61,8 +61,8 @@ int main(int argc, char** argv)
     std::iota(order.begin(), order.end(), std::size_t { 0 });
     std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return median[a] > median[b]; });
 
-    std::printf(
-        "%zu steps, %.1f us a run, %.1f images/s\n", steps.size(), total * 1e6, static_cast<double>(batch) / total);
+    std::printf("%zu steps, %.1f us a run, %.1f images/s, %zu KiB\n", steps.size(), total * 1e6,
+        static_cast<double>(batch) / total, compiled->arenaBytes() >> 10U);
     std::printf("%10s %7s %7s  %-20s %-28s %s\n", "us", "share", "so far", "operator", "implementation", "node");
     double used = 0;
     for (const std::size_t i : order) {

@@ -14,7 +14,7 @@ namespace quantoscope::ui {
 
 namespace {
 
-constexpr int quietMilliseconds = 150;
+constexpr int quietMilliseconds = 60;
 constexpr std::int64_t comparedImages = 64;
 const QString statsChannel = QStringLiteral("stats");
 const QString planChannel = QStringLiteral("plan");
