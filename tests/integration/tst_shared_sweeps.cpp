@@ -77,6 +77,38 @@ class TestSharedSweeps : public QObject {
     Q_OBJECT
 
 private slots:
+    /// Activations take about 150 KiB an image; scratch memory of kernels, as much again, does not grow with the batch.
+    void scratchMemoryDoesNotShrinkTheBatch() { QVERIFY(Setting(36).alone.batch >= 4); }
+
+    /// Networks before one that fails are finished and told of, and the error is that network's.
+    void aNetworkThatFails()
+    {
+        const Setting setting(9);
+        std::vector<flow::QuantizedNetwork> networks;
+        for (const int bits : { 8, 7, 6 }) {
+            planning::PlanRequest request;
+            request.activations.bits = bits;
+            networks.push_back(*setting.quantizer->quantize(request));
+        }
+        auto broken = *networks[1].plan;
+        broken.set("no such tensor", *broken.find(broken.tensors().begin()->first));
+        networks[1].plan = std::make_shared<const quant::QuantizationPlan>(std::move(broken));
+        std::vector<evaluation::Network> bare;
+        for (const auto& network : networks)
+            bare.push_back({ network.graph.get(), network.plan.get() });
+        std::vector<std::size_t> told;
+        auto options = setting.alone;
+        options.partOfStage = true;
+        const auto results = evaluation::evaluateAll(bare, *setting.samples, options, {},
+            [&](std::size_t network, const evaluation::EvaluationResultPtr& result) {
+                told.push_back(network);
+                QVERIFY(same(*result, *setting.evaluate(networks[network])));
+            });
+        QVERIFY(!results);
+        QCOMPARE(results.error().code, ErrorCode::NotFound);
+        QCOMPARE(told, std::vector<std::size_t> { 0 });
+    }
+
     void theGridIsThatOfSeparateEvaluations_data()
     {
         QTest::addColumn<QString>("scope");
