@@ -62,9 +62,17 @@ template <int lanes> struct Floats {
         else
             x = _mm256_min_ps(_mm256_set1_ps(bound), x);
     }
+    /// a b + c, rounded once whatever the compiler makes of products and sums.
+    [[gnu::always_inline]] static void multiplyAndAdd(const Vector& a, float b, const Vector& c, Vector& to)
+    {
+        if constexpr (lanes == 16)
+            to = _mm512_fmadd_ps(a, _mm512_set1_ps(b), c);
+        else
+            to = _mm256_fmadd_ps(a, _mm256_set1_ps(b), c);
+    }
 };
 
-/// Products and sums in one where they are written as one; see rounding_loops in core/quant for why this is exact.
+/// See rounding_loops in core/quant for why this is exact.
 template <int lanes, Quantizing quantizing>
 [[gnu::always_inline]] inline void clampAndQuantize(const VectorQuantizer& quantizer, typename Floats<lanes>::Vector& x)
 {
@@ -80,9 +88,11 @@ template <int lanes, Quantizing quantizing>
     if constexpr (quantizing != Quantizing::No) {
         constexpr float magic = 0x1.8p23F;
         const V quotient = x * quantizer.reciprocal;
-        const V remainder = x - quotient * quantizer.scale;
-        const V level = ((remainder * quantizer.reciprocal + quotient) + magic) - magic;
-        x = level * quantizer.scale;
+        V remainder;
+        F::multiplyAndAdd(quotient, -quantizer.scale, x, remainder);
+        V level;
+        F::multiplyAndAdd(remainder, quantizer.reciprocal, quotient, level);
+        x = ((level + magic) - magic) * quantizer.scale;
     }
 }
 
