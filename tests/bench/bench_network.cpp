@@ -11,6 +11,7 @@
 #include "core/onnx_io/reader.h"
 #include "core/onnx_io/writer.h"
 #include "core/planning/plan_builder.h"
+#include "core/sweep/sweep.h"
 #include "tests/support/memory_dataset.h"
 #include "tests/support/run_graph.h"
 #include "tests/support/shared_data.h"
@@ -27,18 +28,21 @@ template <typename T> T orExit(Result<T> result)
     std::exit(EXIT_FAILURE);
 }
 
-/// Statistics of a few random images.
-calibration::CalibrationStatsPtr statsFor(const graph::Graph& graph, const Shape& input)
+dataset::SampleSetPtr randomSamples(const Shape& input, std::int64_t images)
 {
     dataset::SampleSet::Options options;
     options.preprocessing = orExit(dataset::Preprocessing::named("imagenet"));
     const int channels = static_cast<int>(input[1]);
     if (channels == 1)
         options.preprocessing.channels = dataset::Channels::Gray;
-    constexpr std::int64_t images = 8;
     const auto data = test::randomDataset(images, static_cast<int>(input[2]), static_cast<int>(input[3]), channels, 10);
-    const auto samples = orExit(dataset::SampleSet::load(data, options));
-    return orExit(calibration::calibrate(graph, *samples));
+    return orExit(dataset::SampleSet::load(data, options));
+}
+
+/// Statistics of a few random images.
+calibration::CalibrationStatsPtr statsFor(const graph::Graph& graph, const Shape& input)
+{
+    return orExit(calibration::calibrate(graph, *randomSamples(input, 8)));
 }
 
 /// Weights per channel and activations per tensor.
@@ -98,6 +102,24 @@ engine::CompiledGraphPtr Network::compile(std::int64_t batch, Mode mode, quant::
 void Network::writeQdq(quant::Scope scope, const std::filesystem::path& file) const
 {
     orExit(onnx_io::writeModel(orExit(exporting::buildQdqModel(m_model, *m_graph, plan(Mode::Integer, scope))), file));
+}
+
+Grid::Grid(const Network& network, std::int64_t images)
+    : m_samples(randomSamples(network.inputShape(1), images))
+    , m_quantizer(std::make_unique<flow::Quantizer>(network.graph(), randomSamples(network.inputShape(1), 64)))
+{
+}
+
+std::int64_t Grid::run(int threads) const
+{
+    sweep::GridOptions options;
+    options.weightBits = orExit(sweep::parseBits("2..8"));
+    options.activationBits = options.weightBits;
+    options.request.scope = quant::Scope::Integer;
+    options.evaluation.arithmetic = engine::Arithmetic::Auto;
+    options.evaluation.threads = threads;
+    const auto result = orExit(sweep::runGrid(*m_quantizer, *m_samples, options));
+    return static_cast<std::int64_t>(result.points.size()) * m_samples->size();
 }
 
 std::vector<std::shared_ptr<const Network>> networks()

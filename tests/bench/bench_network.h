@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/dataset/preprocessing.h"
 #include "core/engine/engine.h"
+#include "core/flow/quantizer.h"
 #include "core/graph/graph.h"
 #include "core/quant/plan.h"
 
@@ -27,6 +29,7 @@ public:
     Network(std::string name, const std::filesystem::path& file);
 
     const std::string& name() const { return m_name; }
+    const std::shared_ptr<const graph::Graph>& graph() const { return m_graph; }
     bool acceptsBatch(std::int64_t batch) const; ///< false where the model fixes another
     Shape inputShape(std::int64_t batch) const;
     engine::CompiledGraphPtr compile(std::int64_t batch, Mode mode, quant::Scope scope) const;
@@ -47,6 +50,18 @@ private:
         std::pair<quant::QuantizationPlan, quant::QuantizationPlan> wide; ///< 12 bits
     };
     mutable Plans m_plans;
+};
+
+/// The grid of 2 to 8 bits for weights and activations, integer scope, over random images.
+class Grid {
+public:
+    Grid(const Network& network, std::int64_t images);
+
+    std::int64_t run(int threads) const; ///< returns how many images all points together have evaluated
+
+private:
+    dataset::SampleSetPtr m_samples;
+    std::unique_ptr<flow::Quantizer> m_quantizer;
 };
 
 /// The bundled sample, and those of the shared folder that are there.

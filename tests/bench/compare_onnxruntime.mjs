@@ -2,7 +2,7 @@
 // Throughput of Quantoscope and of ONNX Runtime on the same models and images, measured in turn in one run.
 //
 //   packaging/install-onnxruntime.sh build/release/onnxruntime
-//   node tests/bench/compare_onnxruntime.mjs build/release [MODEL.onnx...] [--batch 1,8] [--threads 1,2] [--rounds 5] [--seconds 0.5]
+//   node tests/bench/compare_onnxruntime.mjs build/release [MODEL.onnx...] [--batch 1,8] [--threads 1,2] [--rounds 5] [--seconds 0.5] [--grid 0]
 //
 // The bundled sample is always measured. Every network runs in float32 and with 8-bit weights and activations, but for
 // Quantoscope's fake-quantization, which 12-bit ones get (8-bit ones are computed in integers; to the peer it is the same):
@@ -11,6 +11,9 @@
 //   ONNX Runtime  fp32; off (QDQ on inputs and weights of compute layers, graph optimisation off); noqdq (the same model,
 //                 optimised, session.disable_quant_qdq=1: its fastest true fake-quantization); qfull (QDQ on every tensor: its
 //                 8-bit kernels)
+//
+// With --grid N, the sweep of 2 to 8 bits for weights and activations (49 points) over N images is compared as well: with 49
+// times what each of the peer's networks takes for N images, qfull standing for 8 bits only.
 //
 // Quantoscope runs one independent stream a thread. ONNX Runtime is measured both as one session with that many threads and as
 // that many sessions of one thread each, and the better of the two counts. Ratios are medians over the rounds. Those of images
@@ -25,7 +28,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const usage = 'usage: node compare_onnxruntime.mjs BUILD_FOLDER [MODEL.onnx...] [--batch 1,8] [--threads 1,2] [--rounds 5] '
-    + '[--seconds 0.5]';
+    + '[--seconds 0.5] [--grid 0]';
 const { values: options, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -33,6 +36,7 @@ const { values: options, positionals } = parseArgs({
         threads: { type: 'string', default: String(cpus().length) },
         rounds: { type: 'string', default: '5' },
         seconds: { type: 'string', default: '0.5' },
+        grid: { type: 'string', default: '0' },
     },
 });
 const [build, ...given] = positionals;
@@ -210,6 +214,24 @@ function reportBest(model, threads, measured) {
         + texts.join(', '));
 }
 
+// The sweep of a grid against as many runs of each of the peer's networks, with the batch and set-up that suit it best.
+function reportGrid(model, threads, measured, grid) {
+    const own = figure(grid.images, grid.seconds, grid.processorSeconds);
+    const floors = comparisons.filter(({ ours, peer }) => ours === 'all-integers' && peer);
+    const texts = floors.map((comparison) => {
+        const ratio = Object.fromEntries(['wall', 'cpu'].map((unit) => {
+            const peers = measured.map((figures) => median(figures[best(figures, comparison.peer, unit)].map((one) => one[unit])));
+            return [unit, own[unit] / Math.max(...peers)];
+        }));
+        const floor = floorOf(comparison, model);
+        const verdict = floor === undefined ? '' : `, at least ${floor.toFixed(2)}: ${ratio.wall >= floor ? 'met' : 'missed'}, `
+            + `${ratio.cpu >= floor ? 'met' : 'missed'}`;
+        return `${comparison.peer} ${ratio.wall.toFixed(2)} (per processor second ${ratio.cpu.toFixed(2)}${verdict})`;
+    });
+    console.log(`${basename(model)}, ${threads} thread${threads > 1 ? 's' : ''}, 7 x 7 grid over ${options.grid} images: `
+        + `${grid.seconds.toFixed(1)} s, ${own.wall.toFixed(0)} images/s; over ${texts.join('; ')}`);
+}
+
 async function compare(model) {
     const folder = mkdtempSync(join(tmpdir(), 'compare-onnxruntime-'));
     const files = { model, compute: join(folder, 'compute.onnx'), integer: join(folder, 'integer.onnx') };
@@ -228,6 +250,8 @@ async function compare(model) {
                 report(model, title, measured.at(-1), threads);
             }
             reportBest(model, threads, measured);
+            if (Number(options.grid) > 0 && measured.length > 0)
+                reportGrid(model, threads, measured, await ours.ask(`grid ${options.grid} ${threads} 0`));
         }
     } finally {
         ours.stop();

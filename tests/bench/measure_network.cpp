@@ -5,7 +5,8 @@
 //
 // writes the plans it measures with as FOLDER/compute.onnx and FOLDER/integer.onnx (QDQ), then answers each line
 // "KIND BATCH THREADS SECONDS" on standard input with one line of JSON: images and seconds, and seconds of processor.
-// KIND: float, fake (12 bits, compute scope, in float32), integers (compute scope), all-integers (integer scope).
+// KIND: float, fake (12 bits, compute scope, in float32), integers (compute scope), all-integers (integer scope); grid:
+// the sweep of 2 to 8 bits for weights and activations over BATCH images, once.
 #include <ctime>
 
 #include <array>
@@ -54,6 +55,23 @@ std::optional<Kind> kindOf(const std::string& name)
     return found == kinds.end() ? std::nullopt : std::optional(found->second);
 }
 
+void answer(std::int64_t images, double seconds, double processor)
+{
+    std::printf("{\"images\": %lld, \"seconds\": %.6f, \"processorSeconds\": %.6f}\n", static_cast<long long>(images),
+        seconds, processor);
+}
+
+double processorSeconds(std::clock_t since) { return static_cast<double>(std::clock() - since) / CLOCKS_PER_SEC; }
+
+void measureGrid(const Network& network, const Request& request)
+{
+    const Grid grid(network, request.batch);
+    const Clock::time_point start = Clock::now();
+    const std::clock_t used = std::clock();
+    const std::int64_t images = grid.run(request.threads);
+    answer(images, std::chrono::duration<double>(Clock::now() - start).count(), processorSeconds(used));
+}
+
 /// One network compiled for one kind and batch, with a stream for each thread that has asked so far.
 class Measured {
 public:
@@ -83,9 +101,7 @@ public:
                 });
         }
         const double took = std::chrono::duration<double>(Clock::now() - start).count();
-        const double processor = static_cast<double>(std::clock() - used) / CLOCKS_PER_SEC;
-        std::printf("{\"images\": %lld, \"seconds\": %.6f, \"processorSeconds\": %.6f}\n",
-            static_cast<long long>(runs * m_batch), took, processor);
+        answer(runs * m_batch, took, processorSeconds(used));
     }
 
 private:
@@ -110,6 +126,10 @@ void answerAll(const Network& network)
     for (std::string line; std::getline(std::cin, line); std::fflush(stdout)) {
         Request request;
         std::istringstream(line) >> request.kind >> request.batch >> request.threads >> request.seconds;
+        if (request.kind == "grid" && request.batch > 0) {
+            measureGrid(network, request);
+            continue;
+        }
         const auto kind = kindOf(request.kind);
         if (!kind || request.batch < 1 || request.threads < 1) {
             std::printf("{\"error\": \"expected KIND BATCH THREADS SECONDS\"}\n");
