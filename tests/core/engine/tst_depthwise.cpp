@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: unit numeric
 // Depthwise convolutions in float against direct sums in double, and the quantizers they take along.
-#include <QCoreApplication>
-#include <QProcess>
 #include <QtTest>
 
-#include "core/engine/kernels/vectors/vector_types.h"
 #include "tests/core/engine/graph_maker.h"
+#include "tests/core/engine/vector_tests.h"
 
 using namespace quantoscope;
 using namespace quantoscope::test;
@@ -75,18 +73,6 @@ std::vector<std::pair<const char*, Case>> cases()
         { "one column", { .input = { 1, 16, 8, 1 } } },
         { "one position", { .input = { 3, 16, 1, 1 } } },
     };
-}
-
-quant::Encoding grid(int bits, bool isSigned, float scale, std::int32_t zeroPoint = 0,
-    quant::Rounding rounding = quant::Rounding::HalfEven)
-{
-    quant::Encoding encoding;
-    encoding.qmin = isSigned ? -(1 << (bits - 1)) : 0;
-    encoding.qmax = isSigned ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
-    encoding.scale = { scale };
-    encoding.zeroPoint = { zeroPoint };
-    encoding.rounding = rounding;
-    return encoding;
 }
 
 } // namespace
@@ -212,21 +198,7 @@ void TestDepthwise::leavesOthersAlone()
     QVERIFY(!has(stepsOf(maker.graph()), "depthwise"));
 }
 
-void TestDepthwise::narrowerVectors()
-{
-    if (engine::floatLanes() < 16)
-        QSKIP("this is the processor, or the run, with narrower vectors");
-    for (const char* limit : { "AVX2", "SSE41" }) {
-        QProcess again;
-        auto environment = QProcessEnvironment::systemEnvironment();
-        environment.insert("ONEDNN_MAX_CPU_ISA", limit);
-        again.setProcessEnvironment(environment);
-        again.setProcessChannelMode(QProcess::MergedChannels);
-        again.start(QCoreApplication::applicationFilePath(), {});
-        QVERIFY(again.waitForFinished(120000));
-        QVERIFY2(again.exitCode() == 0, again.readAll());
-    }
-}
+void TestDepthwise::narrowerVectors() { runWithNarrowerVectors(); }
 
 QTEST_GUILESS_MAIN(TestDepthwise)
 #include "tst_depthwise.moc"

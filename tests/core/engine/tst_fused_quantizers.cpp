@@ -1,29 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: unit numeric
 // Quantizers that sums, concatenations and the input's reorder compute along: the same bits as steps of their own give.
-#include <QCoreApplication>
-#include <QProcess>
 #include <QtTest>
 
 #include "core/engine/kernels/vectors/vector_functions.h"
 #include "tests/core/engine/graph_maker.h"
+#include "tests/core/engine/vector_tests.h"
 
 using namespace quantoscope;
 using namespace quantoscope::test;
 
 namespace {
-
-quant::Encoding grid(int bits, bool isSigned, float scale, std::int32_t zeroPoint = 0,
-    quant::Rounding rounding = quant::Rounding::HalfEven)
-{
-    quant::Encoding encoding;
-    encoding.qmin = isSigned ? -(1 << (bits - 1)) : 0;
-    encoding.qmax = isSigned ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
-    encoding.scale = { scale };
-    encoding.zeroPoint = { zeroPoint };
-    encoding.rounding = rounding;
-    return encoding;
-}
 
 /// Grids by name; the last ones are not for loops that do without a division.
 const std::vector<std::pair<const char*, quant::Encoding>>& grids()
@@ -352,21 +339,7 @@ void TestFusedQuantizers::sumsOfCodes()
     QCOMPARE(implementationsOf(maker.graph(), plan, "IntegerAdd", options).size(), 1U);
 }
 
-void TestFusedQuantizers::narrowerVectors()
-{
-    if (engine::vectorFunctions() != &engine::vectors::avx512)
-        QSKIP("this is the processor, or the run, with narrower vectors");
-    for (const char* limit : { "AVX2", "SSE41" }) {
-        QProcess again;
-        auto environment = QProcessEnvironment::systemEnvironment();
-        environment.insert("ONEDNN_MAX_CPU_ISA", limit);
-        again.setProcessEnvironment(environment);
-        again.setProcessChannelMode(QProcess::MergedChannels);
-        again.start(QCoreApplication::applicationFilePath(), {});
-        QVERIFY(again.waitForFinished(120000));
-        QVERIFY2(again.exitCode() == 0, again.readAll());
-    }
-}
+void TestFusedQuantizers::narrowerVectors() { runWithNarrowerVectors(); }
 
 QTEST_GUILESS_MAIN(TestFusedQuantizers)
 #include "tst_fused_quantizers.moc"

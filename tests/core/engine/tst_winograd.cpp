@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: unit numeric
 // Convolutions by minimal filtering against direct sums in double.
-#include <QCoreApplication>
-#include <QProcess>
 #include <QtTest>
 
-#include "core/engine/kernels/vectors/vector_types.h"
 #include "tests/core/engine/graph_maker.h"
+#include "tests/core/engine/vector_tests.h"
 
 using namespace quantoscope;
 using namespace quantoscope::test;
@@ -60,9 +58,7 @@ quant::TensorQuantizer quantizer(int bits, bool isSigned, float scale, quant::Ro
 {
     quant::TensorQuantizer result;
     result.role = role;
-    result.encoding.qmin = isSigned ? -(1 << (bits - 1)) : 0;
-    result.encoding.qmax = isSigned ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
-    result.encoding.scale = { scale };
+    result.encoding = grid(bits, isSigned, scale);
     return result;
 }
 
@@ -213,21 +209,7 @@ void TestWinograd::exactSumsStayExact()
     QCOMPARE(implementationOf(makeGraph({}), options, plan) == "winograd 4x4", !direct);
 }
 
-void TestWinograd::narrowerVectors()
-{
-    if (engine::floatLanes() < 16)
-        QSKIP("this is the processor, or the run, with narrower vectors");
-    for (const char* limit : { "AVX2", "SSE41" }) {
-        QProcess again;
-        auto environment = QProcessEnvironment::systemEnvironment();
-        environment.insert("ONEDNN_MAX_CPU_ISA", limit);
-        again.setProcessEnvironment(environment);
-        again.setProcessChannelMode(QProcess::MergedChannels);
-        again.start(QCoreApplication::applicationFilePath(), {});
-        QVERIFY(again.waitForFinished(120000));
-        QVERIFY2(again.exitCode() == 0, again.readAll());
-    }
-}
+void TestWinograd::narrowerVectors() { runWithNarrowerVectors(); }
 
 QTEST_GUILESS_MAIN(TestWinograd)
 #include "tst_winograd.moc"
