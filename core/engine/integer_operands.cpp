@@ -25,18 +25,21 @@ Result<Tensor> centredLevels(const Tensor& weight, const quant::Encoding& encodi
     quant::Encoding nearest = encoding; // the values lie on the grid already
     nearest.rounding = quant::Rounding::HalfEven;
     quant::quantize(nearest, weight.shape(), weight.as<float>(), levels);
-    std::size_t inner = 1;
-    for (int axis = encoding.axis + 1; encoding.perChannel() && axis < weight.shape().rank(); ++axis)
+    std::size_t inner = 1; // of a channel side by side
+    for (int axis = encoding.perChannel() ? encoding.axis + 1 : 0; axis < weight.shape().rank(); ++axis)
         inner *= static_cast<std::size_t>(weight.shape()[axis]);
     Tensor result(DType::Int8, weight.shape());
     const auto codes = result.as<std::int8_t>();
-    for (std::size_t i = 0; i < levels.size(); ++i) {
-        const std::size_t channel = encoding.perChannel() ? i / inner % encoding.scale.size() : 0;
-        const std::int32_t level = levels[i] - encoding.zeroPoint[channel];
-        if (level < -128 || level > 127)
-            return cannot(
-                "a weight lies " + std::to_string(level) + " levels from its zero point, int8 holds -128..127");
-        codes[i] = static_cast<std::int8_t>(level);
+    for (std::size_t first = 0, channel = 0; first < levels.size(); first += inner) {
+        const std::int32_t zeroPoint = encoding.zeroPoint[channel];
+        for (std::size_t i = first; i < first + inner; ++i) {
+            const std::int32_t level = levels[i] - zeroPoint;
+            if (level < -128 || level > 127)
+                return cannot(
+                    "a weight lies " + std::to_string(level) + " levels from its zero point, int8 holds -128..127");
+            codes[i] = static_cast<std::int8_t>(level);
+        }
+        channel = channel + 1 == encoding.zeroPoint.size() ? 0 : channel + 1;
     }
     return result;
 }

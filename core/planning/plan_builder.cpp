@@ -33,9 +33,11 @@ std::int64_t countDeadChannels(const TensorView& weight, int axis)
     const auto channels = static_cast<std::size_t>(weight.shape()[axis]);
     const auto inner = static_cast<std::size_t>(weight.shape().strides()[static_cast<std::size_t>(axis)]);
     std::vector<bool> alive(channels);
-    for (std::size_t i = 0; i < values.size(); ++i)
-        if (values[i] != 0)
-            alive[i / inner % channels] = true;
+    for (std::size_t first = 0, channel = 0; first < values.size(); first += inner) {
+        const auto isAlive = [](float value) { return value != 0; };
+        alive[channel] = alive[channel] || std::ranges::any_of(values.subspan(first, inner), isAlive);
+        channel = channel + 1 == channels ? 0 : channel + 1;
+    }
     return std::ranges::count(alive, false);
 }
 
