@@ -131,9 +131,8 @@ void QuantizationOptions::addTo(CLI::App& command, WordLengths wordLengths)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     if (!grid)
         add("--encodings", encodings,
-            "Encodings of AIMET (1.0.0, 0.6.1) or a calibration table of ONNX Runtime: numbers for the tensors they "
-            "name; "
-            "what does not match the model is listed");
+            "Encodings of AIMET (2.0.0, 1.0.0, 0.6.1) or a calibration table of ONNX Runtime (.json, .cache): numbers "
+            "for the tensors they name; what does not match the model is listed");
     add("--engine", engine,
         "Arithmetic of the quantized network: integers where they are exact, in every compute layer, or float",
         { "auto", "integer", "float" });

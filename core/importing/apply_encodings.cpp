@@ -53,6 +53,7 @@ public:
                 m_result.unmatched.push_back({ entry.tensor, std::move(why) });
         followShared();
         deriveBiases();
+        sayWhatFilesDoNotKnow();
         for (const auto& [name, quantizer] : m_result.plan.tensors())
             if (quantizer.role != Role::Bias && !m_done.contains(name))
                 m_result.missing.push_back(name);
@@ -94,6 +95,7 @@ private:
             return why;
         m_result.plan.set(entry.tensor, *quantizer);
         m_done.insert(entry.tensor);
+        noteRanges(entry, slot);
         return {};
     }
 
@@ -113,9 +115,32 @@ private:
             return std::nullopt;
         }
         quantizer.config.granularity = quant::Granularity::perTensor();
-        quantizer.range = { quant::RangeSpec::Method::Manual, 0, entry.range->first, entry.range->second };
-        quantizer.encoding = quant::encodingForRange(quantizer.config, entry.range->first, entry.range->second);
+        const auto [low, high] = rangeOf(entry, slot);
+        quantizer.range = { quant::RangeSpec::Method::Manual, 0, low, high };
+        quantizer.encoding = quant::encodingForRange(quantizer.config, low, high);
         return quantizer;
+    }
+
+    /// What the file says, but where the operator fixes it, and where the file does not know that a tensor is never
+    /// negative.
+    std::pair<double, double> rangeOf(const EncodingEntry& entry, const QuantizerSlot& slot) const
+    {
+        if (slot.fixedRange)
+            return *slot.fixedRange;
+        auto range = *entry.range;
+        const auto* known = m_base.find(entry.tensor);
+        if (entry.isMagnitude && known && known->encoding.low() >= 0)
+            range.first = 0;
+        return range;
+    }
+
+    void noteRanges(const EncodingEntry& entry, const QuantizerSlot& slot)
+    {
+        if (!entry.range)
+            return;
+        if (slot.fixedRange && slot.fixedRange != entry.range)
+            m_fixed.push_back(entry.tensor);
+        m_anyMagnitude = m_anyMagnitude || entry.isMagnitude;
     }
 
     std::optional<TensorQuantizer> fromNumbers(
@@ -138,6 +163,11 @@ private:
         const std::size_t rank = type.dims ? type.dims->size() : 0;
         if (entry.isPerChannel) {
             encoding.axis = slot.role == Role::Weight ? slot.channelAxis : 1;
+            if (entry.axis && *entry.axis != encoding.axis && *entry.axis + static_cast<int>(rank) != encoding.axis) {
+                why = "its scales run along axis " + std::to_string(*entry.axis) + ", the channels along "
+                    + std::to_string(encoding.axis);
+                return std::nullopt;
+            }
             const auto axis = static_cast<std::size_t>(encoding.axis);
             const auto channels = static_cast<std::int64_t>(entry.scale.size());
             if (axis >= rank || ((*type.dims)[axis].known() && (*type.dims)[axis].value != channels)) {
@@ -207,6 +237,18 @@ private:
         }
     }
 
+    void sayWhatFilesDoNotKnow()
+    {
+        if (!m_fixed.empty())
+            m_result.notes.push_back("'" + m_fixed.front() + "'"
+                + (m_fixed.size() > 1 ? " and " + std::to_string(m_fixed.size() - 1) + " more keep" : " keeps")
+                + " the range [0, 1] of a Softmax or Sigmoid, whatever was seen");
+        if (m_anyMagnitude)
+            m_result.notes.push_back(
+                "a calibration cache has the largest magnitude of each tensor alone: ranges reach as "
+                "far to both sides, or from 0 where the plan's do");
+    }
+
     const graph::Graph& m_graph;
     const quant::QuantizationPlan& m_base;
     const planning::PlanRequest& m_request;
@@ -215,6 +257,8 @@ private:
     std::map<std::string, const QuantizerSlot*> m_slotOf;
     std::vector<const EncodingEntry*> m_biasEntries;
     std::set<std::string> m_done;
+    std::vector<std::string> m_fixed; ///< tensors that the file has another range for than their operator
+    bool m_anyMagnitude = false;
     AppliedEncodings m_result;
 };
 

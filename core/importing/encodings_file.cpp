@@ -2,17 +2,23 @@
 #include "core/importing/encodings_file.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
+
+#include "core/base/file.h"
+#include "core/importing/calibration_table.h"
 
 namespace quantoscope::importing {
 
 namespace {
 
-constexpr const char* expected
-    = "use encodings of AIMET (version 1.0.0 or 0.6.1) or a calibration table of ONNX Runtime (calibration.json)";
+constexpr const char* expected = "use encodings of AIMET (version 2.0.0, 1.0.0 or 0.6.1) or a calibration table of "
+                                 "ONNX Runtime (calibration.json, calibration.cache)";
+constexpr std::uint64_t largestFile = std::uint64_t { 256 } << 20;
 
 std::optional<double> numberAt(const Json& object, const char* key)
 {
@@ -86,6 +92,9 @@ EncodingEntry entry100(const Json& object, bool isParameter)
         return entry;
     if (kind != "PER_TENSOR" && kind != "PER_CHANNEL")
         entry.unusable = "its enc_type is '" + kind + "'";
+    const auto shifts = numbersAt(object, "zero_point_shift");
+    if (!std::ranges::all_of(shifts, [](double shift) { return shift == 0; }))
+        entry.unusable = "its levels are shifted by a part of a step (zero_point_shift)";
     if (entry.unusable.empty())
         setNumbers(entry, numbersAt(object, "scale"), numbersAt(object, "offset"));
     return entry;
@@ -137,53 +146,67 @@ std::vector<EncodingEntry> entriesOf(const Json& json, bool isList)
     return entries;
 }
 
-/// 3.5, [3.5], or {"data": 3.5 or [3.5], ...}, as arrays of one number are written.
-std::optional<double> tableNumber(const Json& value)
+/// "int4" and "uint16": word-length, and whether the grid is the signed one. Floating-point types are none.
+void setType(EncodingEntry& entry, const std::string& type)
 {
-    if (value.is_number())
-        return value.get<double>();
-    if (value.is_array() && value.size() == 1)
-        return tableNumber(value.front());
-    if (value.is_object() && value.contains("data"))
-        return tableNumber(value["data"]);
-    return std::nullopt;
+    if (type.starts_with("float") || type.starts_with("bfloat")) {
+        entry.isFloat = true;
+        return;
+    }
+    entry.isSymmetric = type.starts_with("int");
+    const auto digits = type.substr(std::min(type.size(), std::size_t { entry.isSymmetric ? 3U : 4U }));
+    const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), entry.bits);
+    const bool isInteger = type.starts_with("int") || type.starts_with("uint");
+    if (!isInteger || end.ec != std::errc() || end.ptr != digits.data() + digits.size() || entry.bits < 1
+        || entry.bits > 32)
+        entry.unusable = "its output_dtype is '" + type + "'";
 }
 
-std::optional<std::pair<double, double>> tableRange(const Json& value)
+/// A number, or a list of them; empty for anything else.
+std::vector<double> numberOrNumbers(const Json& object, const char* key)
 {
-    std::optional<double> low;
-    std::optional<double> high;
-    if (value.is_array() && value.size() == 2) {
-        low = tableNumber(value[0]);
-        high = tableNumber(value[1]);
-    } else if (value.is_object() && value.contains("lowest") && value.contains("highest")) {
-        low = tableNumber(value["lowest"]);
-        high = tableNumber(value["highest"]);
-    }
-    return low && high ? std::optional(std::pair(*low, *high)) : std::nullopt;
+    const auto number = numberAt(object, key);
+    return number ? std::vector { *number } : numbersAt(object, key);
 }
 
-std::optional<EncodingsFile> calibrationTable(const Json& json)
+/// An entry of version 2.0.0: the inputs and attributes of an ONNX QuantizeLinear.
+EncodingEntry entry200(const Json& object)
 {
-    const auto wrapped = json.find("data");
-    if (wrapped != json.end() && wrapped->is_object())
-        return calibrationTable(*wrapped);
-    EncodingsFile file { .kind = "calibration table", .entries = {} };
-    bool anyRange = false;
-    for (const auto& [tensor, value] : json.items()) {
-        if (value.is_string())
-            continue; // "CLS", what class the table was
-        EncodingEntry entry { .tensor = tensor };
-        entry.range = tableRange(value);
-        if (!entry.range)
-            entry.unusable = "it is not a range";
-        else if (!std::isfinite(entry.range->first) || !std::isfinite(entry.range->second)
-            || entry.range->first > entry.range->second)
-            entry.unusable = "its range is empty or not finite";
-        anyRange = anyRange || entry.range;
-        file.entries.push_back(std::move(entry));
+    EncodingEntry entry { .tensor = textAt(object, "name") };
+    setType(entry, textAt(object, "output_dtype"));
+    if (entry.isFloat || !entry.unusable.empty())
+        return entry;
+    const bool hasBlocks = numberAt(object, "block_size").value_or(0) != 0;
+    if (hasBlocks || object.contains("per_block_int_scale")) {
+        entry.unusable = "it has a scale for each block of a channel";
+        return entry;
     }
-    return anyRange ? std::optional(std::move(file)) : std::nullopt;
+    const auto scales = numberOrNumbers(object, "y_scale");
+    const bool hasZeroPoints = object.contains("y_zero_point") && !object["y_zero_point"].is_null();
+    auto zeroPoints = hasZeroPoints ? numberOrNumbers(object, "y_zero_point") : std::vector(scales.size(), 0.0);
+    // Seen from the unsigned grid, on which the lowest level is 0.
+    const double lift = entry.isSymmetric ? std::exp2(entry.bits - 1) : 0;
+    for (double& zero : zeroPoints)
+        zero = -(zero + lift);
+    setNumbers(entry, scales, zeroPoints);
+    if (const auto axis = numberAt(object, "axis"); axis && std::abs(*axis) < 64)
+        entry.axis = static_cast<int>(*axis);
+    entry.isPerChannel = entry.axis && object["y_scale"].is_array();
+    if (entry.unusable.empty() && !entry.isPerChannel && scales.size() > 1)
+        entry.unusable = "it has " + std::to_string(scales.size()) + " scales and no axis";
+    return entry;
+}
+
+Result<EncodingsFile> version200(const Json& json)
+{
+    const auto list = json.find("encodings");
+    if (list == json.end() || !list->is_array())
+        return fail(ErrorCode::InvalidInput, "encodings is not the list that version 2.0.0 has there", {}, expected);
+    EncodingsFile file { .kind = "AIMET encodings 2.0.0", .entries = {} };
+    for (const auto& entry : *list)
+        if (entry.is_object())
+            file.entries.push_back(entry200(entry));
+    return file;
 }
 
 } // namespace
@@ -192,6 +215,8 @@ Result<EncodingsFile> parseEncodings(const Json& json)
 {
     if (!json.is_object())
         return fail(ErrorCode::InvalidInput, "no JSON object with encodings", {}, expected);
+    if (textAt(json, "version") == "2.0.0")
+        return version200(json);
     const bool isAimet = json.contains("activation_encodings") || json.contains("param_encodings");
     if (isAimet) {
         const auto version = textAt(json, "version");
@@ -211,11 +236,18 @@ Result<EncodingsFile> parseEncodings(const Json& json)
 
 Result<EncodingsFile> readEncodings(const std::filesystem::path& path)
 {
-    QS_TRY(const auto json, base::readJson(path));
-    return parseEncodings(json).map_error([&](Error error) {
+    const auto inFile = [&](Error error) {
         error.where = path.string();
         return error;
-    });
+    };
+    QS_TRY(const auto bytes, base::readFile(path, largestFile));
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const auto first = text.find_first_not_of(" \t\r\n");
+    const bool isJson = first == std::string_view::npos || text[first] == '{' || text[first] == '[';
+    if (!isJson)
+        return readCalibrationCache(text).map_error(inFile);
+    QS_TRY(const auto json, base::readJson(path));
+    return parseEncodings(json).map_error(inFile);
 }
 
 } // namespace quantoscope::importing

@@ -24,21 +24,23 @@ struct EncodingEntry {
     int bits = 0;
     std::vector<float> scale = {};
     std::vector<std::int64_t> offset = {};
+    std::optional<int> axis = {}; ///< of the channels, where the file says so; may count from the back
     std::optional<std::pair<double, double>> range = {}; ///< all that a calibration table knows
+    bool isMagnitude = false; ///< the range is the largest magnitude, to both sides: which of them are taken is unknown
     std::string unusable = {}; ///< why the entry cannot be used, whatever the model; empty: it can
 };
 
 struct EncodingsFile {
-    std::string kind; ///< "AIMET encodings 1.0.0", "AIMET encodings 0.6.1", "calibration table"
+    std::string kind; ///< "AIMET encodings 1.0.0" (or 0.6.1, 2.0.0), "calibration table", "calibration cache"
     std::vector<EncodingEntry> entries; ///< in the file's order
 };
 
-/// Encodings of AIMET, versions 1.0.0 and 0.6.1, and calibration tables of ONNX Runtime: {tensor: [low, high]},
-/// {tensor:
-/// {"lowest", "highest"}} with numbers, or with arrays as its encoder writes them, and those within {"data": ...}.
-/// Errors: as base::readJson(); InvalidInput for JSON that is none of these. An entry that cannot be understood is
-/// unusable, the others are read.
+/// Encodings of AIMET, versions 0.5 and 0.6, 1.0.0 and 2.0.0, and what ONNX Runtime's write_calibration_table() writes:
+/// calibration.json, see calibrationTable(), and calibration.cache, see readCalibrationCache(), TensorRT's own among
+/// them. Its calibration.flatbuffers is refused: it holds no more than calibration.cache, which lies beside it. Errors:
+/// as base::readJson(); InvalidInput for a file that is none of these; Unsupported for another version. An entry that
+/// cannot be understood is unusable, the others are read.
 Result<EncodingsFile> readEncodings(const std::filesystem::path& path);
-Result<EncodingsFile> parseEncodings(const Json& json);
+Result<EncodingsFile> parseEncodings(const Json& json); ///< of one that is JSON
 
 } // namespace quantoscope::importing

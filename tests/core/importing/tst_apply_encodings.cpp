@@ -66,6 +66,27 @@ private slots:
         QCOMPARE(QString::fromStdString(applied.plan.title), QString("AIMET encodings 1.0.0: W4..8, A6 compute"));
     }
 
+    void takesTypesOfVersion200()
+    {
+        const auto applied = apply(quant::Scope::Compute, R"({"version": "2.0.0", "encodings": [
+            {"name": "act", "y_scale": 0.25, "y_zero_point": -120, "output_dtype": "int8"},
+            {"name": "w1", "y_scale": [0.1, 0.2, 0.3, 0.4], "axis": -4, "output_dtype": "int4"},
+            {"name": "w2", "y_scale": [0.1, 0.2, 0.3, 0.4], "axis": 1, "output_dtype": "int4"},
+            {"name": "b1", "y_scale": 0.1, "output_dtype": "int32"}]})");
+        const auto* act = applied.plan.find("act");
+        QVERIFY(act);
+        QCOMPARE(act->encoding.qmin, -128);
+        QCOMPARE(act->encoding.qmax, 127);
+        QCOMPARE(act->encoding.zeroPoint, std::vector<std::int32_t> { -120 });
+        const auto* w1 = applied.plan.find("w1");
+        QCOMPARE(w1->encoding.axis, 0);
+        QCOMPARE(w1->encoding.qmin, -8);
+        QCOMPARE(w1->encoding.zeroPoint, std::vector<std::int32_t>(4, 0));
+        QVERIFY2(
+            whyNot(applied, "w2").contains("along axis 1, the channels along 0"), qPrintable(whyNot(applied, "w2")));
+        QVERIFY(!whyNot(applied, "b1").isEmpty()); // the compute scope leaves biases float
+    }
+
     void saysWhatDidNotMatch()
     {
         const auto applied = apply(quant::Scope::Compute, R"({"version": "1.0.0", "activation_encodings": [
@@ -96,6 +117,56 @@ private slots:
         QVERIFY(act->range.method == quant::RangeSpec::Method::Manual);
         QVERIFY(std::abs(applied.plan.find("pool")->encoding.low() + 1) < 1.01 / 255);
         QVERIFY(whyNot(applied, "nobody").contains("no tensor"));
+    }
+
+    /// A cache does not know on which side of zero values lie; the plan before may.
+    void magnitudesReachWherePlansDo()
+    {
+        importing::EncodingsFile file { "calibration cache", {} };
+        for (const char* tensor : { "act", "image" }) {
+            importing::EncodingEntry entry { .tensor = tensor };
+            entry.range = { -2.0, 2.0 };
+            entry.isMagnitude = true;
+            file.entries.push_back(entry);
+        }
+        const auto base = apply(quant::Scope::Compute, R"({"act": [0, 1], "image": [-1, 1]})").plan;
+        const auto applied = importing::applyEncodings(*m_graph, base, {}, file);
+        QVERIFY(applied.unmatched.empty());
+        QCOMPARE(applied.plan.find("act")->range.low, 0.0);
+        QCOMPARE(applied.plan.find("act")->range.high, 2.0);
+        QCOMPARE(applied.plan.find("image")->range.low, -2.0);
+        QCOMPARE(applied.notes.size(), std::size_t { 1 });
+        QVERIFY(applied.notes.front().find("largest magnitude") != std::string::npos);
+    }
+
+    void softmaxAndSigmoidKeepTheirRange()
+    {
+        auto model = test::residualNetwork();
+        auto& g = model.graph;
+        const auto output = g.outputs().front();
+        graph::Node node;
+        node.name = "probabilities";
+        node.opType = "Softmax";
+        node.inputs = { output };
+        node.outputs = { g.addValue("p") };
+        const auto result = node.outputs.front();
+        g.addNode(std::move(node));
+        g.setOutputs({ result });
+        const auto prepared = engine::prepareGraph(model);
+        VERIFY_OK(prepared);
+        planning::PlanRequest request;
+        request.scope = quant::Scope::Integer;
+        quant::QuantizationPlan base;
+        base.scope = quant::Scope::Integer;
+        const auto file = importing::parseEncodings(Json::parse(R"({"p": [0.01, 0.7], "logits": [-9, 9]})"));
+        VERIFY_OK(file);
+        const auto applied = importing::applyEncodings(**prepared, base, request, *file);
+        const auto* p = applied.plan.find("p");
+        QVERIFY(p);
+        QCOMPARE(p->range.low, 0.0);
+        QCOMPARE(p->range.high, 1.0);
+        QVERIFY(std::ranges::any_of(applied.notes, [](const auto& note) { return note.starts_with("'p' keeps"); }));
+        QVERIFY(std::abs(applied.plan.find("logits")->encoding.high() - 9) < 0.1);
     }
 
     /// In the integer scope data movement follows, and biases are derived anew.

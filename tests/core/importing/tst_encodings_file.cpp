@@ -3,6 +3,9 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "core/importing/encodings_file.h"
@@ -35,6 +38,21 @@ constexpr const char* version061 = R"({"version": "0.6.1", "quantizer_args": {"p
         {"bitwidth": 4, "dtype": "int", "is_symmetric": "True", "max": 0.7, "min": -0.7, "offset": -8, "scale": 0.1},
         {"bitwidth": 4, "dtype": "int", "is_symmetric": "True", "max": 1.4, "min": -1.4, "offset": -8, "scale": 0.2}],
         "v": "nonsense"}})";
+
+constexpr const char* version200 = R"({"version": "2.0.0", "encodings": [
+    {"name": "x", "y_scale": 0.5, "y_zero_point": 3, "output_dtype": "uint8"},
+    {"name": "w", "y_scale": [0.1, 0.2], "y_zero_point": [0, 0], "axis": 0, "output_dtype": "int4"},
+    {"name": "v", "y_scale": [0.1, 0.2], "axis": -1, "output_dtype": "int16"},
+    {"name": "lifted", "y_scale": 0.5, "y_zero_point": -128, "output_dtype": "int8"},
+    {"name": "b", "y_scale": [0.1, 0.2], "axis": 0, "output_dtype": "int32"},
+    {"name": "y", "output_dtype": "float16"},
+    {"name": "blocks", "y_scale": [[0.1, 0.2]], "axis": 1, "block_size": 32, "output_dtype": "int4"},
+    {"name": "lpbq", "per_channel_float_scale": [[0.1]], "per_block_int_scale": [[1, 2]], "axis": 1, "block_size": 32,
+     "output_dtype": "int4"},
+    {"name": "shifted", "y_scale": 0.5, "y_zero_point": -0.5, "output_dtype": "int2"},
+    {"name": "odd", "y_scale": 0.5, "output_dtype": "int4x"},
+    {"name": "no axis", "y_scale": [0.1, 0.2], "output_dtype": "int8"},
+    {"name": "negative", "y_scale": -1, "output_dtype": "int8"}]})";
 
 } // namespace
 
@@ -77,6 +95,92 @@ private slots:
         QVERIFY(file->entries[2].unusable.find("not a list") != std::string::npos);
     }
 
+    void readsVersion200()
+    {
+        const auto file = importing::parseEncodings(parsed(version200));
+        VERIFY_OK(file);
+        QCOMPARE(file->kind, std::string("AIMET encodings 2.0.0"));
+        const auto entry = [&](const char* tensor) {
+            const auto it = std::ranges::find(file->entries, std::string(tensor), &EncodingEntry::tensor);
+            return it == file->entries.end() ? EncodingEntry {} : *it;
+        };
+        const auto x = entry("x");
+        QVERIFY2(x.unusable.empty() && !x.isSymmetric && !x.isPerChannel, x.unusable.c_str());
+        QCOMPARE(x.bits, 8);
+        QCOMPARE(x.offset, std::vector<std::int64_t> { -3 });
+        const auto w = entry("w");
+        QVERIFY(w.unusable.empty() && w.isSymmetric && w.isPerChannel && w.axis == 0);
+        QCOMPARE(w.bits, 4);
+        QCOMPARE(w.offset, (std::vector<std::int64_t> { -8, -8 }));
+        const auto v = entry("v");
+        QVERIFY(v.unusable.empty() && v.axis == -1);
+        QCOMPARE(v.offset, (std::vector<std::int64_t> { -32768, -32768 }));
+        QCOMPARE(entry("lifted").offset, std::vector<std::int64_t> { 0 }); // as uint8 with zero point 0
+        QCOMPARE(entry("b").bits, 32);
+        QVERIFY(entry("y").isFloat && entry("y").unusable.empty());
+        for (const auto& [tensor, why] :
+            { std::pair("blocks", "each block"), { "lpbq", "each block" }, { "shifted", "not an integer" },
+                { "odd", "'int4x'" }, { "no axis", "no axis" }, { "negative", "not a positive number" } })
+            QVERIFY2(entry(tensor).unusable.find(why) != std::string::npos, tensor);
+    }
+
+    void refusesShiftedLevels()
+    {
+        const auto file = importing::parseEncodings(parsed(R"({"version": "1.0.0", "param_encodings": [
+            {"name": "w", "enc_type": "PER_TENSOR", "dtype": "INT", "bw": 2, "is_sym": true, "scale": [1], "offset": [-2],
+             "zero_point_shift": [0.5]}]})"));
+        VERIFY_OK(file);
+        QVERIFY(file->entries.front().unusable.find("zero_point_shift") != std::string::npos);
+    }
+
+    void readsCalibrationCaches_data()
+    {
+        QTest::addColumn<QByteArray>("text");
+        QTest::newRow("plain") << QByteArray("a tensor 2.5\nother 1e-3\n");
+        QTest::newRow("other line ends, no last one") << QByteArray("a tensor 2.5\r\n\r\nother\t0.001");
+        // 2.5 / 127 and 0.001 / 127 as float32
+        QTest::newRow("TensorRT's") << QByteArray(
+            "TRT-8601-EntropyCalibration2\na tensor: 3ca14285\nother: 37041aa4\n");
+    }
+
+    void readsCalibrationCaches()
+    {
+        QFETCH(QByteArray, text);
+        const auto file = readText(text);
+        VERIFY_OK(file);
+        QCOMPARE(file->kind, std::string("calibration cache"));
+        QCOMPARE(file->entries.size(), std::size_t { 2 });
+        QCOMPARE(file->entries[0].tensor, std::string("a tensor"));
+        QCOMPARE(file->entries[1].tensor, std::string("other"));
+        for (const auto& [i, magnitude] : { std::pair(0U, 2.5), { 1U, 0.001 } }) {
+            const auto& entry = file->entries[i];
+            QVERIFY(entry.isMagnitude && entry.range && entry.unusable.empty());
+            QVERIFY(std::abs(entry.range->second / magnitude - 1) < 1e-6);
+            QCOMPARE(entry.range->first, -entry.range->second);
+        }
+    }
+
+    void refusesOtherFiles_data()
+    {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<QString>("what");
+        QTest::newRow("flatbuffers") << QByteArray("\x0c\0\0\0TRT\0table", 12) << "binary";
+        QTest::newRow("prose") << QByteArray("x 1.5\nnothing of the kind\n") << "line 2 ";
+        QTest::newRow("TensorRT's, no bytes") << QByteArray("TRT-1-E\nx: 3cz\n") << "line 2 ";
+        QTest::newRow("TensorRT's, empty") << QByteArray("TRT-1-E\n") << "no tensor";
+    }
+
+    void refusesOtherFiles()
+    {
+        QFETCH(QByteArray, text);
+        QFETCH(QString, what);
+        const auto file = readText(text);
+        QVERIFY(!file);
+        QVERIFY2(file.error().what.find(what.toStdString()) != std::string::npos, file.error().what.c_str());
+        QVERIFY(file.error().hint.find("calibration.json") != std::string::npos);
+        QVERIFY(!file.error().where.empty());
+    }
+
     void readsCalibrationTables_data()
     {
         QTest::addColumn<QByteArray>("text");
@@ -105,8 +209,10 @@ private slots:
         QTest::addColumn<QString>("what");
         QTest::newRow("a list") << QByteArray("[1]") << "no JSON object";
         QTest::newRow("something else") << QByteArray(R"({"tensors": {"x": 4}})") << "neither encodings nor";
-        QTest::newRow("another version") << QByteArray(R"({"version": "2.0.0", "activation_encodings": []})")
-                                         << "2.0.0";
+        QTest::newRow("another version") << QByteArray(R"({"version": "3.0.0", "activation_encodings": []})")
+                                         << "3.0.0";
+        QTest::newRow("2.0.0 without its list")
+            << QByteArray(R"({"version": "2.0.0", "activation_encodings": []})") << "2.0.0";
         QTest::newRow("lists in 0.6.1") << QByteArray(R"({"version": "0.6.1", "activation_encodings": []})")
                                         << "activation_encodings";
     }
@@ -133,6 +239,18 @@ private slots:
         QCOMPARE(read.error().where, path.toStdString());
         QVERIFY(!importing::readEncodings("/nowhere/e.json"));
     }
+
+private:
+    Result<importing::EncodingsFile> readText(const QByteArray& text) const
+    {
+        QFile file(m_folder.filePath("calibration.cache"));
+        if (!file.open(QIODevice::WriteOnly) || file.write(text) != text.size())
+            qFatal("cannot write");
+        file.close();
+        return importing::readEncodings(file.fileName().toStdString());
+    }
+
+    QTemporaryDir m_folder;
 };
 
 QTEST_APPLESS_MAIN(TestEncodingsFile)
