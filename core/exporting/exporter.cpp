@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cassert>
 #include <limits>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -72,6 +74,16 @@ Result<void> checkModel(const graph::Graph& prepared, const quant::QuantizationP
     return compareNetworks({ prepared, simulated }, { *graph, found }, *samples, classifies, job, report);
 }
 
+/// The source's doc strings of values, those of constants on the integers that stand for them.
+std::map<std::string, std::string> docsFor(
+    const graph::Graph& written, const std::map<std::string, std::string>& source)
+{
+    std::map<std::string, std::string> docs;
+    for (const auto& [name, text] : source)
+        docs.emplace(written.find(name) ? name : name + "_quantized", text);
+    return docs;
+}
+
 Result<std::uint64_t> writeText(const std::filesystem::path& path, const std::string& text)
 {
     QS_CHECK(base::writeFileAtomically(path, text));
@@ -120,8 +132,10 @@ Result<ExportReport> exportPlan(const graph::Model& source, const graph::Graph& 
         QS_TRY(classifies, evaluation::isClassifier(prepared, *samples));
     }
     report.opset = model.graph.opset();
-    const bool keepsExternal = !source.path.empty() && onnx_io::hasExternalData(source.path);
-    QS_TRY(report.bytes, onnx_io::writeModel(model, path, { keepsExternal ? 0 : options.externalThreshold }));
+    const auto notes = source.path.empty() ? onnx_io::FileNotes {} : onnx_io::readNotes(source.path);
+    QS_TRY(report.bytes,
+        onnx_io::writeModel(model, path,
+            { notes.hasExternalData ? 0 : options.externalThreshold, docsFor(model.graph, notes.valueDocs) }));
     QS_CHECK(checkModel(prepared, plan, options.format, samples, classifies, job, report));
     return report;
 }

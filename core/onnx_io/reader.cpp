@@ -154,18 +154,32 @@ try {
     return inFile(path, outOfMemory().value());
 }
 
-bool hasExternalData(const fs::path& path)
+FileNotes readNotes(const fs::path& path)
 try {
     const auto bytes = base::readFile(path, protobufLimit);
     const auto proto = bytes ? parseModelProto(*bytes) : Result<ModelProto>(tl::make_unexpected(Error {}));
+    FileNotes notes;
     if (!proto)
-        return false;
-    const auto& constants = proto->graph().initializer();
-    return std::any_of(constants.begin(), constants.end(),
+        return notes;
+    const auto& graph = proto->graph();
+    const auto takeDocs = [&](const auto& values) {
+        for (const auto& value : values)
+            if (!value.doc_string().empty())
+                notes.valueDocs.insert_or_assign(value.name(), value.doc_string());
+    };
+    takeDocs(graph.initializer());
+    takeDocs(graph.value_info());
+    takeDocs(graph.input());
+    takeDocs(graph.output());
+    const auto& constants = graph.initializer();
+    notes.hasExternalData = std::any_of(constants.begin(), constants.end(),
         [](const auto& constant) { return constant.data_location() == ::onnx::TensorProto::EXTERNAL; });
+    return notes;
 } catch (const std::bad_alloc&) {
-    return false;
+    return {};
 }
+
+bool hasExternalData(const fs::path& path) { return readNotes(path).hasExternalData; }
 
 Result<Tensor> readTensor(const fs::path& path)
 try {

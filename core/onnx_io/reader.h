@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <span>
+#include <string>
 
 #include "core/base/error.h"
 #include "core/graph/graph.h"
@@ -27,8 +29,14 @@ Result<graph::Model> readModel(const std::filesystem::path& path, const ReadOpti
 Result<graph::Model> parseModel(
     std::span<const std::uint8_t> bytes, const std::filesystem::path& folder = {}, const ReadOptions& options = {});
 
-/// Whether a model keeps constants in files beside it; false for what is no readable model.
-bool hasExternalData(const std::filesystem::path& path);
+/// What a model file says beyond the model that readModel() makes of it.
+struct FileNotes {
+    bool hasExternalData = false; ///< whether it keeps constants in files beside it
+    /// Doc strings of inputs, outputs, inner values (value_info) and initializers, by name, as far as there are any.
+    std::map<std::string, std::string> valueDocs;
+};
+FileNotes readNotes(const std::filesystem::path& path); ///< empty for what is no readable model
+bool hasExternalData(const std::filesystem::path& path); ///< FileNotes::hasExternalData
 
 /// One TensorProto file (.pb), as the ONNX test data has them.
 Result<Tensor> readTensor(const std::filesystem::path& path);

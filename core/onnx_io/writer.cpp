@@ -3,6 +3,7 @@
 
 #include <array>
 #include <limits>
+#include <map>
 #include <new>
 #include <ostream>
 #include <string>
@@ -48,9 +49,18 @@ struct ExternalPlan {
     }
 };
 
-void exportType(const Value& value, ::onnx::ValueInfoProto& proto)
+using ValueDocs = std::map<std::string, std::string>;
+
+template <typename Proto> void exportDoc(const Value& value, const ValueDocs& docs, Proto& proto)
+{
+    if (const auto found = docs.find(value.name); found != docs.end())
+        proto.set_doc_string(found->second);
+}
+
+void exportType(const Value& value, const ValueDocs& docs, ::onnx::ValueInfoProto& proto)
 {
     proto.set_name(value.name);
+    exportDoc(value, docs, proto);
     if (!value.type.dtype)
         return;
     auto& type = *proto.mutable_type()->mutable_tensor_type();
@@ -165,7 +175,8 @@ void exportConstant(const Value& value, ExternalPlan& external, TensorProto& pro
 }
 
 /// `listConstants`: up to IR version 3 an initializer has to be among the inputs too.
-Result<void> exportGraph(const Graph& graph, bool listConstants, ExternalPlan& external, ::onnx::GraphProto& proto)
+Result<void> exportGraph(
+    const Graph& graph, bool listConstants, ExternalPlan& external, const ValueDocs& docs, ::onnx::GraphProto& proto)
 {
     proto.set_name(graph.name.empty() ? "graph" : graph.name);
     if (!graph.docString.empty())
@@ -174,23 +185,25 @@ Result<void> exportGraph(const Graph& graph, bool listConstants, ExternalPlan& e
     for (const auto id : order)
         QS_CHECK(exportNode(graph, id, *proto.add_node()));
     for (const auto id : graph.inputs())
-        exportType(graph.value(id), *proto.add_input());
+        exportType(graph.value(id), docs, *proto.add_input());
     for (const auto id : graph.outputs())
-        exportType(graph.value(id), *proto.add_output());
+        exportType(graph.value(id), docs, *proto.add_output());
     for (const auto id : graph.values()) {
         const auto& value = graph.value(id);
         if (value.constant) {
-            exportConstant(value, external, *proto.add_initializer());
+            auto& initializer = *proto.add_initializer();
+            exportConstant(value, external, initializer);
+            exportDoc(value, docs, initializer);
             if (listConstants)
-                exportType(value, *proto.add_input());
+                exportType(value, docs, *proto.add_input());
         } else if (value.producer.valid() && value.type.dtype && !graph.isOutput(id)) {
-            exportType(value, *proto.add_value_info());
+            exportType(value, docs, *proto.add_value_info());
         }
     }
     return {};
 }
 
-Result<ModelProto> exportModel(const graph::Model& model, ExternalPlan& external)
+Result<ModelProto> exportModel(const graph::Model& model, ExternalPlan& external, const ValueDocs& docs = {})
 {
     ModelProto proto;
     const int irVersion = model.irVersion > 0 ? model.irVersion : minimumIrVersion(model.graph.opset());
@@ -215,7 +228,7 @@ Result<ModelProto> exportModel(const graph::Model& model, ExternalPlan& external
         entry.set_key(key);
         entry.set_value(text);
     }
-    QS_CHECK(exportGraph(model.graph, irVersion < 4, external, *proto.mutable_graph()));
+    QS_CHECK(exportGraph(model.graph, irVersion < 4, external, docs, *proto.mutable_graph()));
     return proto;
 }
 
@@ -297,7 +310,7 @@ try {
     ExternalPlan external;
     if (constantBytes(model.graph) > options.externalThreshold)
         external.fileName = path.filename().string() + ".data";
-    QS_TRY(const auto proto, exportModel(model, external));
+    QS_TRY(const auto proto, exportModel(model, external, options.valueDocs));
     QS_TRY(const auto bytes, serialize(proto));
     QS_CHECK(base::writeFileAtomically(path, [&](std::ostream& out) -> Result<void> {
         out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));

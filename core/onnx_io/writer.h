@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "core/base/error.h"
@@ -14,6 +16,7 @@ struct WriteOptions {
     /// Once all constants together exceed this many bytes, those of 1 KiB or more go to `<file>.data` beside the model
     /// (protobuf ends at 2 GB).
     std::uint64_t externalThreshold = std::uint64_t { 1800 } << 20;
+    std::map<std::string, std::string> valueDocs {}; ///< doc strings of values, by name, see FileNotes
 };
 
 /// The oldest IR version that may carry an opset of ai.onnx.

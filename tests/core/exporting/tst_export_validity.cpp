@@ -176,6 +176,44 @@ private slots:
         }
     }
 
+    void keepsDocsOfValues_data()
+    {
+        QTest::addColumn<Format>("format");
+        QTest::addColumn<quant::Scope>("scope");
+        QTest::addColumn<QString>("weight"); ///< where the weight's goes
+        QTest::newRow("qdq, compute") << Format::Qdq << quant::Scope::Compute << "w1_quantized";
+        QTest::newRow("qdq, integer") << Format::Qdq << quant::Scope::Integer << "w1_quantized";
+        QTest::newRow("float") << Format::Float << quant::Scope::Compute << "w1";
+    }
+
+    void keepsDocsOfValues()
+    {
+        QFETCH(Format, format);
+        QFETCH(quant::Scope, scope);
+        QFETCH(QString, weight);
+        QTemporaryDir folder;
+        const fs::path source = folder.filePath("source.onnx").toStdString();
+        onnx_io::WriteOptions written;
+        written.valueDocs
+            = { { "image", "a picture" }, { "act", "inside" }, { "w1", "a kernel" }, { "logits", "scores" } };
+        VERIFY_OK(onnx_io::writeModel(chain(), source, written));
+        QVERIFY(onnx_io::readNotes(source).valueDocs == written.valueDocs);
+        QVERIFY(!onnx_io::readNotes(source).hasExternalData);
+        const auto model = onnx_io::readModel(source);
+        VERIFY_OK(model);
+        const auto& network = m_networks.front();
+        ExportOptions options;
+        options.format = format;
+        const fs::path file = folder.filePath("quantized.onnx").toStdString();
+        VERIFY_OK(
+            exporting::exportPlan(*model, *network.prepared, planFor(network, scope, 8, 8), options, file, nullptr));
+        auto expected = written.valueDocs;
+        expected.erase("w1");
+        expected[weight.toStdString()] = "a kernel";
+        QVERIFY(onnx_io::readNotes(file).valueDocs == expected);
+        QVERIFY(onnx_io::readNotes(folder.filePath("absent.onnx").toStdString()).valueDocs.empty());
+    }
+
     /// A layer with a float bias between quantizers is one that a runtime would round the bias of.
     void protectsFloatBiases_data()
     {
