@@ -203,9 +203,14 @@ void MainWindow::connectSession()
             text += tr(". Read back and run on %1 images: outputs differ by at most %2")
                         .arg(formatCount(report.images), formatSignificant(report.maxAbsDiff));
         else if (report.images > 0)
-            text += tr(". Read back and run on %1 images: top-1 %2, same prediction as here on %3")
-                        .arg(formatCount(report.images), formatPercent(report.reloadTop1),
-                            formatPercent(report.agreement));
+            text
+                += tr(". Read back and run on %1 images: top-1 %2, same prediction as here on %3, outputs differ by at "
+                      "most %4")
+                       .arg(formatCount(report.images), formatPercent(report.reloadTop1),
+                           formatPercent(report.agreement), formatSignificant(report.maxAbsDiff));
+        if (!report.firstDifference.empty())
+            text += tr(". The first tensor that differs by more than a step is '%1'")
+                        .arg(QString::fromStdString(report.firstDifference));
         m_messages->showNotice(text);
     });
     connect(m_workbench.get(), &Workbench::encodingsApplied, this, &MainWindow::showApplied);
@@ -294,8 +299,8 @@ void MainWindow::chooseExport()
 
 void MainWindow::chooseEncodings()
 {
-    const QString path = QFileDialog::getOpenFileName(
-        this, tr("Apply encodings"), {}, tr("Encodings and calibration tables (*.json *.encodings);;All files (*)"));
+    const QString path = QFileDialog::getOpenFileName(this, tr("Apply encodings"), {},
+        tr("Encodings and calibration tables (*.json *.encodings *.cache);;All files (*)"));
     if (!path.isEmpty())
         m_workbench->applyEncodings(path.toStdString());
 }

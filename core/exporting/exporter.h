@@ -53,8 +53,9 @@ struct ExportReport {
     double agreement = 0; ///< percent of images with the same prediction as the simulation; NaN likewise
     double maxAbsDiff = 0; ///< largest difference of any output element, over the first 256 images
     std::vector<OutputDifference> outputs; ///< the same for each output; empty without samples
-    std::string firstDifference; ///< the first activation, in the order they are computed, that differs by more than
-                                 ///< one of its steps; empty if none does
+    /// The first activation, in the order they are computed, that differs by more than one of its steps on the image
+    /// whose output differs most; empty if none does.
+    std::string firstDifference;
     std::int64_t images = 0; ///< compared; 0 without samples
 };
 

@@ -18,9 +18,6 @@ namespace {
 /// Predictions are compared on every image; raw outputs, which take far longer to go through, on a prefix.
 constexpr std::int64_t outputsCompared = 256;
 constexpr std::int64_t outputsAtATime = 32;
-/// Enough to find where two networks part.
-constexpr std::int64_t tensorsCompared = 2;
-
 double largestDifference(const TensorView& a, const TensorView& b)
 {
     double largest = 0;
@@ -31,7 +28,21 @@ double largestDifference(const TensorView& a, const TensorView& b)
     return left.size() == right.size() ? largest : std::numeric_limits<double>::infinity();
 }
 
-Result<void> compareOutputs(const Network& written, const Network& reread, const dataset::SampleSet& samples,
+/// Position, within `count` images' rows, of the image whose values differ most.
+std::int64_t mostDifferent(const TensorView& a, const TensorView& b, std::int64_t count)
+{
+    const auto left = tensor::toDoubles(a);
+    const auto right = tensor::toDoubles(b);
+    const std::size_t row = std::max<std::size_t>(left.size() / static_cast<std::size_t>(count), 1);
+    std::size_t most = 0;
+    for (std::size_t i = 0; i < std::min(left.size(), right.size()); ++i)
+        if (std::abs(left[i] - right[i]) > std::abs(left[most] - right[most]))
+            most = i;
+    return std::min(static_cast<std::int64_t>(most / row), count - 1);
+}
+
+/// The image on which an output differs most.
+Result<std::int64_t> compareOutputs(const Network& written, const Network& reread, const dataset::SampleSet& samples,
     const base::Job& job, ExportReport& report)
 {
     const auto count = std::min(samples.size(), outputsCompared);
@@ -39,6 +50,7 @@ Result<void> compareOutputs(const Network& written, const Network& reread, const
     for (const auto output : written.graph.outputs())
         report.outputs.push_back({ written.graph.value(output).name, 0 });
     report.maxAbsDiff = 0;
+    std::int64_t worst = 0;
     for (std::int64_t first = 0; first < count; first += outputsAtATime) {
         if (job.stopRequested())
             return base::cancelled();
@@ -46,14 +58,17 @@ Result<void> compareOutputs(const Network& written, const Network& reread, const
         QS_TRY(const auto expected, evaluation::runSamples(written.graph, written.plan, samples, first, now));
         QS_TRY(const auto actual, evaluation::runSamples(reread.graph, reread.plan, samples, first, now));
         for (std::size_t i = 0; i < std::min(expected.size(), actual.size()); ++i) {
-            auto& largest = report.outputs[i].maxAbsDiff;
-            largest = std::max(largest, largestDifference(expected[i].view(), actual[i].view()));
-            report.maxAbsDiff = std::max(report.maxAbsDiff, largest);
+            const double difference = largestDifference(expected[i].view(), actual[i].view());
+            report.outputs[i].maxAbsDiff = std::max(report.outputs[i].maxAbsDiff, difference);
+            if (difference <= report.maxAbsDiff)
+                continue;
+            report.maxAbsDiff = difference;
+            worst = first + mostDifferent(expected[i].view(), actual[i].view(), now);
         }
         job.advance(now);
     }
     job.finish();
-    return {};
+    return worst;
 }
 
 /// What a file read back calls the value that the simulation delivers under `name`: with quantizers as nodes, and
@@ -92,16 +107,16 @@ graph::Graph delivering(const graph::Graph& graph, const std::string& name)
     return result;
 }
 
-Result<std::string> firstDifference(const Network& written, const Network& reread, const dataset::SampleSet& samples)
+Result<std::string> firstDifference(
+    const Network& written, const Network& reread, const dataset::SampleSet& samples, std::int64_t image)
 {
     const auto names = sharedActivations(written, reread);
-    const auto count = std::min(samples.size(), tensorsCompared);
     for (const auto& name : names) {
         QS_TRY(const auto expected,
-            evaluation::runSamples(delivering(written.graph, name), written.plan, samples, 0, count));
+            evaluation::runSamples(delivering(written.graph, name), written.plan, samples, image, 1));
         const auto theirs = nameIn(reread, written, name);
         QS_TRY(const auto actual,
-            evaluation::runSamples(delivering(reread.graph, theirs), reread.plan, samples, 0, count));
+            evaluation::runSamples(delivering(reread.graph, theirs), reread.plan, samples, image, 1));
         const auto& scales = written.plan.find(name)->encoding.scale;
         if (largestDifference(expected.front().view(), actual.front().view()) > *std::ranges::max_element(scales))
             return name;
@@ -123,9 +138,9 @@ Result<void> compareNetworks(const Network& written, const Network& reread, cons
         report.agreement = evaluation::compare(simulated->outcomes, reloaded->outcomes).agreement;
     }
     report.images = samples.size();
-    QS_CHECK(compareOutputs(written, reread, samples, job, report));
+    QS_TRY(const auto worst, compareOutputs(written, reread, samples, job, report));
     if (report.maxAbsDiff > 0) {
-        QS_TRY(report.firstDifference, firstDifference(written, reread, samples));
+        QS_TRY(report.firstDifference, firstDifference(written, reread, samples, worst));
     }
     return {};
 }

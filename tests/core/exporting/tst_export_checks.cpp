@@ -8,6 +8,7 @@
 
 #include "core/calibration/stats.h"
 #include "core/engine/engine.h"
+#include "core/exporting/parity.h"
 #include "core/exporting/qdq_exporter.h"
 #include "core/planning/plan_builder.h"
 #include "tests/support/memory_dataset.h"
@@ -45,6 +46,7 @@ private slots:
     void detectorsAreComparedByTheirOutputs();
     void labelsAreCheckedBeforeWriting();
     void keptBatchNormStaysOnReload();
+    void findsTheFirstTensorThatDiffers();
 };
 
 void TstExportChecks::detectorsAreComparedByTheirOutputs()
@@ -94,6 +96,47 @@ void TstExportChecks::keptBatchNormStaysOnReload()
     const auto report = exported(file, builder.graph(), test::randomDataset(6, 8, 8, 3, 3), /*fold=*/false);
     QVERIFY2(report.has_value(), report ? "" : report.error().message().c_str());
     QCOMPARE(report->maxAbsDiff, 0.0);
+}
+
+/// Two networks that part on bright pixels alone, which only a later image has.
+void TstExportChecks::findsTheFirstTensorThatDiffers()
+{
+    const auto network = [](const char* op, std::vector<Tensor> bounds) {
+        test::GraphBuilder builder;
+        std::vector<graph::ValueId> inputs { builder.input("image", { graph::Dim::named("batch"), 1, 4, 4 }) };
+        for (std::size_t i = 0; i < bounds.size(); ++i)
+            inputs.push_back(builder.constant("bound" + std::to_string(i), bounds[i]));
+        auto x = builder.node(op, inputs, "a");
+        x = builder.node("Conv", { x, builder.constant("w", test::normalTensor({ 2, 1, 3, 3 }, 1, 0.5)) }, "b");
+        builder.output(
+            builder.node("Conv", { x, builder.constant("v", test::normalTensor({ 2, 2, 1, 1 }, 2, 0.5)) }, "c"));
+        graph::Model model;
+        model.graph = builder.graph();
+        return engine::prepareGraph(model).value();
+    };
+    const auto number = [](float value) { return Tensor::from<float>(Shape {}, std::span(&value, 1)); };
+    const auto written = network("Clip", { number(0), number(1) });
+    const auto reread = network("Clip", { number(0), number(0.5F) });
+    std::vector<dataset::Image> images;
+    for (int i = 0; i < 40; ++i)
+        images.push_back({ 4, 4, 1, std::vector<std::uint8_t>(16, static_cast<std::uint8_t>(i == 37 ? 255 : 3 * i)) });
+    const auto samples = dataset::SampleSet::load(
+        std::make_shared<test::MemoryDataset>(images, std::vector<int>(images.size(), 0)), {})
+                             .value();
+    quant::QuantizationPlan plan;
+    for (const char* name : { "a", "b" })
+        plan.set(name, { .encoding = { .scale = { 0.01F }, .zeroPoint = { 128 }, .qmin = 0, .qmax = 255 } });
+
+    exporting::ExportReport report;
+    const auto compared
+        = exporting::compareNetworks({ *written, plan }, { *reread, plan }, *samples, false, {}, report);
+    QVERIFY2(compared.has_value(), compared ? "" : compared.error().message().c_str());
+    QVERIFY(report.maxAbsDiff > 0);
+    QCOMPARE(report.firstDifference, std::string("a"));
+    exporting::ExportReport same;
+    QVERIFY(exporting::compareNetworks({ *written, plan }, { *written, plan }, *samples, false, {}, same));
+    QCOMPARE(same.maxAbsDiff, 0.0);
+    QVERIFY(same.firstDifference.empty());
 }
 
 QTEST_APPLESS_MAIN(TstExportChecks)
