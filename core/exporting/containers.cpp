@@ -149,6 +149,7 @@ ContainerReport describeContainers(
     const graph::Graph& prepared, const quant::QuantizationPlan& plan, Format format, Containers use)
 {
     ContainerReport report;
+    report.scope = plan.scope;
     for (const auto& [name, quantizer] : plan.tensors()) {
         const auto value = prepared.find(name);
         if (!value)
@@ -183,6 +184,9 @@ std::string ContainerReport::describe() const
     if (layers > 0)
         text += " ONNX Runtime computes " + std::to_string(integerLayers) + " of " + std::to_string(layers)
             + " layers in integers" + (integerLayers < layers ? ", the others in float from integers." : ".");
+    // A runtime that rounds them all the same computes something else, and on processors is no faster than float.
+    if (layers > integerLayers && scope == quant::Scope::Compute)
+        text += " Biases are float in the scope compute, and layers with them; the scope integer is for integers.";
     return text;
 }
 

@@ -64,6 +64,7 @@ struct ContainerReport {
     std::uint64_t bytesOnDisk = 0; ///< of the same constants in the file
     std::uint64_t floatBytes = 0; ///< of the same constants before
     int opset = 0; ///< the least that the format needs; 0 where it is no model
+    quant::Scope scope = quant::Scope::Compute; ///< of the plan
     int layers = 0; ///< compute layers; 0 for formats other than QDQ
     int integerLayers = 0; ///< those of them that ONNX Runtime computes in integers, see integerLayers()
 
