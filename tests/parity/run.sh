@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# run.sh [--divide N] [--models GLOB] ...: builds what it takes, exports every network in every configuration, runs the files
+# run.sh [--divide N] [--models GLOB] [--settings GLOB]: builds what it takes, exports every network in every configuration, runs the files
 # here and in ONNX Runtime and prints the table in Markdown. Networks and images beside the bundled sample are taken from the folder
 # that QUANTOSCOPE_SHARED names, or "shared" beside the source.
 set -euo pipefail

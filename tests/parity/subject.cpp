@@ -57,6 +57,7 @@ std::vector<SubjectSpec> cifarSubjects(const fs::path& folder, std::int64_t coun
             .preprocessing = "imagenet",
             .count = count,
             .calibrationCount = 128 });
+    specs.front().corrected = true;
     return specs;
 }
 
@@ -104,7 +105,8 @@ std::vector<SubjectSpec> subjects(std::int64_t scale)
         .preprocessing = "unit",
         .channels = dataset::Channels::Gray,
         .count = 1000 / scale,
-        .calibrationCount = 128 } };
+        .calibrationCount = 128,
+        .corrected = true } };
     const auto data = test::sharedFolder() / "data";
     std::vector<SubjectSpec> shared = cifarSubjects(data / "cifar10", 1000 / scale);
     shared.push_back({ .name = "mnist-8",
@@ -130,8 +132,8 @@ Result<Subject> loadSubject(const SubjectSpec& spec)
     QS_TRY(subject.model, onnx_io::readModel(spec.model));
     QS_TRY(subject.prepared, engine::prepareGraph(subject.model));
     QS_TRY(subject.samples, loadSamples(spec, spec.count));
-    QS_TRY(const auto calibration, loadSamples(spec, spec.calibrationCount));
-    QS_TRY(subject.stats, calibration::calibrate(*subject.prepared, *calibration));
+    QS_TRY(subject.calibration, loadSamples(spec, spec.calibrationCount));
+    QS_TRY(subject.stats, calibration::calibrate(*subject.prepared, *subject.calibration));
     QS_TRY(subject.batch, calibration::chooseBatch(*subject.prepared, *subject.samples));
     // This engine may take more images at once than the file says; another runtime takes what it says.
     const auto& dims = subject.model.graph.value(subject.model.graph.inputs().front()).type.dims;

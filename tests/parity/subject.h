@@ -37,6 +37,7 @@ struct SubjectSpec {
     int width = 0;
     bool labelled = true; ///< otherwise the float network's decisions stand for labels
     Decision decision = {};
+    bool corrected = false; ///< tried with corrections too
 };
 
 /// The bundled sample, and every model of the shared folder where that is there. `scale` divides how many images are
@@ -55,6 +56,7 @@ struct Subject {
     graph::Model model;
     std::shared_ptr<const graph::Graph> prepared;
     dataset::SampleSetPtr samples;
+    dataset::SampleSetPtr calibration;
     calibration::CalibrationStatsPtr stats;
     std::int64_t batch = 1;
     std::vector<std::int32_t> truth; ///< a label a decision
