@@ -29,8 +29,10 @@ constexpr double sameOutput = 1e-4;
 struct Point {
     graph::ValueId result; ///< behind DequantizeLinear
     std::string name; ///< of the result
+    graph::ValueId levels; ///< the integers before DequantizeLinear
     graph::NodeId quantizer; ///< QuantizeLinear
     std::vector<float> scale;
+    std::vector<double> zero;
     std::int64_t axis = 1;
 };
 
@@ -57,18 +59,11 @@ std::vector<Point> pointsOf(const graph::Graph& graph)
         if (!quantizer.valid() || graph.node(quantizer).opType != "QuantizeLinear")
             continue;
         const auto scale = graph.value(node.inputs[1]).constant->as<float>();
-        points.push_back({ node.outputs[0], graph.value(node.outputs[0]).name, quantizer,
-            { scale.begin(), scale.end() }, node.intAttribute("axis", 1) });
+        points.push_back({ node.outputs[0], graph.value(node.outputs[0]).name, node.inputs[0], quantizer,
+            { scale.begin(), scale.end() }, tensor::toDoubles(graph.value(node.inputs[2]).constant->view()),
+            node.intAttribute("axis", 1) });
     }
     return points;
-}
-
-std::vector<std::string> namesOf(const std::vector<Point>& points)
-{
-    std::vector<std::string> names;
-    for (const auto& point : points)
-        names.push_back(point.name);
-    return names;
 }
 
 /// Whether a value comes from a Softmax or Sigmoid by way of nothing but data movement, Concat and quantizers.
@@ -254,25 +249,46 @@ std::string inWords(const Departures& there, const Departures& here)
     return words;
 }
 
-/// The file's outputs and its points, from one run there.
+/// A point's integers become what DequantizeLinear makes of them.
+void dequantize(const Point& point, Output& levels)
+{
+    std::size_t inner = 1;
+    for (auto axis = static_cast<std::size_t>(point.axis) + 1; axis < levels.dims.size(); ++axis)
+        inner *= static_cast<std::size_t>(levels.dims[axis]);
+    for (std::size_t i = 0; i < levels.values.size(); ++i) {
+        const std::size_t channel = point.scale.size() == 1 ? 0 : i / inner % point.scale.size();
+        levels.values[i] = (levels.values[i] - static_cast<float>(point.zero[channel])) * point.scale[channel];
+    }
+}
+
+/// The file's points, then its outputs, from one run there. What is asked for beside the outputs are integers: the
+/// runtime fuses across DequantizeLinear, and would not if its result were wanted.
 Result<Outputs> runThere(const Subject& subject, Peer& peer, const graph::Model& model,
     const std::vector<Point>& points, const std::filesystem::path& file, const std::string& level, std::int64_t image)
 {
     auto observed = model;
-    std::vector<graph::ValueId> outputs;
-    for (const auto& point : points)
-        outputs.push_back(point.result);
-    for (const auto output : model.graph.outputs())
-        if (std::ranges::find(outputs, output) == outputs.end())
-            outputs.push_back(output);
-    observed.graph.setOutputs(outputs);
+    auto& g = observed.graph;
+    auto outputs = g.outputs();
+    std::vector<std::string> names;
+    for (const auto& point : points) {
+        outputs.push_back(point.levels);
+        names.push_back(g.value(point.levels).name);
+    }
+    for (const auto output : g.outputs())
+        names.push_back(g.value(output).name);
+    g.setOutputs(outputs);
     auto observedFile = file;
     observedFile.replace_extension(".observed.onnx");
     QS_CHECK(onnx_io::writeModel(observed, observedFile));
-    auto names = namesOf(points);
-    for (const auto output : model.graph.outputs())
-        names.push_back(model.graph.value(output).name);
-    return peer.run({ observedFile, level, subject.batch, image, 1, names });
+    QS_TRY(auto results, peer.run({ observedFile, level, subject.batch, image, 1, names }));
+    for (std::size_t p = 0; p < points.size(); ++p)
+        dequantize(points[p], results[p]);
+    const std::vector<std::string> own(names.begin() + static_cast<std::ptrdiff_t>(points.size()), names.end());
+    QS_TRY(const auto unobserved, peer.run({ file, level, subject.batch, image, 1, own }));
+    for (std::size_t o = 0; o < own.size(); ++o)
+        if (unobserved[o].values != results[points.size() + o].values)
+            return fail(ErrorCode::Internal, "the runtime computes something else where it is watched");
+    return results;
 }
 
 } // namespace

@@ -71,14 +71,16 @@ std::optional<Arguments> parse(const QStringList& list)
 }
 
 /// Every setting that a network is tried in.
-std::vector<Setting> settingsOf(const SubjectSpec& spec, const std::string& pattern)
+std::vector<Setting> settingsOf(const SubjectSpec& spec, const Arguments& arguments)
 {
     std::vector<Setting> settings;
+    const bool tryCorrected = spec.corrected && !arguments.isShort; // it has a test of its own
     for (const auto& configuration : configurations())
         for (const auto scope : { quant::Scope::Compute, quant::Scope::Integer })
             for (const bool perChannel : { false, true }) {
                 Setting setting { configuration, scope, perChannel };
-                if ((!configuration.isCorrected || spec.corrected) && planning::globMatches(pattern, setting.title()))
+                if ((!configuration.isCorrected || tryCorrected)
+                    && planning::globMatches(arguments.settings, setting.title()))
                     settings.push_back(std::move(setting));
             }
     return settings;
@@ -86,7 +88,7 @@ std::vector<Setting> settingsOf(const SubjectSpec& spec, const std::string& patt
 
 Result<void> compareSubject(const SubjectSpec& spec, const Arguments& arguments, std::vector<Row>& rows)
 {
-    const auto settings = settingsOf(spec, arguments.settings);
+    const auto settings = settingsOf(spec, arguments);
     if (settings.empty())
         return {};
     QS_TRY(const auto subject, loadSubject(spec));
