@@ -124,8 +124,14 @@ void TstExportChecks::findsTheFirstTensorThatDiffers()
         std::make_shared<test::MemoryDataset>(images, std::vector<int>(images.size(), 0)), {})
                              .value();
     quant::QuantizationPlan plan;
-    for (const char* name : { "a", "b" })
-        plan.set(name, { .encoding = { .scale = { 0.01F }, .zeroPoint = { 128 }, .qmin = 0, .qmax = 255 } });
+    for (const char* name : { "a", "b" }) {
+        quant::TensorQuantizer quantizer;
+        quantizer.encoding.scale = { 0.01F };
+        quantizer.encoding.zeroPoint = { 128 };
+        quantizer.encoding.qmin = 0;
+        quantizer.encoding.qmax = 255;
+        plan.set(name, quantizer);
+    }
 
     exporting::ExportReport report;
     const auto compared

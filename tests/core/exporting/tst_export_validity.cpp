@@ -196,7 +196,9 @@ private slots:
         onnx_io::WriteOptions written;
         written.valueDocs
             = { { "image", "a picture" }, { "act", "inside" }, { "w1", "a kernel" }, { "logits", "scores" } };
-        VERIFY_OK(onnx_io::writeModel(chain(), source, written));
+        auto typed = chain(); // value_info has to say a type
+        VERIFY_OK(graph::inferShapes(typed.graph));
+        VERIFY_OK(onnx_io::writeModel(typed, source, written));
         QVERIFY(onnx_io::readNotes(source).valueDocs == written.valueDocs);
         QVERIFY(!onnx_io::readNotes(source).hasExternalData);
         const auto model = onnx_io::readModel(source);
