@@ -207,8 +207,9 @@ private slots:
         ExportOptions options;
         options.format = format;
         const fs::path file = folder.filePath("quantized.onnx").toStdString();
-        VERIFY_OK(
-            exporting::exportPlan(*model, *network.prepared, planFor(network, scope, 8, 8), options, file, nullptr));
+        const auto report
+            = exporting::exportPlan(*model, *network.prepared, planFor(network, scope, 8, 8), options, file, nullptr);
+        VERIFY_OK(report);
         auto expected = written.valueDocs;
         expected.erase("w1");
         expected[weight.toStdString()] = "a kernel";
