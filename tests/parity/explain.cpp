@@ -175,7 +175,10 @@ private:
             if (found == byName.end()) {
                 tensors.push_back(Tensor::from<float>(image.shape(), image.as<float>()));
             } else {
-                tensors.push_back(Tensor::from<float>(Shape(found->second->dims), found->second->values));
+                // What was delivered image by image may have lost the shape it has within one.
+                const auto declared = m_graph->value(input).type.shape();
+                tensors.push_back(
+                    Tensor::from<float>(declared.value_or(Shape(found->second->dims)), found->second->values));
             }
             options.inputShapes.emplace(name, tensors.back().shape());
             values.emplace(name, tensor::toDoubles(tensors.back().view()));
