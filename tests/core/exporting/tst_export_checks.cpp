@@ -103,11 +103,11 @@ void TstExportChecks::findsTheFirstTensorThatDiffers()
 {
     const auto network = [](const char* op, std::vector<Tensor> bounds) {
         test::GraphBuilder builder;
-        std::vector<graph::ValueId> inputs { builder.input("image", { graph::Dim::named("batch"), 1, 4, 4 }) };
+        std::vector<graph::ValueId> inputs { builder.input("image", { graph::Dim::named("batch"), 3, 4, 4 }) };
         for (std::size_t i = 0; i < bounds.size(); ++i)
             inputs.push_back(builder.constant("bound" + std::to_string(i), bounds[i]));
         auto x = builder.node(op, inputs, "a");
-        x = builder.node("Conv", { x, builder.constant("w", test::normalTensor({ 2, 1, 3, 3 }, 1, 0.5)) }, "b");
+        x = builder.node("Conv", { x, builder.constant("w", test::normalTensor({ 2, 3, 3, 3 }, 1, 0.5)) }, "b");
         builder.output(
             builder.node("Conv", { x, builder.constant("v", test::normalTensor({ 2, 2, 1, 1 }, 2, 0.5)) }, "c"));
         graph::Model model;
@@ -119,7 +119,7 @@ void TstExportChecks::findsTheFirstTensorThatDiffers()
     const auto reread = network("Clip", { number(0), number(0.5F) });
     std::vector<dataset::Image> images;
     for (int i = 0; i < 40; ++i)
-        images.push_back({ 4, 4, 1, std::vector<std::uint8_t>(16, static_cast<std::uint8_t>(i == 37 ? 255 : 3 * i)) });
+        images.push_back({ 4, 4, 3, std::vector<std::uint8_t>(48, static_cast<std::uint8_t>(i == 37 ? 255 : 3 * i)) });
     const auto samples = dataset::SampleSet::load(
         std::make_shared<test::MemoryDataset>(images, std::vector<int>(images.size(), 0)), {})
                              .value();
