@@ -330,9 +330,12 @@ void TstOnnxruntimeParity::orderOfSumsAlone()
         qInfo("%s", text.c_str());
     QVERIFY2(row->failure.empty(), row->failure.c_str());
     QVERIFY2(row->unexplained.empty(), row->unexplained.empty() ? "" : row->unexplained.front().c_str());
-    // Twice the distance between two orders: see test::OrderNoise for why.
-    QVERIFY(row->floatsOff.distance <= 2 * row->orders.distance + 1e-6);
-    QVERIFY(row->integersOn.distance <= 2 * row->orders.distance + 1e-6);
+    // Where a handful of predictions part the mean is theirs alone; with more it is near that of two orders (1.2
+    // times).
+    const double noise = std::max(row->orders.distance, row->offOn.distance);
+    for (const auto& apart : { row->floatsOff, row->integersOn })
+        if (apart.decisions > 2)
+            QVERIFY2(apart.distance <= 4 * noise, std::to_string(apart.distance / noise).c_str());
     const auto most = std::max({ row->orders.decisions, row->offOn.decisions, row->decisions / 100 });
     QVERIFY(std::max(row->floatsOff.decisions, row->integersOn.decisions) <= 2 * most);
 }
