@@ -8,6 +8,7 @@
 
 #include "ui/charts/chart_exporter.h"
 #include "ui/charts/cost_chart.h"
+#include "ui/charts/heat_chart.h"
 #include "ui/charts/pareto_chart.h"
 #include "ui/charts/sensitivity_chart.h"
 
@@ -45,6 +46,13 @@ Result<void> writeCharts(const sweep::SweepResult& result, const std::vector<std
     return drawAll(paths, [&](const std::string& path) {
         return axis ? ui::exportCostChart(ui::costSeries(result, *axis), path) : ui::exportSweepChart(result, path);
     });
+}
+
+Result<void> writeMaps(
+    const sweep::SweepResult& result, const std::vector<std::string>& paths, std::optional<cost::Metric> contours)
+{
+    const auto shared = std::make_shared<const sweep::SweepResult>(result);
+    return drawAll(paths, [&](const std::string& path) { return ui::exportHeatChart(shared, contours, path); });
 }
 
 Result<void> writeCharts(
@@ -91,6 +99,10 @@ Result<void> checkChartFile(const std::string& path)
 }
 
 Result<void> writeCharts(const sweep::SweepResult&, const std::vector<std::string>&, ChartAxis) { return {}; }
+Result<void> writeMaps(const sweep::SweepResult&, const std::vector<std::string>&, std::optional<cost::Metric>)
+{
+    return {};
+}
 Result<void> writeCharts(const sweep::SensitivityResultPtr&, const std::vector<std::string>&, ChartAxis) { return {}; }
 Result<void> writeCharts(const sweep::SearchResultPtr&, const std::vector<std::string>&, ChartAxis) { return {}; }
 Result<void> writeCharts(const sweep::OptionsStudyPtr&, const std::vector<std::string>&, ChartAxis) { return {}; }

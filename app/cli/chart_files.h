@@ -25,6 +25,9 @@ using ChartAxis = std::optional<cost::Metric>;
 
 /// Draws accuracy against word-length into every file. Needs no display.
 Result<void> writeCharts(const sweep::SweepResult& result, const std::vector<std::string>& paths, ChartAxis axis = {});
+/// Draws accuracy over both word-lengths, with lines of equal cost (empty: without).
+Result<void> writeMaps(
+    const sweep::SweepResult& result, const std::vector<std::string>& paths, std::optional<cost::Metric> contours);
 /// Draws what each layer alone costs at each word-length.
 Result<void> writeCharts(
     const sweep::SensitivityResultPtr& result, const std::vector<std::string>& paths, ChartAxis axis = {});

@@ -10,6 +10,15 @@
 
 namespace quantoscope::cli {
 
+std::string withModelName(const std::string& file, const std::string& model)
+{
+    if (file.empty())
+        return file;
+    std::filesystem::path path(file);
+    const auto name = path.stem().string() + "-" + std::filesystem::path(model).stem().string();
+    return path.replace_filename(name + path.extension().string()).string();
+}
+
 void ResultFiles::addTo(CLI::App& command, const std::string& whatCharts)
 {
     command.add_option("--csv", m_csv, "Write the points as CSV");
@@ -43,15 +52,10 @@ Result<void> ResultFiles::check(const CommonOptions& common, const DataOptions& 
 
 ResultFiles ResultFiles::named(const std::string& model) const
 {
-    const auto withName = [&](const std::string& file) {
-        std::filesystem::path path(file);
-        const auto name = path.stem().string() + "-" + std::filesystem::path(model).stem().string();
-        return file.empty() ? file : path.replace_filename(name + path.extension().string()).string();
-    };
     ResultFiles files = *this;
-    files.m_csv = withName(m_csv);
+    files.m_csv = withModelName(m_csv, model);
     for (auto& chart : files.m_charts)
-        chart = withName(chart);
+        chart = withModelName(chart, model);
     return files;
 }
 

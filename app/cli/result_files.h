@@ -11,6 +11,9 @@
 
 namespace quantoscope::cli {
 
+/// grid.csv, models/resnet20.onnx -> grid-resnet20.csv; nothing for nothing.
+std::string withModelName(const std::string& file, const std::string& model);
+
 /// --csv and --chart of a command whose result is a table.
 class ResultFiles {
 public:

@@ -12,6 +12,13 @@ namespace quantoscope::sweep {
 
 namespace {
 
+constexpr std::size_t fewestLevels = 3;
+
+/// Round numbers within a decade, coarse ones first.
+const std::vector<std::vector<double>> ladders { { 1, 2, 5 }, { 1, 1.5, 2, 3, 4, 5, 6, 8 },
+    { 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2, 2.2, 2.4, 2.6, 2.8, 3, 3.2, 3.4, 3.6, 3.8, 4, 4.25, 4.5, 4.75,
+        5, 5.5, 6, 6.5, 7, 7.5, 8, 8.5, 9, 9.5 } };
+
 using Point = std::pair<double, double>;
 using Segment = std::pair<Point, Point>;
 
@@ -77,7 +84,30 @@ std::vector<std::vector<Point>> joined(std::vector<Segment> segments)
 
 } // namespace
 
-std::vector<double> isoLevels(const CostGrid& grid, int count)
+std::vector<double> levelsBetween(double low, double high, std::size_t most)
+{
+    std::vector<double> levels;
+    if (!(low > 0) || !(high > low * (1 + 1e-9)) || !std::isfinite(high))
+        return levels;
+    for (const auto& mantissas : ladders) {
+        levels.clear();
+        for (int power = static_cast<int>(std::floor(std::log10(low))); std::pow(10.0, power) < high; ++power)
+            for (const double mantissa : mantissas)
+                if (const double level = mantissa * std::pow(10.0, power); level > low && level < high)
+                    levels.push_back(level);
+        if (levels.size() >= fewestLevels)
+            break;
+    }
+    if (levels.size() <= most)
+        return levels;
+    std::vector<double> thinned;
+    const std::size_t every = (levels.size() + most - 1) / most;
+    for (std::size_t i = every / 2; i < levels.size(); i += every)
+        thinned.push_back(levels[i]);
+    return thinned;
+}
+
+std::vector<double> isoLevels(const CostGrid& grid, std::size_t most)
 {
     double low = std::numeric_limits<double>::infinity();
     double high = 0;
@@ -86,12 +116,7 @@ std::vector<double> isoLevels(const CostGrid& grid, int count)
             low = std::min(low, value);
             high = std::max(high, value);
         }
-    std::vector<double> levels;
-    if (!(high > low * (1 + 1e-9)))
-        return levels;
-    for (int i = 1; i <= count; ++i)
-        levels.push_back(low * std::pow(high / low, static_cast<double>(i) / (count + 1)));
-    return levels;
+    return levelsBetween(low, high, most);
 }
 
 std::vector<IsoLine> isoLines(const CostGrid& grid, const std::vector<double>& levels)

@@ -23,9 +23,12 @@ struct CostGrid {
     double at(std::size_t column, std::size_t row) const { return values[row * columns + column]; }
 };
 
-/// Levels at equal ratios between the least and the largest cost, those two left out. None if they are the same, or
-/// not positive.
-std::vector<double> isoLevels(const CostGrid& grid, int count);
+/// Round numbers strictly between `low` and `high` (both positive): 1, 2 or 5 times powers of ten, finer ones where
+/// these are fewer than three; thinned to at most `most`.
+std::vector<double> levelsBetween(double low, double high, std::size_t most = 6);
+
+/// levelsBetween() the least and the largest cost that is known and positive. None if they are the same.
+std::vector<double> isoLevels(const CostGrid& grid, std::size_t most = 6);
 
 /// Where the cost has these levels: marching squares with costs interpolated by their logarithm. Quadrilaterals with an
 /// unknown corner have no line. Levels and costs are positive.

@@ -49,7 +49,7 @@ private slots:
     void gridByActivations()
     {
         const auto series = costSeries(grid(), cost::Metric::Bops);
-        QVERIFY(series.ordered);
+        QVERIFY(series.colours == CostSeries::Colours::Ordered);
         QCOMPARE(series.groups.size(), std::size_t { 3 });
         QCOMPARE(series.groups[0].name, QString("activations 4"));
         QCOMPARE(series.groups[2].name, QString("activations float"));
@@ -116,7 +116,7 @@ private slots:
         const auto result = std::make_shared<const sweep::SweepResult>(grid());
         const auto series = costSeries({ { "a", 20, result }, { "b", 32, result } }, cost::Metric::Bops);
         QCOMPARE(series.groups.size(), std::size_t { 2 });
-        QVERIFY(!series.ordered);
+        QVERIFY(series.colours == CostSeries::Colours::Kinds);
         QVERIFY(costSeries(std::vector<sweep::StudiedModel> {}, cost::Metric::Bops).empty());
     }
 
@@ -134,6 +134,20 @@ private slots:
             QVERIFY(exportCostChart(costSeries(grid(), cost::Metric::Bops), path));
             QVERIFY(std::filesystem::file_size(path) > 1000);
         }
+        chart.resize(600, 400);
+        chart.replot();
+        std::vector<qsizetype> clicked;
+        QObject::connect(&chart, &CostChart::pointClicked, &chart, [&](qsizetype i) { clicked.push_back(i); });
+        QTest::mouseClick(&chart, Qt::LeftButton, {}, chart.pixelOf(1)->toPoint());
+        QCOMPARE(clicked, (std::vector<qsizetype> { 1 }));
+        QVERIFY(!chart.pixelOf(9));
+        // What is zoomed to stays while points come in, and goes with another cost.
+        chart.xAxis->setRange(100, 200);
+        chart.setSeries(costSeries(grid(), cost::Metric::Bops));
+        QCOMPARE(chart.xAxis->range().upper, 200.0);
+        chart.setSeries(costSeries(grid(), cost::Metric::Size));
+        QVERIFY(chart.xAxis->range().upper < 200 && chart.xAxis->range().upper > 128);
+        chart.setCurrent(1);
         chart.setSeries({});
         QVERIFY(chart.series().empty());
     }

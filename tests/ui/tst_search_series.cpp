@@ -5,7 +5,7 @@
 
 #include <QTest>
 
-#include "ui/charts/pareto_series.h"
+#include "ui/charts/cost_series.h"
 #include "ui/charts/sensitivity_series.h"
 
 using namespace quantoscope;
@@ -42,6 +42,8 @@ sweep::SearchPoint searched(std::optional<std::pair<int, int>> uniform, double b
     p.uniform = uniform;
     p.origin = uniform ? sweep::SearchPoint::Origin::Uniform : sweep::SearchPoint::Origin::Sum;
     p.price = bytes;
+    p.cost.sizeBytes = bytes;
+    p.cost.bops = bytes;
     p.top1 = top1;
     p.top1Interval = { top1 - 2, top1 + 1 };
     return p;
@@ -107,17 +109,27 @@ private slots:
         sweep::compareSearchPoints(result);
         result.chosen = 1;
         const auto series = paretoSeries(result);
-        QCOMPARE(series.uniform.size(), std::size_t { 3 });
-        QCOMPARE(series.mixed.size(), std::size_t { 2 });
-        QCOMPARE(series.mixed[0].x, 10.0);
-        QCOMPARE(series.mixed[1].x, 20.0);
-        QCOMPARE(series.mixed[1].low, 89.0);
-        QCOMPARE(series.mixed[1].high, 92.0);
+        QVERIFY(series.colours == CostSeries::Colours::Search);
+        QCOMPARE(series.groups.size(), std::size_t { 2 });
+        const auto& uniform = series.groups[0].points;
+        const auto& mixed = series.groups[1].points;
+        QCOMPARE(uniform.size(), std::size_t { 3 });
+        QCOMPARE(mixed.size(), std::size_t { 2 });
+        QCOMPARE(mixed[0].x, 10.0);
+        QCOMPARE(mixed[1].x, 20.0);
+        QCOMPARE(mixed[1].low, 89.0);
+        QCOMPARE(mixed[1].high, 92.0);
         QCOMPARE(series.budget.value_or(0), 20.0);
         QVERIFY(series.chosen && series.chosen->index == 1);
+        QCOMPARE(series.chosen->x, 20.0);
+        // Over another cost in its unit, where the budget says nothing.
+        const auto bops = costSeries(result, cost::Metric::Bops);
+        QCOMPARE(bops.chosen->x, 200.0);
+        QVERIFY(!bops.budget);
+        QCOMPARE(costSeries(result, cost::Metric::Size).budget.value_or(0), 200.0);
         // Labels only where no other uniform one is both cheaper and more accurate.
         QStringList labels;
-        for (const auto& p : series.uniform)
+        for (const auto& p : uniform)
             labels << p.label;
         labels.sort();
         QCOMPARE(labels, (QStringList { "", "W2 A8", "W4 A8" }));
@@ -138,7 +150,7 @@ private slots:
         result.points = { searched({}, 200, 91) };
         const auto series = paretoSeries(result);
         QVERIFY(!series.budget && !series.chosen);
-        QVERIFY(series.xTitle.contains("Bit operations"));
+        QVERIFY(series.xTitle.contains("Bit operations") && series.xTitle.contains("% of float"));
     }
 };
 

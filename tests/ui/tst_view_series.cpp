@@ -279,55 +279,6 @@ private slots:
         QVERIFY(!session.sensitivity());
     }
 
-    void contours_data()
-    {
-        QTest::addColumn<double>("level");
-        QTest::addColumn<int>("segments");
-        QTest::newRow("below") << 0.5 << 0;
-        QTest::newRow("through") << 3.0 << 3;
-        QTest::newRow("above") << 100.0 << 0;
-    }
-
-    void contours()
-    {
-        QFETCH(double, level);
-        QFETCH(int, segments);
-        // w * a, as bit operations go.
-        const auto product
-            = [](std::size_t c, std::size_t r) { return std::optional(static_cast<double>((c + 1) * (r + 1))); };
-        const auto found = isoLine(3, 3, product, level);
-        QCOMPARE(static_cast<int>(found.size()), segments);
-        for (const auto& segment : found)
-            for (const auto& end : { segment.from, segment.to }) {
-                QVERIFY(end.x >= 0 && end.x <= 2 && end.y >= 0 && end.y <= 2);
-                // Interpolated along one side: its two values enclose the level.
-                const double under = (std::floor(end.x) + 1) * (std::floor(end.y) + 1);
-                const double over = (std::ceil(end.x) + 1) * (std::ceil(end.y) + 1);
-                QVERIFY(under <= level && level <= over);
-            }
-    }
-
-    void contoursKeepOutOfWhatIsNotKnown()
-    {
-        const auto holey = [](std::size_t c, std::size_t r) -> std::optional<double> {
-            if (c == 1 && r == 1)
-                return std::nullopt;
-            return static_cast<double>(c + 1);
-        };
-        QCOMPARE(isoLine(3, 2, holey, 1.5).size(), std::size_t { 0 });
-        QVERIFY(isoLine(0, 0, holey, 1.5).empty());
-        QVERIFY(isoLine(1, 5, holey, 1.5).empty());
-    }
-
-    void levelsAreRound()
-    {
-        QCOMPARE(levelsBetween(1.5, 60, 10), (std::vector<double> { 2, 5, 10, 20, 50 }));
-        QVERIFY(levelsBetween(1e3, 9e9).size() <= 6);
-        QVERIFY(levelsBetween(3.1, 4.9).size() >= 3); // none of 1, 2 and 5
-        QVERIFY(levelsBetween(0, 10).empty());
-        QVERIFY(levelsBetween(10, 10).empty());
-    }
-
     void costsOfASweep()
     {
         sweep::SweepResult result;
@@ -341,14 +292,17 @@ private slots:
                 result.points.push_back(point);
             }
         const SweepGrid grid = sweepGrid(result);
-        const auto bops = isoCosts(result, grid, sweep::Price::Bops);
+        const auto bops = isoCosts(result, grid, cost::Metric::Bops);
         QVERIFY(!bops.empty());
-        QVERIFY(bops.front().label.endsWith(QLatin1Char('M')));
+        QVERIFY(bops.front().label.endsWith(QStringLiteral("MBOP")));
         // Size does not depend on activations: straight upwards.
-        for (const auto& contour : isoCosts(result, grid, sweep::Price::Size))
-            for (const auto& segment : contour.segments)
-                QVERIFY(near(segment.from.x, segment.to.x));
-        QVERIFY(isoCosts(result, grid, sweep::Price::Energy).empty());
+        for (const auto& contour : isoCosts(result, grid, cost::Metric::Size))
+            for (const auto& line : contour.lines)
+                for (const QPointF& point : line)
+                    QVERIFY(near(point.x(), line.front().x()));
+        QVERIFY(isoCosts(result, grid, cost::Metric::Energy).empty());
+        result.points[4].cost.bops = 0; // not known: nothing goes through the squares around it
+        QVERIFY(isoCosts(result, grid, cost::Metric::Bops).empty());
     }
 
     void planModelKeepsItsContract()

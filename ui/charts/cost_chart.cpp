@@ -6,7 +6,10 @@
 #include <locale>
 #include <sstream>
 
+#include <QMouseEvent>
+
 #include "ui/charts/chart_exporter.h"
+#include "ui/charts/cost_words.h"
 #include "ui/charts/number_format.h"
 
 namespace quantoscope::ui {
@@ -31,10 +34,32 @@ CostChart::CostChart(QWidget* parent)
 
 void CostChart::setSeries(CostSeries series)
 {
+    const bool another = m_series.empty() || series.xTitle != m_series.xTitle;
     m_series = std::move(series);
     rebuild();
-    resetView();
+    if (another)
+        resetView();
     replot(QCustomPlot::rpQueuedReplot);
+}
+
+void CostChart::setCurrent(std::optional<std::size_t> point)
+{
+    m_current = point;
+    rebuild();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+QColor CostChart::colorOf(std::size_t group) const
+{
+    switch (m_series.colours) {
+    case CostSeries::Colours::Kinds:
+        return theme().category(static_cast<int>(group));
+    case CostSeries::Colours::Ordered:
+        return theme().ordinal(m_series.groups[group].position);
+    case CostSeries::Colours::Search:
+        break;
+    }
+    return m_series.groups[group].position == 0 ? theme().muted : theme().quantized;
 }
 
 void CostChart::rebuild()
@@ -43,17 +68,21 @@ void CostChart::rebuild()
     clearItems();
     setCaption(m_series.title, m_series.captions);
     xAxis->setLabel(m_series.xTitle);
+    const bool moved = !m_series.empty() && (xAxis->range() != homeRange(xAxis) || yAxis->range() != homeRange(yAxis));
+    const QCPRange shownX = xAxis->range();
+    const QCPRange shownY = yAxis->range();
     setAxes();
-    if (m_series.floatTop1) {
-        auto* line = new QCPItemStraightLine(this);
-        line->point1->setCoords(1, *m_series.floatTop1);
-        line->point2->setCoords(100, *m_series.floatTop1);
-        line->setPen(QPen(theme().floating, 1.2, Qt::DashLine));
+    if (moved) {
+        xAxis->setRange(shownX);
+        yAxis->setRange(shownY);
     }
+    drawCurrent();
+    drawLines();
     drawFront();
     // Most bits first, as they lie from top to bottom.
     for (std::size_t i = m_series.groups.size(); i-- > 0;)
-        drawGroup(m_series.groups[i], static_cast<int>(i));
+        drawGroup(m_series.groups[i], colorOf(i));
+    drawChosen();
     legend->setVisible(!m_series.empty());
     legend->setBrush(translucent(theme().background, 0.8));
     legend->setTextColor(theme().text);
@@ -63,8 +92,8 @@ void CostChart::rebuild()
 
 void CostChart::setAxes()
 {
-    double left = std::numeric_limits<double>::infinity();
-    double right = 0;
+    double left = m_series.budget.value_or(std::numeric_limits<double>::infinity());
+    double right = m_series.budget.value_or(0);
     double low = m_series.floatTop1.value_or(100);
     double high = m_series.floatTop1.value_or(0);
     for (const auto& group : m_series.groups)
@@ -85,6 +114,37 @@ void CostChart::setAxes()
     setHome(yAxis, QCPRange(std::max(-1.0, low - pad), std::min(101.0, high + pad)));
 }
 
+void CostChart::drawCurrent()
+{
+    const auto pixel = m_current ? pixelOf(*m_current) : std::nullopt;
+    if (!pixel)
+        return;
+    QCPGraph* halo = addGraph();
+    halo->setLineStyle(QCPGraph::lsNone);
+    const QColor color = palette().color(QPalette::Highlight);
+    halo->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, Qt::NoPen, translucent(color, 0.45), 20));
+    for (const auto& group : m_series.groups)
+        for (const auto& point : group.points)
+            if (point.index == *m_current)
+                halo->addData(point.x, point.top1);
+}
+
+void CostChart::drawLines()
+{
+    const auto line = [&](double x1, double y1, double x2, double y2) {
+        auto* item = new QCPItemStraightLine(this);
+        item->point1->setCoords(x1, y1);
+        item->point2->setCoords(x2, y2);
+        item->setPen(QPen(theme().floating, 1.2, Qt::DashLine));
+    };
+    if (m_series.empty())
+        return;
+    if (m_series.floatTop1)
+        line(1, *m_series.floatTop1, 100, *m_series.floatTop1);
+    if (m_series.budget)
+        line(*m_series.budget, 0, *m_series.budget, 100);
+}
+
 void CostChart::drawFront()
 {
     if (m_series.front.size() < 2)
@@ -102,15 +162,23 @@ void CostChart::drawFront()
     stairs->addToLegend();
 }
 
-void CostChart::drawGroup(const CostSeries::Group& group, int number)
+void CostChart::drawGroup(const CostSeries::Group& group, const QColor& color)
 {
-    const QColor color = m_series.ordered ? theme().ordinal(group.position) : theme().category(number);
     QVector<double> x, y, below, above;
     for (const auto& point : group.points) {
         x << point.x;
         y << point.top1;
         below << point.top1 - point.low;
         above << point.high - point.top1;
+        if (point.label.isEmpty())
+            continue;
+        auto* text = new QCPItemText(this);
+        text->position->setCoords(point.x, point.top1);
+        text->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
+        text->setPadding(QMargins(5, 3, 0, 0));
+        text->setText(point.label);
+        text->setFont(chartFont(-2));
+        text->setColor(theme().muted);
     }
     QCPGraph* dots = addGraph();
     dots->setName(group.name);
@@ -126,10 +194,30 @@ void CostChart::drawGroup(const CostSeries::Group& group, int number)
     whiskers->setData(below, above);
 }
 
-QString CostChart::readout(const QPointF& position) const
+void CostChart::drawChosen()
 {
-    const CostSeries::Point* nearest = nullptr;
-    const CostSeries::Group* owner = nullptr;
+    if (!m_series.chosen)
+        return;
+    QCPGraph* ring = addGraph();
+    ring->setName(tr("chosen"));
+    ring->setLineStyle(QCPGraph::lsNone);
+    ring->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(theme().text, 1.5), Qt::NoBrush, 13));
+    ring->addData(m_series.chosen->x, m_series.chosen->top1);
+    ring->addToLegend();
+}
+
+std::optional<QPointF> CostChart::pixelOf(std::size_t index) const
+{
+    for (const auto& group : m_series.groups)
+        for (const auto& point : group.points)
+            if (point.index == index)
+                return QPointF(xAxis->coordToPixel(point.x), yAxis->coordToPixel(point.top1));
+    return std::nullopt;
+}
+
+CostChart::Hit CostChart::hitAt(const QPointF& position) const
+{
+    Hit hit;
     double least = nearEnough;
     for (const auto& group : m_series.groups)
         for (const auto& point : group.points) {
@@ -137,15 +225,36 @@ QString CostChart::readout(const QPointF& position) const
             const double distance = std::hypot(at.x() - position.x(), at.y() - position.y());
             if (distance < least) {
                 least = distance;
-                nearest = &point;
-                owner = &group;
+                hit = { &point, &group };
             }
         }
-    if (!nearest)
+    return hit;
+}
+
+void CostChart::mousePressEvent(QMouseEvent* event)
+{
+    m_pressed = event->pos();
+    BaseChart::mousePressEvent(event);
+}
+
+void CostChart::mouseReleaseEvent(QMouseEvent* event)
+{
+    BaseChart::mouseReleaseEvent(event);
+    if (event->button() != Qt::LeftButton || (event->pos() - m_pressed).manhattanLength() > 3)
+        return;
+    if (const auto hit = hitAt(event->position()); hit.point)
+        emit pointClicked(static_cast<qsizetype>(hit.point->index));
+}
+
+QString CostChart::readout(const QPointF& position) const
+{
+    const auto hit = hitAt(position);
+    if (!hit.point)
         return {};
-    return tr("<b>%1</b> (%2)<br>top-1 %3 (%4 to %5)<br>%6: %7")
-        .arg(nearest->name.toHtmlEscaped(), owner->name.toHtmlEscaped(), formatPercent(nearest->top1),
-            formatPercent(nearest->low, 1), formatPercent(nearest->high, 1), m_series.xTitle, formatMetric(nearest->x));
+    return tr("<b>%1</b> (%2)<br>top-1 %3 (%4 to %5)<br>%6 %7")
+        .arg(hit.point->name.toHtmlEscaped(), hit.group->name.toHtmlEscaped(), formatPercent(hit.point->top1),
+            formatPercent(hit.point->low, 1), formatPercent(hit.point->high, 1), costName(m_series.metric),
+            formatCost(hit.point->x, m_series.metric));
 }
 
 std::string CostChart::csv() const

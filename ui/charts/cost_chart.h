@@ -10,28 +10,49 @@
 namespace quantoscope::ui {
 
 /// Measured accuracy over any figure of cost: a dot with its interval for each network, groups in colours, the front of
-/// all as stairs, the float network as a dashed line. Costs on a logarithmic axis.
+/// all as stairs, the float network and a budget as dashed lines, what was chosen ringed. Costs on a logarithmic axis.
 class CostChart : public BaseChart {
     Q_OBJECT
 
 public:
     explicit CostChart(QWidget* parent = nullptr);
 
+    /// What is zoomed to stays, unless it is over another cost.
     void setSeries(CostSeries series);
     const CostSeries& series() const { return m_series; }
+    void setCurrent(std::optional<std::size_t> point); ///< of the study; gets a halo
+    /// Where a point is drawn, in pixels; empty if there is no such point.
+    std::optional<QPointF> pixelOf(std::size_t point) const;
 
     std::string csv() const override;
+
+signals:
+    void pointClicked(qsizetype point); ///< of the study
 
 protected:
     void rebuild() override;
     QString readout(const QPointF& position) const override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+
+    struct Hit {
+        const CostSeries::Point* point = nullptr; ///< null: none is near
+        const CostSeries::Group* group = nullptr;
+    };
+    Hit hitAt(const QPointF& position) const;
 
 private:
+    QColor colorOf(std::size_t group) const;
     void setAxes();
+    void drawCurrent();
+    void drawLines();
     void drawFront();
-    void drawGroup(const CostSeries::Group& group, int number);
+    void drawGroup(const CostSeries::Group& group, const QColor& color);
+    void drawChosen();
 
     CostSeries m_series;
+    std::optional<std::size_t> m_current;
+    QPoint m_pressed;
 };
 
 /// Draws it into a file, without a window; needs a QApplication.

@@ -2,11 +2,13 @@
 #include "ui/charts/cost_series.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include <QCoreApplication>
 
 #include "core/sweep/pareto.h"
+#include "ui/charts/cost_words.h"
 #include "ui/charts/number_format.h"
 
 namespace quantoscope::ui {
@@ -15,19 +17,12 @@ namespace {
 
 QString tr(const char* text) { return QCoreApplication::translate("quantoscope::ui::CostSeries", text); }
 
-QString axisTitle(cost::Metric metric)
-{
-    const auto unit = QString::fromStdString(cost::unitOf(metric));
-    const auto title = QString::fromStdString(cost::titleOf(metric));
-    return unit.isEmpty() ? title : title + QStringLiteral(" [%1]").arg(unit);
-}
-
 CostSeries start(cost::Metric metric, const std::string& scope, const std::string& data)
 {
     CostSeries series;
     series.metric = metric;
     series.title = tr("Accuracy against cost");
-    series.xTitle = axisTitle(metric);
+    series.xTitle = costAxis(metric);
     for (const auto& text : { scope, data })
         if (!text.empty())
             series.captions << QString::fromStdString(text);
@@ -42,6 +37,29 @@ void add(CostSeries::Group& group, const cost::Cost& cost, cost::Metric metric, 
     const double x = cost::valueOf(cost, metric);
     if (x > 0)
         group.points.push_back({ x, top1, interval.low, interval.high, index, name });
+}
+
+cost::Metric metricOf(sweep::Price price)
+{
+    switch (price) {
+    case sweep::Price::Size:
+        return cost::Metric::Size;
+    case sweep::Price::Bops:
+        return cost::Metric::Bops;
+    case sweep::Price::Energy:
+        break;
+    }
+    return cost::Metric::Energy;
+}
+
+/// Names the points of a group that none of it is both cheaper and more accurate than.
+void labelFront(CostSeries::Group& group)
+{
+    std::vector<sweep::Tradeoff> tradeoffs;
+    for (const auto& point : group.points)
+        tradeoffs.push_back({ point.x, -point.top1 });
+    for (const std::size_t i : sweep::paretoFront(tradeoffs))
+        group.points[i].label = group.points[i].name;
 }
 
 CostSeries finish(CostSeries series)
@@ -68,7 +86,7 @@ QString nameOf(const sweep::SweepPoint& point) { return formatWordLengths(point.
 CostSeries costSeries(const sweep::SweepResult& result, cost::Metric metric)
 {
     CostSeries series = start(metric, result.scope, result.data);
-    series.ordered = true;
+    series.colours = CostSeries::Colours::Ordered;
     std::map<int, CostSeries::Group> groups; // float after every word-length
     for (std::size_t i = 0; i < result.points.size(); ++i) {
         const auto& point = result.points[i];
@@ -110,19 +128,50 @@ CostSeries costSeries(const sweep::SensitivityResult& result, cost::Metric metri
 CostSeries costSeries(const sweep::SearchResult& result, cost::Metric metric)
 {
     CostSeries series = start(metric, result.scope, result.data);
+    series.colours = CostSeries::Colours::Search;
     for (const bool uniform : { true, false }) {
-        CostSeries::Group group { uniform ? tr("uniform word-lengths") : tr("mixed word-lengths"), 0, {} };
+        CostSeries::Group group { uniform ? tr("uniform word-lengths") : tr("mixed word-lengths"), uniform ? 0.0 : 1.0,
+            {} };
         for (std::size_t i = 0; i < result.points.size(); ++i) {
             const auto& point = result.points[i];
             if (point.uniform.has_value() == uniform)
                 add(group, point.cost, metric, point.top1, point.top1Interval, i,
                     QString::fromStdString(point.label()));
         }
+        if (uniform)
+            labelFront(group);
         series.groups.push_back(std::move(group));
     }
+    for (const auto& group : series.groups)
+        for (const auto& point : group.points)
+            if (point.index == result.chosen)
+                series.chosen = point;
+    if (result.budget.price && metricOf(*result.budget.price) == metric && std::isfinite(result.allowed))
+        series.budget = result.allowed;
     if (result.floatResult)
         series.floatTop1 = result.floatResult->top1();
     return finish(std::move(series));
+}
+
+CostSeries paretoSeries(const sweep::SearchResult& result)
+{
+    CostSeries series = costSeries(result, metricOf(result.price));
+    series.xTitle = tr("%1 [% of float]").arg(QString::fromStdString(cost::titleOf(series.metric)));
+    series.captions.back() += tr("; budget %1").arg(QString::fromStdString(result.budget.toString()));
+    const double whole = sweep::priceOf(result.floatCost, result.price);
+    const double percent = whole > 0 ? 100 / whole : 1;
+    const auto scale = [percent](std::vector<CostSeries::Point>& points) {
+        for (auto& point : points)
+            point.x *= percent;
+    };
+    for (auto& group : series.groups)
+        scale(group.points);
+    scale(series.front);
+    if (series.chosen)
+        series.chosen->x *= percent;
+    if (series.budget)
+        *series.budget *= percent;
+    return series;
 }
 
 CostSeries costSeries(const sweep::OptionsStudy& study, cost::Metric metric)

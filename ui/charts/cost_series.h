@@ -25,17 +25,23 @@ struct CostSeries {
         double high = 0;
         std::size_t index = 0; ///< into the points (rows) of the study
         QString name; ///< "W4 A8"
+        QString label = {}; ///< what is written beside it; mostly empty
     };
     struct Group {
         QString name;
-        double position = 0; ///< of ordered groups, 0: fewest bits, 1: most; for the colour
+        double position = 0; ///< for the colour of ordered groups, 0: fewest bits, 1: most; of a search, 1: mixed
         std::vector<Point> points; ///< by cost
     };
 
+    /// What tells groups apart: kinds of anything, word-lengths in order, or uniform (grey) and mixed ones.
+    enum class Colours { Kinds, Ordered, Search };
+
     cost::Metric metric = cost::Metric::Bops;
-    bool ordered = false; ///< groups are word-lengths rather than kinds
+    Colours colours = Colours::Kinds;
     std::vector<Group> groups;
     std::vector<Point> front; ///< points that none is both cheaper and more accurate than, by cost
+    std::optional<Point> chosen; ///< the answer of a search
+    std::optional<double> budget; ///< what that could spend, where it is this cost
     std::optional<double> floatTop1;
     QString xTitle;
     QString title;
@@ -48,8 +54,10 @@ struct CostSeries {
 CostSeries costSeries(const sweep::SweepResult& result, cost::Metric metric);
 /// Groups: weights, activations. Nothing if nothing was measured.
 CostSeries costSeries(const sweep::SensitivityResult& result, cost::Metric metric);
-/// Groups: uniform, mixed.
+/// Groups: uniform, mixed. Uniform ones are labelled that no other uniform one is both cheaper and more accurate than.
 CostSeries costSeries(const sweep::SearchResult& result, cost::Metric metric);
+/// The same over what the search was to be cheap in, in percent of the float network's.
+CostSeries paretoSeries(const sweep::SearchResult& result);
 /// Groups: sets of corrections.
 CostSeries costSeries(const sweep::OptionsStudy& study, cost::Metric metric);
 /// Groups: models.

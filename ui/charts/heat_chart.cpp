@@ -7,6 +7,8 @@
 
 #include <QMouseEvent>
 
+#include "ui/charts/chart_exporter.h"
+#include "ui/charts/cost_words.h"
 #include "ui/charts/number_format.h"
 
 namespace quantoscope::ui {
@@ -42,9 +44,9 @@ void HeatChart::setResult(std::shared_ptr<const sweep::SweepResult> result)
     replot(QCustomPlot::rpQueuedReplot);
 }
 
-void HeatChart::setContours(std::optional<sweep::Price> price)
+void HeatChart::setContours(std::optional<cost::Metric> metric)
 {
-    m_price = price;
+    m_metric = metric;
     rebuild();
     replot(QCustomPlot::rpQueuedReplot);
 }
@@ -84,11 +86,13 @@ void HeatChart::rebuild()
     m_contours.clear();
     if (!m_result || m_result->points.empty())
         return;
-    const SweepSeries series = sweepSeries(*m_result);
-    setCaption(series.title, series.captions);
+    QStringList captions = sweepSeries(*m_result).captions;
+    if (m_metric)
+        captions << tr("Lines: equal %1").arg(costName(*m_metric));
+    setCaption(tr("Accuracy over both word-lengths"), captions);
     drawCells();
-    if (m_price)
-        m_contours = isoCosts(*m_result, m_grid, *m_price);
+    if (m_metric)
+        m_contours = isoCosts(*m_result, m_grid, *m_metric);
     for (const Contour& contour : m_contours)
         drawContour(contour);
     drawNumbers();
@@ -137,20 +141,20 @@ void HeatChart::drawContour(const Contour& contour)
 {
     // White on a dark seam can be seen on every colour of the map.
     QVector<double> t, x, y;
-    const auto add = [&](const Contour::Point& point) {
+    const auto add = [&](const QPointF& point) {
         t << static_cast<double>(t.size());
-        x << point.x;
-        y << point.y;
+        x << point.x();
+        y << point.y();
     };
     constexpr double gap = std::numeric_limits<double>::quiet_NaN();
-    Contour::Point highest { 0, -1 };
-    for (const Contour::Segment& segment : contour.segments) {
-        add(segment.from);
-        add(segment.to);
+    QPointF highest(0, -1);
+    for (const auto& line : contour.lines) {
+        for (const QPointF& point : line) {
+            add(point);
+            if (point.y() > highest.y())
+                highest = point;
+        }
         add({ gap, gap });
-        for (const Contour::Point& end : { segment.from, segment.to })
-            if (end.y > highest.y)
-                highest = end;
     }
     for (const QPen& pen : { QPen(QColor(0, 0, 0, 140), 3.5), QPen(Qt::white, 1.5) }) {
         auto* line = new QCPCurve(xAxis, yAxis);
@@ -158,7 +162,7 @@ void HeatChart::drawContour(const Contour& contour)
         line->setPen(pen);
     }
     auto* label = new QCPItemText(this);
-    label->position->setCoords(highest.x, highest.y + 0.2);
+    label->position->setCoords(highest.x(), highest.y() + 0.2);
     label->setPositionAlignment(Qt::AlignHCenter | Qt::AlignBottom);
     label->setText(contour.label);
     label->setFont(chartFont(-2));
@@ -229,5 +233,14 @@ void HeatChart::mousePressEvent(QMouseEvent* event)
 }
 
 std::string HeatChart::csv() const { return m_result ? sweep::toCsv(*m_result) : std::string {}; }
+
+Result<void> exportHeatChart(std::shared_ptr<const sweep::SweepResult> result, std::optional<cost::Metric> contours,
+    const std::filesystem::path& path)
+{
+    HeatChart chart;
+    chart.setContours(contours);
+    chart.setResult(std::move(result));
+    return exportChart(chart, path, { .size = chart.exportSize() });
+}
 
 } // namespace quantoscope::ui

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "ui/charts/base_chart.h"
 #include "ui/charts/contour_series.h"
@@ -17,7 +19,7 @@ public:
     explicit HeatChart(QWidget* parent = nullptr);
 
     void setResult(std::shared_ptr<const sweep::SweepResult> result);
-    void setContours(std::optional<sweep::Price> price); ///< lines of equal cost; empty: none
+    void setContours(std::optional<cost::Metric> metric); ///< lines of equal cost; empty: none
     const std::vector<Contour>& contours() const { return m_contours; }
     void setCurrent(std::optional<std::size_t> point); ///< gets a frame
     /// Where a point is drawn, in pixels; empty if there is no such point.
@@ -43,10 +45,14 @@ private:
 
     std::shared_ptr<const sweep::SweepResult> m_result;
     SweepGrid m_grid;
-    std::optional<sweep::Price> m_price;
+    std::optional<cost::Metric> m_metric;
     std::vector<Contour> m_contours;
     std::optional<std::size_t> m_current;
     QCPColorScale* m_scale = nullptr;
 };
+
+/// Draws the map with lines of equal cost (empty: without) into a file, without a window; needs a QApplication.
+Result<void> exportHeatChart(std::shared_ptr<const sweep::SweepResult> result, std::optional<cost::Metric> contours,
+    const std::filesystem::path& path);
 
 } // namespace quantoscope::ui

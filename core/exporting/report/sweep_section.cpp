@@ -16,8 +16,6 @@ namespace quantoscope::exporting::report {
 
 namespace {
 
-constexpr int contours = 5;
-
 /// Bits as a place on an axis: float one step behind the most.
 class BitAxis {
 public:
@@ -121,7 +119,7 @@ std::string map(const Json& points, const BitAxis& weights, const BitAxis& activ
             + metric(number(part(point, "cost"), "energy_pj"), "pJ");
         costs.values[cell] = number(part(point, "cost"), cost::keyOf(which));
     }
-    map.lines = sweep::isoLines(costs, sweep::isoLevels(costs, contours));
+    map.lines = sweep::isoLines(costs, sweep::isoLevels(costs));
     map.lineUnit = cost::unitOf(which);
     return toSvg(map);
 }
@@ -144,14 +142,15 @@ std::string maps(const Json& points, const BitAxis& weights, const BitAxis& acti
 std::string table(const Json& points)
 {
     HtmlTable table({ "W", "A", "top-1 [%]", "95 % interval", "difference", "95 % interval", "agreement [%]", "size",
-        "most activations", "BOP", "accumulator [bit]", "energy [pJ]" });
+        "most activations", "bit operations", "accumulator [bit]", "energy" });
     for (const auto& point : points) {
         const auto& cost = part(point, "cost");
         table.add({ bitsText(part(point, "weight_bits")), bitsText(part(point, "activation_bits")),
             fixed(number(point, "top1")), rangeText(part(point, "top1_ci95")), signedFixed(number(point, "delta_top1")),
             rangeText(part(point, "delta_top1_ci95")), fixed(number(point, "agreement")),
             metric(number(cost, "size_bytes"), "B"), metric(number(cost, "peak_activation_bytes"), "B"),
-            metric(number(cost, "bops"), ""), text(cost, "accumulator_bits"), metric(number(cost, "energy_pj"), "") });
+            metric(number(cost, "bops"), "BOP"), text(cost, "accumulator_bits"),
+            metric(number(cost, "energy_pj"), "pJ") });
     }
     return folded(std::to_string(points.size()) + " points as a table", table.toString());
 }

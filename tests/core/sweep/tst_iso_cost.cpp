@@ -27,19 +27,32 @@ class TestIsoCost : public QObject {
     Q_OBJECT
 
 private slots:
-    void levelsAtEqualRatios()
+    void levelsAreRound_data()
     {
-        const auto levels = isoLevels(products(7, 7), 3); // 4 .. 64
-        QCOMPARE(levels.size(), std::size_t { 3 });
-        for (std::size_t i = 0; i < 3; ++i)
-            QVERIFY(std::abs(levels[i] - 4 * std::pow(2.0, static_cast<double>(i) + 1)) < 1e-9);
+        QTest::addColumn<double>("low");
+        QTest::addColumn<double>("high");
+        QTest::addColumn<std::vector<double>>("wanted");
+        QTest::newRow("decades") << 1.5 << 60.0 << std::vector<double> { 2, 5, 10, 20, 50 };
+        QTest::newRow("the ends are left out") << 1.0 << 10.0 << std::vector<double> { 1.5, 2, 3, 4, 5, 6, 8 };
+        QTest::newRow("none of 1, 2 and 5") << 3.1 << 3.9 << std::vector<double> { 3.2, 3.4, 3.6, 3.8 };
+        QTest::newRow("none below zero") << 0.0 << 10.0 << std::vector<double> {};
+        QTest::newRow("none between equals") << 10.0 << 10.0 << std::vector<double> {};
+    }
+    void levelsAreRound()
+    {
+        QFETCH(double, low);
+        QFETCH(double, high);
+        QFETCH(std::vector<double>, wanted);
+        QCOMPARE(levelsBetween(low, high, 10), wanted);
     }
 
-    void noLevelsOfAFlatCost()
+    void levelsOfAGrid()
     {
-        QVERIFY(isoLevels({ 2, 1, { 5, 5 } }, 4).empty());
-        QVERIFY(isoLevels({ 2, 1, { 0, 5 } }, 4).empty()); // one that is known
-        QVERIFY(isoLevels({}, 4).empty());
+        QCOMPARE(isoLevels(products(7, 7)), (std::vector<double> { 5, 10, 20, 50 })); // 4 .. 64
+        QVERIFY(levelsBetween(1e3, 9e9).size() <= 6);
+        QVERIFY(isoLevels({ 2, 1, { 5, 5 } }).empty());
+        QVERIFY(isoLevels({ 2, 1, { 0, 5 } }).empty()); // one that is known
+        QVERIFY(isoLevels({}).empty());
     }
 
     /// Along the grid's own lines the place follows from the cost by interpolating its logarithm.
