@@ -115,6 +115,7 @@ private:
         QS_CHECK(measureGrid());
         for (const double price : pricesToTry())
             QS_CHECK(measureBest(price));
+        QS_CHECK(refineUniform());
         if (m_options.budget.price)
             return refine(m_result.allowed);
         return meetDrop();
@@ -170,7 +171,7 @@ private:
         point.origin = Origin::Uniform;
         point.uniform = std::pair(weightBits, activationBits);
         if (m_space)
-            point.bits = m_space->uniform(weightBits, activationBits);
+            m_known.insert(point.bits = m_space->uniform(weightBits, activationBits));
         QS_TRY(auto network, m_quantizer.quantize(request, quiet()));
         QS_CHECK(measure(point, std::move(network)));
         point.allowed = point.price;
@@ -256,6 +257,22 @@ private:
         return harms.front();
     }
 
+    /// Where nothing mixed is as close to float as a uniform network at its price, sums of harms have misled: goes on
+    /// from the uniform one.
+    Result<void> refineUniform()
+    {
+        std::vector<Tradeoff> networks;
+        std::vector<double> prices;
+        for (const auto& point : m_result.points)
+            networks.push_back({ point.price, point.divergence });
+        for (const std::size_t i : paretoFront(networks))
+            if (m_result.points[i].origin == Origin::Uniform)
+                prices.push_back(networks[i].cost);
+        for (const double price : prices)
+            QS_CHECK(refine(price));
+        return {};
+    }
+
     /// Goes on from the best assignment within the price while the network comes closer to float, and measures where it
     /// ends.
     Result<void> refine(double price)
@@ -263,6 +280,7 @@ private:
         const SearchPoint* start = closest(price);
         if (!start || m_options.refinements == 0)
             return {};
+        const auto from = static_cast<std::size_t>(start - m_result.points.data());
         Assignment at = start->bits;
         m_job.begin("Refining word-lengths",
             2 * m_options.refinements * std::ssize(at) * m_quickTrials.imagesPerTrial(), "images");
@@ -274,6 +292,8 @@ private:
             if (!better)
                 break;
         }
+        if (at == m_result.points[from].bits)
+            return {}; // measured already
         SearchPoint refined;
         refined.origin = Origin::Refined;
         refined.bits = at;
@@ -366,7 +386,7 @@ private:
     TrialRunner m_quickTrials;
     std::optional<SearchSpace> m_space; ///< empty in a shard, which does not know all harms
     SearchResult m_result;
-    std::set<Assignment> m_known; ///< mixed ones that were measured
+    std::set<Assignment> m_known; ///< that were measured
 };
 
 } // namespace

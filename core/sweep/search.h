@@ -114,7 +114,9 @@ using SearchResultPtr = std::shared_ptr<const SearchResult>;
 /// network on the calibration images: harms are estimated anew around it, one step of word-length up and down for every
 /// unit, and the knapsack among those steps is solved again, as long as the network comes closer to float. Labels
 /// decide nothing but whether a drop of accuracy is kept to: a price's answer is the assignment closest to float on the
-/// calibration images, and only then measured. Prices of uniform configurations are searched as well, for the front.
+/// calibration images, and only then measured. Prices of uniform configurations are searched as well, for the front;
+/// where such a configuration stays the closest to float at its price, the refinement starts from it. The front is of
+/// all that was measured, uniform ones among it: none of them is both cheaper and more accurate than a point of it.
 /// Cancelled: what is finished is returned with complete == false; the Cancelled error only if no point is. Errors: as
 /// runSensitivity(); InvalidInput if even the fewest bits cost more than the budget.
 Result<SearchResult> runSearch(const flow::Quantizer& quantizer, const dataset::SampleSet& samples,
@@ -123,9 +125,12 @@ Result<SearchResult> runSearch(const flow::Quantizer& quantizer, const dataset::
 /// Sets front, atEqualPrice and atEqualAccuracy from the points.
 void compareSearchPoints(SearchResult& result);
 
+/// How far mixed word-lengths beat uniform ones as measured, in one sentence; empty if no uniform ones were.
+std::string describeFront(const SearchResult& result);
+
 /// One line a point under a comment with scope and data; see the header line for the columns.
 std::string toCsv(const SearchResult& result);
-/// `front[]{plan, top1, cost, ...}`, `chosen{}`, `points[]`, and what is around them.
+/// `front[]{plan, top1, cost, ...}`, `front_in_words`, `chosen{}`, `points[]`, and what is around them.
 Json toJson(const SearchResult& result);
 
 } // namespace quantoscope::sweep

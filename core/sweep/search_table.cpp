@@ -102,6 +102,33 @@ void compareSearchPoints(SearchResult& result)
     }
 }
 
+std::string describeFront(const SearchResult& result)
+{
+    int uniform = 0;
+    int beaten = 0;
+    std::string onFront;
+    for (std::size_t i = 0; i < result.points.size(); ++i) {
+        const auto& point = result.points[i];
+        if (isMixed(point))
+            continue;
+        ++uniform;
+        if (bestMixed(
+                result,
+                [&](const auto& other) { return other.price <= point.price * (1 + 1e-9) && other.top1 >= point.top1; },
+                [](const auto&, const auto&) { return false; }))
+            ++beaten;
+        else if (std::ranges::find(result.front, i) != result.front.end())
+            onFront += (onFront.empty() ? "" : ", ") + point.label();
+    }
+    if (uniform == 0)
+        return {};
+    std::string text = "For " + std::to_string(beaten) + " of " + std::to_string(uniform)
+        + " uniform word-lengths a mixed network costs no more and is at least as accurate, as measured";
+    if (!onFront.empty())
+        return text + "; on the front with the mixed ones stand " + onFront + ".";
+    return text + "; " + (beaten == uniform ? "none" : "no other") + " is on the front.";
+}
+
 std::string toCsv(const SearchResult& result)
 {
     std::ostringstream out;
@@ -147,6 +174,7 @@ Json toJson(const SearchResult& result)
         json["points"].push_back(toJson(result, point));
     if (result.chosen)
         json["chosen"] = toJson(result, result.points[*result.chosen]);
+    json["front_in_words"] = describeFront(result);
     json["at_equal_price"] = toJson(result, result.atEqualPrice);
     json["at_equal_accuracy"] = toJson(result, result.atEqualAccuracy);
     return json;

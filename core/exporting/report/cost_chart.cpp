@@ -15,18 +15,12 @@ namespace quantoscope::exporting::report {
 
 namespace {
 
-std::string axisTitle(cost::Metric which)
-{
-    const auto unit = cost::unitOf(which);
-    return cost::titleOf(which) + (unit.empty() ? "" : " [" + unit + "]");
-}
-
 /// Empty if the figure is the same for all, or missing.
 std::string chart(const std::vector<CostSeries>& series, cost::Metric which, double floatTop1,
     const std::function<std::string(const Json&)>& label)
 {
     Plot plot { .title = "Accuracy against " + cost::titleOf(which),
-        .x = { axisTitle(which), true },
+        .x = { cost::titleOf(which), true, cost::unitOf(which) },
         .y = { "Top-1 accuracy [%]" },
         .series = {} };
     double low = std::numeric_limits<double>::infinity();

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/cost/metric.h"
 #include "core/exporting/report/cost_chart.h"
 #include "core/exporting/report/markup.h"
 #include "core/exporting/report/plot.h"
@@ -105,8 +106,9 @@ std::string labelOf(const Json& point) { return text(point, "label"); }
 std::string frontChart(const Json& document)
 {
     const auto& points = part(document, "points");
+    const auto price = cost::parseMetric(text(document, "price"));
     Plot plot { .title = "Accuracy against price",
-        .x = { "Price: " + text(document, "price"), true },
+        .x = { price ? cost::titleOf(*price) : "Price", true, price ? cost::unitOf(*price) : std::string() },
         .y = { "Top-1 accuracy [%]" },
         .series = {} };
     const auto place = [](const Json& point) {
@@ -132,19 +134,22 @@ std::string frontChart(const Json& document)
     }
     if (const double top1 = number(part(document, "float"), "top1"); std::isfinite(top1))
         plot.levels.emplace_back(top1, "float " + fixed(top1) + " %");
+    const double allowed = number(document, "allowed");
+    if (std::isfinite(allowed) && !text(document, "budget").starts_with("drop"))
+        plot.limit = allowed;
     return heading(3, "Accuracy against price") + toSvg(plot);
 }
 
 std::string pointsTable(const Json& points, const Json& chosen)
 {
-    HtmlTable table(
-        { "word-lengths", "top-1 [%]", "95 % interval", "difference", "95 % interval", "size", "BOP", "energy [pJ]" });
+    HtmlTable table({ "word-lengths", "top-1 [%]", "95 % interval", "difference", "95 % interval", "size",
+        "bit operations", "energy" });
     for (const auto& point : points) {
         const auto& cost = part(point, "cost");
         table.add({ labelOf(point), fixed(number(point, "top1")), rangeText(part(point, "top1_ci95")),
                       signedFixed(number(point, "delta_top1")), rangeText(part(point, "delta_top1_ci95")),
-                      metric(number(cost, "size_bytes"), "B"), metric(number(cost, "bops"), ""),
-                      metric(number(cost, "energy_pj"), "") },
+                      metric(number(cost, "size_bytes"), "B"), metric(number(cost, "bops"), "BOP"),
+                      metric(number(cost, "energy_pj"), "pJ") },
             point == chosen);
     }
     return table.toString();
@@ -214,6 +219,8 @@ std::string searchSection(const Json& document)
         + ". Word-lengths were chosen without labels; "
           "every accuracy below was measured.");
     page += frontChart(document);
+    if (const auto sentence = text(document, "front_in_words"); !sentence.empty())
+        page += paragraph(sentence);
     page += costCharts(
         { { "uniform", category(0), pointsOf(points, false) }, { "mixed", category(5), pointsOf(points, true) } },
         number(part(document, "float"), "top1"), labelOf);

@@ -84,8 +84,10 @@ std::string toSvg(const HeatMap& map)
             svg += "<polyline fill=\"none\" points=\"" + points + "\" " + style + "/>\n";
         const auto end = std::ranges::max_element(line.points, {}, [](const auto& p) { return p.second; });
         const bool atTop = end->second > rows - 1 - 1e-9;
-        svg += textAt(xOf(end->first), atTop ? mapTop - 8 : yOf(end->second) - 4, metric(line.level, map.lineUnit),
-            "class=\"small halo\" text-anchor=\"middle\"");
+        // Above the map, or between two rows of numbers.
+        const double y = atTop ? mapTop - 8 : yOf(std::floor(end->second) + 0.5) + 4;
+        svg += textAt(
+            xOf(end->first), y, roundMetric(line.level, map.lineUnit), "class=\"small halo\" text-anchor=\"middle\"");
         if (atTop) // up to its name
             svg += "<line class=\"mark\" x1=\"" + coordinate(xOf(end->first)) + "\" x2=\"" + coordinate(xOf(end->first))
                 + "\" y1=\"" + coordinate(mapTop - 4) + "\" y2=\"" + coordinate(yOf(end->second)) + "\"/>\n";

@@ -88,6 +88,18 @@ std::string metric(double value, const std::string& unit)
     return suffix.empty() ? number : number + " " + suffix;
 }
 
+std::string roundMetric(double value, const std::string& unit)
+{
+    std::string text = metric(value, unit);
+    const auto end = std::min(text.find(' '), text.size());
+    if (text.find('.') >= end)
+        return text;
+    auto last = text.find_last_not_of('0', end - 1);
+    if (text[last] == '.')
+        --last;
+    return text.erase(last + 1, end - last - 1);
+}
+
 std::string range(double low, double high, int decimals)
 {
     return std::isfinite(low) && std::isfinite(high) ? "[" + fixed(low, decimals) + ", " + fixed(high, decimals) + "]"

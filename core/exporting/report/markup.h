@@ -12,6 +12,7 @@ std::string fixed(double value, int decimals = 2); ///< "91.50"; a dash for what
 std::string signedFixed(double value, int decimals = 2); ///< "+0.30"
 std::string grouped(double value); ///< "270,896"
 std::string metric(double value, const std::string& unit); ///< "1.23 MB"; of pJ "24.7 µJ"
+std::string roundMetric(double value, const std::string& unit); ///< the same without zeros at the end: "20 µJ"
 std::string range(double low, double high, int decimals = 2); ///< "[89.61, 93.07]"
 std::string coordinate(double value); ///< as in SVG: two decimals at most
 

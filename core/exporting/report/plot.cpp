@@ -16,6 +16,7 @@ constexpr double left = 62;
 constexpr double right = 170; // for the legend
 constexpr double top = 14;
 constexpr double bottom = 48;
+constexpr int mostLogarithmicTicks = 6;
 
 /// One axis: values to places.
 class Scale {
@@ -141,10 +142,11 @@ private:
                 ticks.emplace_back(value, coordinate(value));
             return ticks;
         }
-        for (double power = std::pow(10.0, std::floor(std::log10(extent.low))); power <= extent.high; power *= 10)
-            for (const double digit : { 1.0, 2.0, 5.0 })
-                if (power * digit >= extent.low && power * digit <= extent.high)
-                    ticks.emplace_back(power * digit, metric(power * digit, ""));
+        auto levels = sweep::levelsBetween(extent.low, extent.high, mostLogarithmicTicks);
+        if (levels.size() < 2) // so near each other that they may as well be linear
+            levels = niceTicks(extent.low, extent.high, mostLogarithmicTicks);
+        for (const double level : levels)
+            ticks.emplace_back(level, roundMetric(level, axis.unit));
         return ticks;
     }
 

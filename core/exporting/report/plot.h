@@ -38,6 +38,7 @@ struct PlotSeries {
 struct PlotAxis {
     std::string title;
     bool logarithmic = false;
+    std::string unit = {}; ///< of the numbers at logarithmic ticks, which get a letter for thousands before it
     std::vector<std::pair<double, std::string>> ticks = {}; ///< empty: chosen
 };
 

@@ -238,12 +238,37 @@ private slots:
             QVERIFY(tick >= low - 1e-9 && tick <= high + 1e-9);
     }
 
+    void logarithmicAxesHaveTicks_data()
+    {
+        QTest::addColumn<double>("low");
+        QTest::addColumn<double>("high");
+        QTest::newRow("near each other") << 1.0e5 << 1.1e5;
+        QTest::newRow("bits of an accumulator") << 16.0 << 24.0;
+        QTest::newRow("between two round numbers") << 3.1e6 << 3.9e6;
+        QTest::newRow("nine decades") << 1.0 << 1e9;
+        QTest::newRow("one value") << 7.0 << 7.0;
+    }
+
+    void logarithmicAxesHaveTicks()
+    {
+        QFETCH(double, low);
+        QFETCH(double, high);
+        report::Plot plot { .title = "t", .x = { "x", true, "B" }, .y = { "y" }, .series = {} };
+        plot.series.push_back({ .name = "s", .colour = "#000", .points = { { low, 1 }, { high, 2 } } });
+        const auto ticks = QString::fromStdString(report::toSvg(plot)).count("class=\"axis\"") - 2; // the two axes
+        QVERIFY2(ticks >= 2 && ticks <= 10, qPrintable(QString::number(ticks)));
+    }
+
     void numbers()
     {
         QCOMPARE(report::metric(1234567, "B"), std::string("1.23 MB"));
         QCOMPARE(report::metric(24.7e6, "pJ"), std::string("24.7 µJ"));
         QCOMPARE(report::metric(20, "bit"), std::string("20 bit"));
         QCOMPARE(report::metric(999.9, ""), std::string("1.00 k"));
+        QCOMPARE(report::roundMetric(20e6, "pJ"), std::string("20 µJ"));
+        QCOMPARE(report::roundMetric(1.5e6, "B"), std::string("1.5 MB"));
+        QCOMPARE(report::roundMetric(500, "B"), std::string("500 B"));
+        QCOMPARE(report::roundMetric(3000, ""), std::string("3 k"));
         QCOMPARE(report::grouped(270896), std::string("270,896"));
         QCOMPARE(report::coordinate(1.10), std::string("1.1"));
         QCOMPARE(report::coordinate(-0.001), std::string("0"));

@@ -2,12 +2,14 @@
 // labels: unit numeric
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include <QTest>
 
 #include <nlohmann/json.hpp>
 
 #include "core/base/random.h"
+#include "core/sweep/pareto.h"
 #include "core/sweep/search.h"
 #include "core/sweep/search_space.h"
 #include "tests/support/memory_dataset.h"
@@ -244,6 +246,57 @@ private slots:
         QVERIFY(closer > 0); // the sum of harms alone is not all there is
     }
 
+    /// Sums of a poor estimate mislead; the answer is then looked for around the uniform networks.
+    void uniformWordLengthsAreStartingPoints()
+    {
+        Setting setting("bops=W5A6");
+        setting.options.weightBits = { 2, 3, 4, 5, 6 };
+        setting.options.activationBits = { 3, 4, 5, 6, 7 };
+        setting.options.estimate = Estimate::Noise;
+        const auto uniformOnTheFront = [&](int refinements) {
+            setting.options.refinements = refinements;
+            const auto result = setting.run();
+            if (!result)
+                return -1;
+            std::vector<Tradeoff> networks;
+            for (const auto& point : result->points)
+                networks.push_back({ point.price, point.divergence });
+            int count = 0;
+            for (const std::size_t i : paretoFront(networks))
+                count += result->points[i].origin == SearchPoint::Origin::Uniform;
+            return count;
+        };
+        const int without = uniformOnTheFront(0);
+        const int with = uniformOnTheFront(3);
+        qInfo() << "uniform networks closest to float at their price:" << without << "without refinement," << with;
+        QVERIFY(without > 0); // or there is nothing to see here
+        QVERIFY(with >= 0 && with < without);
+    }
+
+    void noUniformNetworkIsAboveTheFront_data()
+    {
+        QTest::addColumn<QString>("budget");
+        for (const char* budget : { "size=W4A8", "bops=3%", "drop=5" })
+            QTest::newRow(budget) << budget;
+    }
+    void noUniformNetworkIsAboveTheFront()
+    {
+        QFETCH(QString, budget);
+        const auto result = Setting(budget.toStdString()).run();
+        QVERIFY2(result.has_value(), result ? "" : result.error().message().c_str());
+        std::set<Assignment> uniform;
+        for (const auto& point : result->points) {
+            if (point.origin == SearchPoint::Origin::Uniform)
+                uniform.insert(point.bits);
+            else
+                QVERIFY(!uniform.contains(point.bits)); // what is uniform is not called mixed
+            QVERIFY(std::ranges::any_of(result->front, [&](std::size_t i) {
+                return result->points[i].price <= point.price && result->points[i].top1 >= point.top1;
+            }));
+        }
+        QCOMPARE(uniform.size(), std::size_t { 6 });
+    }
+
     void looksAroundAnAssignment()
     {
         const Setting setting("bops=4%");
@@ -414,11 +467,20 @@ private slots:
             point({}, 9, 0.3, 75), point({}, 10, 0.2, 72), point({}, 7, 0.4, 71), point({}, 11, 0.1, 80) };
         compareSearchPoints(result);
         QCOMPARE(result.front, (std::vector<std::size_t> { 1, 4, 2, 5 }));
+        QCOMPARE(QString::fromStdString(describeFront(result)),
+            QStringLiteral("For 1 of 2 uniform word-lengths a mixed network costs no more and is at least as accurate, "
+                           "as measured; on the front with the mixed ones stand W2 A8."));
         QCOMPARE(result.atEqualPrice.size(), std::size_t { 1 }); // nothing is as cheap as W2
         QCOMPARE(result.atEqualPrice[0].mixed, std::size_t { 3 }); // the closest to float, not the most accurate
         QCOMPARE(result.atEqualPrice[0].comparison.delta, 2.0);
         QCOMPARE(result.atEqualAccuracy.size(), std::size_t { 1 });
         QCOMPARE(result.atEqualAccuracy[0].mixed, std::size_t { 4 });
+        result.points.erase(result.points.begin() + 1);
+        compareSearchPoints(result);
+        QVERIFY(describeFront(result).ends_with("none is on the front."));
+        result.points.erase(result.points.begin());
+        compareSearchPoints(result);
+        QVERIFY(describeFront(result).empty());
     }
 
     void writesTables()
