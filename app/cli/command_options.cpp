@@ -12,9 +12,9 @@
 #include "app/cli/shard_option.h"
 #include "app/cli/text.h"
 #include "core/base/file.h"
-#include "core/planning/request_json.h"
 #include "core/quant/option_texts.h"
 #include "core/sweep/options_study.h"
+#include "core/sweep/study_document.h"
 
 namespace quantoscope::cli {
 
@@ -177,7 +177,8 @@ public:
         m_finished = true;
         QS_CHECK(m_files.write(sweep::toCsv(*study), study, report));
         QS_CHECK(writeMarkdown(report, *study));
-        QS_CHECK(pipeline.keepStudy("options", settings(), study->complete && m_settings.shard.isWhole()));
+        QS_CHECK(pipeline.keepStudy(
+            "options", sweep::settingsOf(m_settings), study->complete && m_settings.shard.isWhole()));
         if (!study->complete)
             return base::cancelled();
         return {};
@@ -186,21 +187,6 @@ public:
     bool worthPrinting() const override { return m_finished; }
 
 private:
-    /// What decides the figures.
-    Json settings() const
-    {
-        Json corrections = Json::array();
-        for (const auto& set : m_settings.corrections)
-            corrections.push_back(planning::toJson(set));
-        return { { "weight_bits", sweep::toString(m_settings.weightBits) },
-            { "activation_bits", sweep::toString(m_settings.activationBits) }, { "weight_ranges", m_weights.ranges },
-            { "activation_ranges", m_activations.ranges }, { "weight_schemes", m_weights.schemes },
-            { "activation_schemes", m_activations.schemes }, { "weight_granularities", m_weights.grains },
-            { "activation_granularities", m_activations.grains }, { "corrections", std::move(corrections) },
-            { "energy", m_settings.energy.toJson() }, { "engine", m_quantization.engine },
-            { "request", planning::toJson(m_settings.request) } };
-    }
-
     bool needsCalibration() const
     {
         const auto corrects = [](const auto& set) { return set.any(); };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <chrono>
-#include <ctime>
 #include <filesystem>
 
 #include <CLI/CLI.hpp>
@@ -17,6 +16,7 @@
 #include "core/graph/fingerprint.h"
 #include "core/project/project.h"
 #include "core/quant/plan_fingerprint.h"
+#include "core/reporting/project_report.h"
 
 namespace quantoscope::cli {
 
@@ -24,18 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using exporting::ReportContent;
-using exporting::ReportStudy;
 using project::Project;
-
-std::string now()
-{
-    const auto seconds = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    std::tm utc {};
-    ::gmtime_r(&seconds, &utc);
-    char text[32];
-    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return text;
-}
 
 /// A page of everything that a project holds, or of one plan that is measured for it.
 class ReportPage : public Command {
@@ -72,10 +61,7 @@ public:
         std::error_code error;
         if (fs::equivalent(m_out, m_common.project.file, error))
             return fail(ErrorCode::InvalidInput, "would overwrite the project", m_out, "name another file");
-        ReportContent content;
-        content.version = QUANTOSCOPE_VERSION;
-        content.created = now();
-        content.title = m_title;
+        ReportContent content = reporting::newReport(m_title);
         QS_CHECK(m_common.model.empty() ? ofProject(content) : ofPlan(content, job));
         const auto page = exporting::toHtml(content);
         QS_CHECK(base::writeFileAtomically(m_out, page));
@@ -93,22 +79,9 @@ private:
     Result<void> ofProject(ReportContent& content) const
     {
         QS_TRY(const auto project, Project::open(m_common.project.file, project::Mode::ReadOnly));
-        if (content.title.empty())
-            content.title = fs::path(m_common.project.file).stem().string();
-        QS_TRY(const auto sources, project->sources());
-        for (const auto& source : sources) {
-            const auto found = source.details.is_object() ? source.details.value("description", std::string()) : "";
-            content.sources.push_back({ source.role, source.path.string(), source.fingerprint, found });
-        }
-        QS_TRY(const auto studies, project->studies());
-        for (const auto& study : studies)
-            content.studies.push_back({ study.command, study.settings, study.document, study.complete,
-                study.provenance.version, study.provenance.machine, study.provenance.created });
-        QS_TRY(const auto results, project->results());
-        for (const auto& result : results)
-            content.results.push_back(
-                { result.scope, result.data, result.plan, result.images, result.top1, std::to_string(result.seed),
-                    result.provenance.version, result.provenance.machine, result.provenance.created });
+        QS_TRY(content, reporting::contentOf(*project));
+        if (!m_title.empty())
+            content.title = m_title;
         return {};
     }
 

@@ -15,8 +15,8 @@
 #include "app/cli/shard_option.h"
 #include "app/cli/text.h"
 #include "core/planning/profile_rules.h"
-#include "core/planning/request_json.h"
 #include "core/sweep/search.h"
+#include "core/sweep/study_document.h"
 
 namespace quantoscope::cli {
 
@@ -102,13 +102,8 @@ public:
         m_finished = true;
         QS_CHECK(savePlan(report, *result));
         QS_CHECK(m_files.write(sweep::toCsv(*result), result, report));
-        QS_CHECK(pipeline.keepStudy("search",
-            { { "weight_bits", m_options.weightBits }, { "activation_bits", m_options.activationBits },
-                { "budget", m_options.budget.toString() }, { "minimize", m_minimize }, { "estimate", m_estimate },
-                { "refinements", m_options.refinements }, { "uniform", m_uniform },
-                { "energy", m_options.energy.toJson() }, { "engine", m_quantization.engine },
-                { "request", planning::toJson(m_options.request) } },
-            result->complete && m_options.shard.isWhole()));
+        QS_CHECK(
+            pipeline.keepStudy("search", sweep::settingsOf(m_options), result->complete && m_options.shard.isWhole()));
         if (!result->complete)
             return base::cancelled();
         return {};
@@ -163,6 +158,8 @@ private:
             + " (95 %) on " + describeSpeed(reference) + "\n");
         report.text("Measured points that none is both cheaper than and more accurate than:\n"
             + listPoints(result, result.front));
+        if (const auto sentence = sweep::describeFront(result); !sentence.empty())
+            report.text(sentence + "\n");
         report.text(listReplacements(result, result.atEqualPrice,
             "At most the price of uniform word-lengths, chosen without labels, then measured on the same images:"));
         report.text(listReplacements(

@@ -14,8 +14,8 @@
 #include "app/cli/result_files.h"
 #include "app/cli/shard_option.h"
 #include "app/cli/text.h"
-#include "core/planning/request_json.h"
 #include "core/sweep/sensitivity.h"
+#include "core/sweep/study_document.h"
 
 namespace quantoscope::cli {
 
@@ -100,11 +100,8 @@ public:
         m_finished = true;
         const auto finished = std::make_shared<const SensitivityResult>(std::move(result));
         QS_CHECK(m_files.write(sweep::toCsv(*finished), finished, report));
-        QS_CHECK(pipeline.keepStudy("sensitivity",
-            { { "weight_bits", m_options.weightBits }, { "activation_bits", m_options.activationBits },
-                { "measure", m_options.measure }, { "energy", m_options.energy.toJson() },
-                { "engine", m_quantization.engine }, { "request", planning::toJson(m_options.request) } },
-            finished->complete && m_options.shard.isWhole()));
+        QS_CHECK(pipeline.keepStudy(
+            "sensitivity", sweep::settingsOf(m_options), finished->complete && m_options.shard.isWhole()));
         if (!finished->complete)
             return base::cancelled();
         return {};

@@ -8,16 +8,16 @@
 
 #include "app/cli/allowed_bits.h"
 #include "app/cli/command.h"
-#include "app/cli/correction_report.h"
 #include "app/cli/energy_option.h"
 #include "app/cli/findings.h"
+#include "app/cli/map_files.h"
 #include "app/cli/pipeline.h"
 #include "app/cli/result_files.h"
 #include "app/cli/shard_option.h"
 #include "app/cli/text.h"
 #include "core/graph/layers.h"
-#include "core/planning/request_json.h"
 #include "core/sweep/depth.h"
+#include "core/sweep/study_document.h"
 #include "core/sweep/sweep.h"
 #include "core/sweep/trend.h"
 
@@ -28,8 +28,6 @@ namespace {
 using sweep::Bits;
 using sweep::SweepPoint;
 using sweep::SweepResult;
-
-Json bitsJson(Bits bits) { return bits ? Json(*bits) : Json("float"); }
 
 /// The grid of word-lengths: table, JSON, CSV and charts. What was finished before a cancellation is shown and written
 /// all the same.
@@ -51,6 +49,7 @@ public:
             ->check(CLI::Range(0.0, 100.0));
         m_shard.addTo(command);
         m_files.addTo(command, "Draw accuracy against bits");
+        m_maps.addTo(command);
         m_data.addTo(command, true);
         m_quantization.addTo(command, WordLengths::Grid);
         m_graph.addTo(command);
@@ -72,24 +71,27 @@ public:
         QS_CHECK(m_data.preprocessing({}));
         m_grid.request.seed = m_common.seed;
         QS_TRY(m_grid.request, m_quantization.request(m_grid.request, WordLengths::Grid));
+        QS_CHECK(m_maps.checkFormats());
         return m_files.checkFormats();
     }
 
     Result<void> run(const base::Job& job, Report& report) override
     {
         if (m_moreModels.empty())
-            return study(m_common, m_files, job, report);
+            return study(m_common, m_files, m_maps, job, report);
         std::vector<CommonOptions> models { m_common };
         for (const auto& model : m_moreModels) {
             models.push_back(m_common);
             models.back().model = model;
         }
-        for (const auto& model : models)
+        for (const auto& model : models) {
             QS_CHECK(m_files.named(model.model).check(model, m_data));
+            QS_CHECK(m_maps.named(model.model).check(model, m_data));
+        }
         report.json()["models"] = Json::array();
         for (const auto& model : models) {
             Report own("sweep");
-            const auto done = study(model, m_files.named(model.model), job, own);
+            const auto done = study(model, m_files.named(model.model), m_maps.named(model.model), job, own);
             report.json()["models"].push_back(own.json());
             report.text(own.toString());
             QS_CHECK(done);
@@ -114,7 +116,7 @@ private:
         if (m_common.project.file.empty() || !m_grid.shard.isWhole())
             return {};
         QS_TRY(const auto project, openProject(m_common.project.file));
-        Json all = settings();
+        Json all = sweep::settingsOf(m_grid);
         all["models"] = Json::array();
         for (const auto& model : report.json()["models"])
             all["models"].push_back(model.value("model", std::string()));
@@ -126,23 +128,18 @@ private:
         document["costs"] = Json::array();
         for (const auto& model : m_models)
             document["costs"].push_back({ { "name", model.name }, { "layers", model.layers },
-                { "float_top1", model.result->floatResult->top1() }, { "points", pointsOf(*model.result) } });
+                { "float_top1", model.result->floatResult->top1() },
+                { "points", sweep::toJson(*model.result, m_drop)["points"] } });
         return project->keepStudy({ "models", std::move(all), std::move(document) });
     }
 
-    static Json pointsOf(const SweepResult& result)
-    {
-        Json points = Json::array();
-        for (const auto& point : result.points)
-            points.push_back(describePoint(point));
-        return points;
-    }
-
     /// One model's grid.
-    Result<void> study(const CommonOptions& common, const ResultFiles& files, const base::Job& job, Report& report)
+    Result<void> study(const CommonOptions& common, const ResultFiles& files, const MapFiles& maps,
+        const base::Job& job, Report& report)
     {
         const auto start = std::chrono::steady_clock::now();
         QS_CHECK(files.check(common, m_data));
+        QS_CHECK(maps.check(common, m_data));
         Pipeline pipeline(common, job, report);
         QS_CHECK(pipeline.openModel(m_graph));
         QS_CHECK(pipeline.openLabelledData(m_data));
@@ -163,7 +160,6 @@ private:
         describeEnergy(report, m_grid.energy);
         describe(report, result, elapsed.count());
         const auto trend = sweep::readTrend(result, m_drop);
-        report.json()["trend"] = sweep::toJson(trend);
         report.text(paragraph(trend.sentences));
         const std::string name = std::filesystem::path(common.model).stem().string();
         m_trends.push_back({ name, trend });
@@ -171,25 +167,11 @@ private:
             std::make_shared<const SweepResult>(result) });
         m_finished = true;
         QS_CHECK(files.write(sweep::toCsv(result), result, report));
-        QS_CHECK(pipeline.keepStudy("sweep", settings(), result.complete && m_grid.shard.isWhole()));
+        QS_CHECK(maps.write(result, report));
+        QS_CHECK(pipeline.keepStudy("sweep", sweep::settingsOf(m_grid), result.complete && m_grid.shard.isWhole()));
         if (!result.complete)
             return base::cancelled();
         return {};
-    }
-
-    /// What decides the figures, the same for every shard.
-    Json settings() const
-    {
-        Json json { { "weight_bits", sweep::toString(m_grid.weightBits) },
-            { "activation_bits", sweep::toString(m_grid.activationBits) },
-            { "request", planning::toJson(m_grid.request) }, { "energy", m_grid.energy.toJson() },
-            { "engine", m_quantization.engine } };
-        if (m_race)
-            json["race"] = *m_race;
-        if (const auto& best = m_grid.best)
-            json["best_flow"] = { { "weight_range", best->weightRange }, { "activation_range", best->activationRange },
-                { "corrections", planning::toJson(best->corrections) } };
-        return json;
     }
 
     static std::string paragraph(const std::vector<std::string>& sentences)
@@ -212,10 +194,7 @@ private:
     {
         const auto& reference = *result.floatResult;
         Json& json = report.json();
-        json["images"] = reference.images();
-        json["float"] = toJson(reference);
-        json["points"] = pointsOf(result);
-        json["complete"] = result.complete;
+        json.update(sweep::toJson(result, m_drop));
         json["seconds"] = seconds;
         report.text("float        top-1 " + fixed(reference.top1()) + " % " + interval(reference.top1Interval())
             + " (95 %) on " + describeSpeed(reference) + "\n");
@@ -243,16 +222,6 @@ private:
         report.text("race         " + count(stopped) + " points stopped early, sure to lose more than "
             + significant(*m_race) + " points against float; " + count(images) + " of " + count(all)
             + " images were run\n");
-    }
-
-    static Json describePoint(const SweepPoint& point)
-    {
-        return { { "weight_bits", bitsJson(point.weightBits) }, { "activation_bits", bitsJson(point.activationBits) },
-            { "images", point.images }, { "stopped_early", point.stoppedEarly }, { "top1", point.top1 },
-            { "top5", point.top5 }, { "loss", point.loss }, { "top1_ci95", toJson(point.top1Interval) },
-            { "delta_top1", point.againstFloat.delta }, { "delta_top1_ci95", toJson(point.againstFloat.deltaInterval) },
-            { "p_value", point.againstFloat.pValue }, { "agreement", point.againstFloat.agreement },
-            { "cost", toJson(point.cost) }, { "corrections", toJson(point.corrections) } };
     }
 
     static std::string listPoints(const SweepResult& result)
@@ -301,6 +270,7 @@ private:
     std::optional<double> m_race;
     EnergyOption m_energy;
     ResultFiles m_files;
+    MapFiles m_maps;
     DataOptions m_data;
     QuantizationOptions m_quantization;
     GraphOptions m_graph;

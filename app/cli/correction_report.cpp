@@ -5,6 +5,7 @@
 
 #include "app/cli/text.h"
 #include "core/quant/option_texts.h"
+#include "core/sweep/study_document.h"
 
 namespace quantoscope::cli {
 
@@ -53,16 +54,7 @@ std::string verdict(const flow::CorrectionOutcome& outcome)
 
 } // namespace
 
-Json toJson(const std::vector<flow::CorrectionOutcome>& outcomes)
-{
-    Json rows = Json::array();
-    for (const auto& outcome : outcomes)
-        rows.push_back({ { "name", outcome.correction }, { "kept", outcome.kept },
-            { "agreement_before", agreement(outcome.before) }, { "agreement_after", agreement(outcome.after) },
-            { "divergence_before", divergence(outcome.before) }, { "divergence_after", divergence(outcome.after) },
-            { "dropped_layers", outcome.droppedLayers }, { "reason", outcome.reason } });
-    return rows;
-}
+Json toJson(const std::vector<flow::CorrectionOutcome>& outcomes) { return sweep::toJson(outcomes); }
 
 std::string describe(const std::vector<flow::CorrectionOutcome>& outcomes)
 {

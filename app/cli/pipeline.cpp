@@ -14,6 +14,7 @@
 #include "core/graph/fingerprint.h"
 #include "core/importing/apply_encodings.h"
 #include "core/importing/open_model.h"
+#include "core/reporting/study_record.h"
 
 namespace quantoscope::cli {
 
@@ -274,16 +275,12 @@ Result<quant::PlanPtr> Pipeline::makePlan(
     return network.plan;
 }
 
-Result<void> Pipeline::keepStudy(const std::string& command, Json settings, bool complete)
+Result<void> Pipeline::keepStudy(const std::string& command, const Json& settings, bool complete)
 {
     if (!m_project)
         return {};
-    Json all { { "model", graph::fingerprint(*m_graph) } };
-    all["data"] = m_samples ? Json(m_samples->fingerprint()) : Json();
-    all["calibration"] = m_calibrationSamples ? Json(m_calibrationSamples->fingerprint()) : Json();
-    all["seed"] = m_common.seed;
-    all["version"] = QUANTOSCOPE_VERSION;
-    all.update(settings);
+    Json all = reporting::settingsWith(
+        { graph::fingerprint(*m_graph), m_samples, m_calibrationSamples, m_common.seed }, settings);
     QS_CHECK(m_project->keepStudy({ command, std::move(all), m_report.json(), complete }));
     reportUse(*m_project);
     return {};

@@ -50,7 +50,7 @@ public:
 
     /// Puts what the report holds into the project, if there is one, and says how much of the work was found there.
     /// `settings` is all that the command was asked for.
-    Result<void> keepStudy(const std::string& command, Json settings, bool complete = true);
+    Result<void> keepStudy(const std::string& command, const Json& settings, bool complete = true);
 
     /// How to evaluate: on as many threads as wished, in the arithmetic of --engine, results kept in the project.
     evaluation::EvaluationOptions evaluation(const QuantizationOptions& quantization) const;

@@ -50,6 +50,7 @@ private slots:
     void findsMixedWordLengths();
     void aProfileLimitsTheSearch();
     void readsTheTrend();
+    void drawsMaps();
     void comparesModels();
     void energyIsAChoice();
     void refuses_data();
@@ -147,12 +148,32 @@ void TestCliSearch::readsTheTrend()
                 .out.contains("trend        The smallest word-lengths within 1.0 point of float"));
 }
 
+void TestCliSearch::drawsMaps()
+{
+    const auto outcome = run(quick("sweep",
+        { "--weight-bits", "2,8", "--activation-bits", "2,8", "--map", path("map.svg"), "--map", path("map.png"),
+            "--contours", "energy", "--json" }));
+    QVERIFY2(outcome.status == 0, outcome.err);
+    QCOMPARE(parse(outcome)["files"].size(), std::size_t { 2 });
+    QVERIFY(begins(path("map.png"), "PNG"));
+    QFile drawn(path("map.svg"));
+    QVERIFY(drawn.open(QIODevice::ReadOnly));
+    const QByteArray svg = drawn.readAll();
+    QVERIFY(svg.contains("Lines: equal energy"));
+    QVERIFY(svg.contains("Accuracy over both word-lengths"));
+    const Json points = parse(outcome)["points"];
+    for (const auto& point : points)
+        QVERIFY(svg.contains('>' + QByteArray::number(point["top1"].get<double>(), 'f', 1) + '<'));
+    QVERIFY(svg.contains("µJ<")); // what a line is called
+}
+
 void TestCliSearch::comparesModels()
 {
     const QString copy = path("copy.onnx");
     QVERIFY(QFile::copy(sample, copy));
-    QStringList arguments
-        = quick("sweep", { "--weight-bits", "2,8", "--activation-bits", "8", "--json", "--csv", path("grid.csv") });
+    QStringList arguments = quick("sweep",
+        { "--weight-bits", "2,8", "--activation-bits", "8", "--json", "--csv", path("grid.csv"), "--map",
+            path("map.png"), "--contours", "none" });
     arguments.insert(2, copy);
     const auto outcome = run(arguments);
     QVERIFY2(outcome.status == 0, outcome.err);
@@ -161,6 +182,7 @@ void TestCliSearch::comparesModels()
     QCOMPARE(json["models"][0]["points"].dump(), json["models"][1]["points"].dump());
     QVERIFY(json["trend"][0].get<std::string>().starts_with("All 2 models have the same smallest word-lengths"));
     QVERIFY(QFileInfo::exists(path("grid-copy.csv")) && QFileInfo::exists(path("grid-fashion_resnet20.csv")));
+    QVERIFY(QFileInfo::exists(path("map-copy.png")) && QFileInfo::exists(path("map-fashion_resnet20.png")));
 }
 
 void TestCliSearch::energyIsAChoice()
@@ -206,6 +228,9 @@ void TestCliSearch::refuses_data()
     QTest::newRow("nothing to try") << quick("sensitivity", { "--bits", "float" }) << 2 << "2..8";
     QTest::newRow("word-length of one bit") << quick("sensitivity", { "--bits", "1" }) << 2 << "2..8";
     QTest::newRow("chart as CSV") << quick("sensitivity", { "--chart", "x.csv" }) << 2 << "--csv";
+    QTest::newRow("map as CSV") << quick("sweep", { "--map", "x.csv" }) << 2 << "--csv";
+    QTest::newRow("contours of no cost") << quick("sweep", { "--map", "x.png", "--contours", "money" }) << 2 << "bops";
+    QTest::newRow("contours without a map") << quick("sweep", { "--contours", "bops" }) << 2 << "--map";
 }
 
 void TestCliSearch::refuses()

@@ -17,7 +17,8 @@ const fs::path root = QS_SOURCE_DIR;
 /// A core module may include itself and modules of a lower number (architecture.md, "Folders").
 const std::map<std::string, int> moduleNumbers { { "base", 0 }, { "tensor", 1 }, { "graph", 2 }, { "dataset", 2 },
     { "onnx_io", 3 }, { "quant", 3 }, { "engine", 4 }, { "cost", 4 }, { "calibration", 5 }, { "planning", 6 },
-    { "evaluation", 6 }, { "flow", 7 }, { "sweep", 8 }, { "importing", 8 }, { "exporting", 9 }, { "project", 9 } };
+    { "evaluation", 6 }, { "flow", 7 }, { "sweep", 8 }, { "importing", 8 }, { "exporting", 9 }, { "project", 9 },
+    { "reporting", 10 } };
 
 /// Third-party headers and the module whose .cpp files, or private headers, may include them.
 const std::map<std::string, std::string> ownedHeaders { { "^(Eigen|unsupported)/", "engine|planning" },
