@@ -109,6 +109,7 @@ private:
     void saveLayout();
     void resetLayout();
     void exportEverything();
+    void chooseReport();
     void remember(const QString& path);
     void fillRecent();
     void refreshActions();
@@ -173,6 +174,7 @@ private:
     QAction* m_quit = nullptr;
     QAction* m_check = nullptr;
     QAction* m_exportVisible = nullptr;
+    QAction* m_report = nullptr;
 };
 
 } // namespace quantoscope::ui

@@ -91,6 +91,8 @@ void MainWindow::buildActions()
     m_exportVisible = makeAction(tr("Save what is &visible…"), {}, Qt::CTRL | Qt::SHIFT | Qt::Key_E,
         tr("Every chart and table that can be seen into a folder: PNG, SVG, CSV and TSV"),
         [this] { exportEverything(); });
+    m_report = makeAction(tr("&Report…"), {}, Qt::CTRL | Qt::SHIFT | Qt::Key_R,
+        tr("Write every study and result of this project as one page of HTML"), [this] { chooseReport(); });
     m_check = makeAction(tr("Model &check…"), {}, {},
         tr("Operators, batch normalisation, weights outside the file, and whether biases fit"),
         [this] { showModelCheck(); });
@@ -164,6 +166,7 @@ void MainWindow::buildMenus()
     file->addAction(m_applyEncodings);
     file->addAction(m_export);
     file->addAction(m_exportVisible);
+    file->addAction(m_report);
     file->addSeparator();
     file->addAction(m_quit);
     QMenu* edit = menuBar()->addMenu(tr("&Edit"));
@@ -237,7 +240,7 @@ void MainWindow::refreshActions()
     m_cancel->setEnabled(!m_jobs->idle());
     m_check->setEnabled(m_session->modelCheck() != nullptr);
     const bool any = m_session->model() != nullptr;
-    for (QAction* action : { m_saveProject, m_saveProjectAs, m_newProject, m_exportVisible })
+    for (QAction* action : { m_saveProject, m_saveProjectAs, m_newProject, m_exportVisible, m_report })
         action->setEnabled(any);
     m_strip->setIdleText(!m_session->model() ? tr("Open a model, or the sample, to begin")
             : !m_session->data()             ? tr("Open labelled images to measure accuracy and see activations")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The project's file: opening, saving, and the question about work that is in none. The rest of MainWindow is in
 // main_window.cpp.
+#include <QDesktopServices>
 #include <QDockWidget>
 #include <QFileDialog>
 #include <QFileInfo>
@@ -8,6 +9,7 @@
 #include <QPushButton>
 #include <QSettings>
 #include <QTabWidget>
+#include <QUrl>
 
 #include "ui/charts/number_format.h"
 #include "ui/main_window.h"
@@ -46,6 +48,13 @@ void MainWindow::connectProject()
             then();
     });
     connect(&project, &ProjectFile::problem, this, [this] { m_afterSaving = {}; });
+    connect(m_workbench.get(), &Workbench::reported, this,
+        [this](const std::filesystem::path& path, qsizetype studies, qsizetype results) {
+            const QString file = QString::fromStdString(path.string());
+            m_messages->showOffer(tr("%1 has %2 studies and %3 results")
+                                      .arg(QFileInfo(file).fileName(), formatCount(studies), formatCount(results)),
+                { tr("Open"), [file] { QDesktopServices::openUrl(QUrl::fromLocalFile(file)); } });
+        });
     connect(m_workbench.get(), &Workbench::interrupted, this, [this](Study study, const QString& what) {
         m_messages->showOffer(what, { tr("Go on"), [this, study] { m_workbench->resume(study); } });
     });
@@ -156,6 +165,24 @@ void MainWindow::exportEverything()
         m_messages->showNotice(tr("Wrote %n file(s) to %1", nullptr, static_cast<int>(files->size())).arg(folder));
     else
         m_messages->showError(files.error(), tr("Not everything was saved"));
+}
+
+void MainWindow::chooseReport()
+{
+    QSettings settings;
+    const QString key = QStringLiteral("folders/export");
+    const QString name = QFileInfo(m_workbench->project().path().empty()
+            ? (m_session->model() ? m_session->model()->name : tr("report"))
+            : QString::fromStdString(m_workbench->project().path().string()))
+                             .completeBaseName();
+    QString path = QFileDialog::getSaveFileName(this, tr("Write report"),
+        settings.value(key).toString() + QLatin1Char('/') + name + QStringLiteral(".html"), tr("Web pages (*.html)"));
+    if (path.isEmpty())
+        return;
+    if (QFileInfo(path).suffix().isEmpty())
+        path += QStringLiteral(".html");
+    settings.setValue(key, QFileInfo(path).path());
+    m_workbench->writeReport(path.toStdString());
 }
 
 void MainWindow::resetLayout()

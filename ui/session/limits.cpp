@@ -12,7 +12,30 @@ namespace {
 constexpr double usualPercentile = 99.99;
 constexpr double usualSigmas = 4;
 
+template <typename Bits>
+QString keepAllowedOf(const quant::HardwareProfile& profile, quant::Role role, std::vector<Bits>& bits)
+{
+    QString why;
+    std::erase_if(bits, [&](const Bits& wanted) {
+        const auto violation = planning::checkBits(profile, role, wanted);
+        if (violation)
+            why = QString::fromStdString(violation->reason);
+        return violation.has_value();
+    });
+    return why;
+}
+
 } // namespace
+
+QString keepAllowed(const quant::HardwareProfile& profile, quant::Role role, std::vector<std::optional<int>>& bits)
+{
+    return keepAllowedOf(profile, role, bits);
+}
+
+QString keepAllowed(const quant::HardwareProfile& profile, quant::Role role, std::vector<int>& bits)
+{
+    return keepAllowedOf(profile, role, bits);
+}
 
 QString refusal(const Wish& wish, std::string_view name, const std::function<void(planning::PlanRequest&)>& change)
 {

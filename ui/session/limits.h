@@ -31,6 +31,10 @@ QString refusal(
 /// Everything in the request that the profile does not allow, a sentence each.
 QStringList violations(const Wish& wish);
 
+/// Takes the word-lengths out that the profile does not take. Why, in a sentence; empty: all of them stay.
+QString keepAllowed(const quant::HardwareProfile& profile, quant::Role role, std::vector<std::optional<int>>& bits);
+QString keepAllowed(const quant::HardwareProfile& profile, quant::Role role, std::vector<int>& bits);
+
 /// A range method with the parameter one would begin with.
 quant::RangeSpec usualRange(quant::RangeSpec::Method method);
 /// Percentiles of the two ends, percent of all values; both tails alike are spelled with one.

@@ -154,6 +154,11 @@ Result<void> ProjectStore::keep(const std::function<Result<void>(Project&)>& wor
     return m_project ? work(*m_project) : Result<void>();
 }
 
+Result<void> ProjectStore::keepStudy(const project::Study& study)
+{
+    return keep([&](Project& project) { return project.keepStudy(study); });
+}
+
 std::vector<std::uint8_t> ProjectStore::findStats(const std::string& key)
 {
     const auto project = current();
@@ -274,9 +279,6 @@ Result<std::optional<evaluation::Fidelity>> KeptOnly::findFidelity(const std::st
     return found;
 }
 
-Result<void> KeptOnly::keepFidelity(const std::string& /*key*/, const evaluation::Fidelity& /*fidelity*/)
-{
-    return {};
-}
+Result<void> KeptOnly::keepFidelity(const std::string& /*key*/, const evaluation::Fidelity& /*fidelity*/) { return {}; }
 
 } // namespace quantoscope::ui

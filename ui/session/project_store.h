@@ -38,6 +38,8 @@ public:
     /// Lets go of the project; unsaved work is deleted.
     void discard();
 
+    Result<void> keepStudy(const project::Study& study); ///< as Project::keepStudy()
+
     std::vector<std::uint8_t> findStats(const std::string& key) override;
     void keepStats(const std::string& key, const std::vector<std::uint8_t>& bytes) override;
     Result<evaluation::EvaluationResultPtr> findResult(const std::string& key) override;

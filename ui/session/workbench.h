@@ -23,6 +23,7 @@ namespace quantoscope::ui {
 
 struct Evaluated;
 struct StudyRuns;
+class StudyKeeper;
 
 /// The grid a study evaluates.
 struct SweepSettings {
@@ -70,20 +71,21 @@ public:
     /// Prepares some of the images as `request` says, for a person to look at.
     void previewData(const DataRequest& request);
     void evaluate();
-    void startSweep(const SweepSettings& settings);
+    /// Studies leave word-lengths out that the hardware profile does not take.
+    void startSweep(SweepSettings settings);
     void startSweep(const planning::PlanRequest& request, const SweepSettings& settings);
     void resume(Study study); ///< goes on with one that was interrupted, from what is kept of it
     void makePointCurrent(std::size_t point);
     void startOptionsStudy(sweep::OptionsStudySettings settings);
     void makeRowCurrent(std::size_t row);
     /// What every layer alone costs at each word-length, with the current options for everything else.
-    void startSensitivity(const SensitivitySettings& settings);
+    void startSensitivity(SensitivitySettings settings);
     /// The plan of a point: its unit quantized, everything else float.
     void makeSensitivityCurrent(std::size_t point);
     /// Gives the unit of a point its word-length in the current plan.
     void applySensitivity(std::size_t point);
     /// Mixed word-lengths that do least harm within a budget.
-    void startSearch(const SearchSettings& settings);
+    void startSearch(SearchSettings settings);
     void makeSearchPointCurrent(std::size_t point);
     /// Looks for the ranges and corrections that suit this model; what it chooses becomes current, undoably.
     void findBest();
@@ -95,6 +97,8 @@ public:
     void exportPlan(const std::filesystem::path& path, const exporting::ExportOptions& options = {});
     /// Puts encodings of AIMET or a calibration table of ONNX Runtime into the current plan, undoably.
     void applyEncodings(const std::filesystem::path& path);
+    /// Writes everything that the project holds as one HTML page; reported() tells how that went.
+    void writeReport(const std::filesystem::path& path);
 
     /// Whether edits are evaluated by themselves.
     bool automatic() const { return m_automatic; }
@@ -116,6 +120,7 @@ signals:
     void notice(const QString& text); ///< something worth knowing that went well
     void exported(const quantoscope::exporting::ExportReport& report);
     void encodingsApplied(const std::filesystem::path& path, const quantoscope::importing::AppliedEncodings& applied);
+    void reported(const std::filesystem::path& path, qsizetype studies, qsizetype results);
     void modelOpened(const std::filesystem::path& path);
     void dataOpened(const quantoscope::ui::DataRequest& request);
     void studiesChanged(); ///< one began or ended
@@ -132,6 +137,9 @@ private:
     void restoreOptions(const OptionsState& options);
     evaluation::EvaluationOptions keepingResults() const;
     StudyRuns studyRuns();
+    StudyKeeper studyKeeper();
+    /// Takes word-lengths out of a study's settings that the hardware does not take, and says so. False: none is left.
+    template <typename Settings> bool fitToProfile(Settings& settings);
     void dropResults();
     void calibrate();
     void replan();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the workbench exchanges with other tools by way of files.
+#include "core/base/file.h"
+#include "core/reporting/project_report.h"
 #include "ui/session/work.h"
 #include "ui/session/workbench.h"
 
@@ -64,6 +66,33 @@ void Workbench::applyEncodings(const std::filesystem::path& path)
             m_session.adoptPlan(
                 std::make_shared<const quant::QuantizationPlan>((*result)->plan), tr("encodings of %1").arg(name));
             emit encodingsApplied(path, **result);
+        });
+}
+
+void Workbench::writeReport(const std::filesystem::path& path)
+{
+    struct Written {
+        qsizetype studies = 0;
+        qsizetype results = 0;
+    };
+    const LoadedModelPtr model = m_session.model();
+    const std::string title
+        = model && m_project.path().empty() ? std::filesystem::path(model->name.toStdString()).stem().string() : "";
+    m_jobs.start<Written>(
+        { tr("Writing %1").arg(QString::fromStdString(path.filename().string())), Lane::Study, {} },
+        [store = m_project.store(), path, title](const base::Job&) -> Result<Written> {
+            QS_TRY(const auto project, store->project());
+            QS_TRY(auto content, reporting::contentOf(*project));
+            if (!title.empty())
+                content.title = title;
+            QS_CHECK(base::writeFileAtomically(path, exporting::toHtml(content)));
+            return Written { std::ssize(content.studies), std::ssize(content.results) };
+        },
+        [this, path](const Result<Written>& result) {
+            if (result)
+                emit reported(path, result->studies, result->results);
+            else
+                report(result.error(), tr("The report was not written"));
         });
 }
 

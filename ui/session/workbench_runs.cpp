@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ui/session/study_keeper.h"
 #include "ui/session/work.h"
 #include "ui/session/workbench.h"
 
@@ -55,6 +56,8 @@ StudyRuns Workbench::studyRuns()
 {
     return { quantizer(), m_session.model(), m_session.data(), m_session.floatResult(), keepingResults() };
 }
+
+StudyKeeper Workbench::studyKeeper() { return { m_project.store(), m_session.model(), m_session.data() }; }
 
 void Workbench::compareRuns(int first, int second)
 {

@@ -3,14 +3,38 @@
 #include <limits>
 
 #include "ui/charts/number_format.h"
+#include "ui/session/limits.h"
+#include "ui/session/study_keeper.h"
 #include "ui/session/work.h"
 #include "ui/session/workbench.h"
 
 namespace quantoscope::ui {
 
-void Workbench::startSensitivity(const SensitivitySettings& settings)
+template <typename Settings> bool Workbench::fitToProfile(Settings& settings)
 {
-    if (!canStart(Study::Sensitivity))
+    QStringList reasons;
+    bool emptied = false;
+    for (const auto& [role, bits] : { std::pair(quant::Role::Weight, &settings.weightBits),
+             std::pair(quant::Role::Activation, &settings.activationBits) })
+        if (const QString why = keepAllowed(m_session.profile(), role, *bits); !why.isEmpty()) {
+            reasons << why;
+            emptied = emptied || bits->empty();
+        }
+    if (emptied)
+        report({ ErrorCode::InvalidInput, reasons.join(QStringLiteral("; ")).toStdString(), {},
+                   tr("choose word-lengths that the profile takes, or another profile").toStdString() },
+            tr("Nothing was started"));
+    else if (!reasons.isEmpty())
+        emit notice(tr("Word-lengths left out: %1").arg(reasons.join(QStringLiteral("; "))));
+    return !emptied;
+}
+template bool Workbench::fitToProfile(SweepSettings&);
+template bool Workbench::fitToProfile(SensitivitySettings&);
+template bool Workbench::fitToProfile(SearchSettings&);
+
+void Workbench::startSensitivity(SensitivitySettings settings)
+{
+    if (!canStart(Study::Sensitivity) || !fitToProfile(settings))
         return;
     const auto request = m_session.request();
     auto growing = std::make_shared<sweep::SensitivityResult>();
@@ -23,7 +47,7 @@ void Workbench::startSensitivity(const SensitivitySettings& settings)
     m_running[Study::Sensitivity].job = m_jobs.start<sweep::SensitivityResultPtr>(
         { tr("Sensitivity of layers"), Lane::Study, channelOf(Study::Sensitivity) },
         [this, settings, request, generation, quantizer = quantizer(), samples = m_session.data()->evaluation,
-            floatResult = m_session.floatResult(), evaluation = keepingResults(),
+            floatResult = m_session.floatResult(), evaluation = keepingResults(), keeper = studyKeeper(),
             sofar = sweep::SensitivityResultPtr(growing)](
             const base::Job& job) mutable -> Result<sweep::SensitivityResultPtr> {
             sweep::SensitivityOptions options;
@@ -51,6 +75,7 @@ void Workbench::startSensitivity(const SensitivitySettings& settings)
             QS_TRY(auto result,
                 sweep::runSensitivity(
                     *quantizer, samples.get(), options, job, settings.measure ? floatResult : nullptr));
+            QS_CHECK(keeper.keep(options, result));
             return std::make_shared<const sweep::SensitivityResult>(std::move(result));
         },
         [this, request](Result<sweep::SensitivityResultPtr> result) {
@@ -96,9 +121,9 @@ void Workbench::applySensitivity(std::size_t point)
             .arg(chosen.bits));
 }
 
-void Workbench::startSearch(const SearchSettings& settings)
+void Workbench::startSearch(SearchSettings settings)
 {
-    if (!canStart(Study::Search))
+    if (!canStart(Study::Search) || !fitToProfile(settings))
         return;
     const auto request = m_session.request();
     sweep::SearchOptions options;
@@ -121,7 +146,7 @@ void Workbench::startSearch(const SearchSettings& settings)
     m_running[Study::Search].job = m_jobs.start<sweep::SearchResultPtr>(
         { tr("Searching word-lengths"), Lane::Study, channelOf(Study::Search) },
         [this, options, request, generation, quantizer = quantizer(), samples = m_session.data()->evaluation,
-            graph = m_session.model()->graph,
+            graph = m_session.model()->graph, keeper = studyKeeper(),
             sofar = sweep::SearchResultPtr(growing)](const base::Job& job) mutable -> Result<sweep::SearchResultPtr> {
             {
                 auto next = std::make_shared<sweep::SearchResult>(*sofar);
@@ -145,6 +170,7 @@ void Workbench::startSearch(const SearchSettings& settings)
                     Qt::QueuedConnection);
             };
             QS_TRY(auto result, sweep::runSearch(*quantizer, *samples, options, job));
+            QS_CHECK(keeper.keep(options, result));
             return std::make_shared<const sweep::SearchResult>(std::move(result));
         },
         [this, request](Result<sweep::SearchResultPtr> result) {

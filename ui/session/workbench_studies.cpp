@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the workbench does that takes long and has a result of its own; the way of an edit is in workbench.cpp.
+#include "ui/session/study_keeper.h"
 #include "ui/session/work.h"
 #include "ui/session/workbench.h"
 
@@ -47,7 +48,11 @@ void Workbench::end(Study study)
     emit studiesChanged();
 }
 
-void Workbench::startSweep(const SweepSettings& settings) { startSweep(m_session.request(), settings); }
+void Workbench::startSweep(SweepSettings settings)
+{
+    if (canStart(Study::Sweep) && fitToProfile(settings))
+        startSweep(m_session.request(), settings);
+}
 
 void Workbench::startSweep(const planning::PlanRequest& request, const SweepSettings& settings)
 {
@@ -68,7 +73,8 @@ void Workbench::startSweep(const planning::PlanRequest& request, const SweepSett
     m_running[Study::Sweep].job = m_jobs.start<std::shared_ptr<const sweep::SweepResult>>(
         { tr("Sweep"), Lane::Study, channelOf(Study::Sweep) },
         [this, quantizer = quantizer(), samples, floatResult, request, settings, growing, generation,
-            runs = studyRuns()](const base::Job& job) -> Result<std::shared_ptr<const sweep::SweepResult>> {
+            runs = studyRuns(),
+            keeper = studyKeeper()](const base::Job& job) -> Result<std::shared_ptr<const sweep::SweepResult>> {
             sweep::GridOptions options;
             options.weightBits = settings.weightBits;
             options.activationBits = settings.activationBits;
@@ -96,6 +102,7 @@ void Workbench::startSweep(const planning::PlanRequest& request, const SweepSett
                     Qt::QueuedConnection);
             };
             QS_TRY(auto result, sweep::runGrid(*quantizer, *samples, options, job, floatResult));
+            QS_CHECK(keeper.keep(options, result));
             return std::make_shared<const sweep::SweepResult>(std::move(result));
         },
         [this, request, state](Result<std::shared_ptr<const sweep::SweepResult>> result) mutable {
@@ -138,6 +145,7 @@ void Workbench::startOptionsStudy(sweep::OptionsStudySettings settings)
     m_running[Study::Options].job = m_jobs.start<sweep::OptionsStudyPtr>(
         { tr("Comparing options"), Lane::Study, channelOf(Study::Options) },
         [this, samples, floatResult, settings, generation, quantizer = quantizer(), runs = studyRuns(),
+            keeper = studyKeeper(),
             sofar = sweep::OptionsStudyPtr(growing)](const base::Job& job) mutable -> Result<sweep::OptionsStudyPtr> {
             // As with the sweep: every row makes a new, larger study, ranked as far as it goes.
             settings.onRow = [this, &sofar, generation, &runs](const sweep::StudyRow& row) {
@@ -158,6 +166,7 @@ void Workbench::startOptionsStudy(sweep::OptionsStudySettings settings)
                     Qt::QueuedConnection);
             };
             QS_TRY(auto study, sweep::runOptionsStudy(*quantizer, *samples, settings, job, floatResult));
+            QS_CHECK(keeper.keep(settings, study));
             return std::make_shared<const sweep::OptionsStudy>(std::move(study));
         },
         [this, state](Result<sweep::OptionsStudyPtr> result) mutable {

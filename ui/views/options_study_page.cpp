@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/options_study_page.h"
 
+#include <QComboBox>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
-#include <QMenu>
 #include <QPushButton>
 #include <QSplitter>
 #include <QTableView>
@@ -16,10 +16,11 @@
 #include "ui/charts/number_format.h"
 #include "ui/charts/options_chart.h"
 #include "ui/session/limits.h"
-#include "ui/views/chart_menu.h"
 #include "ui/views/check_list_button.h"
 #include "ui/views/option_words.h"
 #include "ui/views/section.h"
+#include "ui/views/study_charts.h"
+#include "ui/views/study_controls.h"
 
 namespace quantoscope::ui {
 
@@ -51,7 +52,11 @@ OptionsStudyPage::OptionsStudyPage(Session& session, Workbench& workbench, QWidg
     , m_workbench(workbench)
     , m_model(session)
     , m_chart(new OptionsChart)
+    , m_charts(new StudyCharts([&session](cost::Metric metric) {
+        return session.optionsStudy() ? costSeries(*session.optionsStudy(), metric) : CostSeries {};
+    }))
 {
+    m_charts->add(m_chart, tr("Ranked"));
     m_proxy.setSourceModel(&m_model);
     m_proxy.setSortRole(OptionsModel::SortRole);
     m_section = new Section(tr("What to compare"), QStringLiteral("options-study"), buildSetup());
@@ -63,6 +68,7 @@ OptionsStudyPage::OptionsStudyPage(Session& session, Workbench& workbench, QWidg
     layout->addWidget(buildResults(), 1);
 
     connect(m_chart, &OptionsChart::rowClicked, this, &OptionsStudyPage::showRow);
+    connect(m_charts, &StudyCharts::pointClicked, this, [this](qsizetype row) { showRow(static_cast<int>(row)); });
     connect(&session, &Session::optionsStudyChanged, this, &OptionsStudyPage::refreshResults);
     for (const auto signal : { &Session::statsChanged, &Session::runsChanged, &Session::requestChanged })
         connect(&session, signal, this, &OptionsStudyPage::refreshSetup);
@@ -130,20 +136,13 @@ QHBoxLayout* OptionsStudyPage::buildBar()
     m_workload = new QLabel;
     m_workload->setWordWrap(true);
     m_start = new QPushButton;
-    m_save = new QToolButton;
-    m_save->setText(tr("Save"));
-    m_save->setToolTip(tr("The ranked chart as PNG, SVG or PDF, or the table as CSV"));
-    m_save->setPopupMode(QToolButton::InstantPopup);
-    auto* menu = new QMenu(m_save);
-    fillChartMenu(menu, m_chart);
-    m_save->setMenu(menu);
     auto* bar = new QHBoxLayout;
     bar->setSpacing(8);
     bar->addWidget(m_workload, 1);
+    bar->addWidget(m_charts->box());
     bar->addWidget(m_start);
-    bar->addWidget(m_save);
+    bar->addWidget(m_charts->saveButton());
     connect(m_start, &QPushButton::clicked, this, &OptionsStudyPage::start);
-    attachChartMenu(m_chart);
     return bar;
 }
 
@@ -198,7 +197,7 @@ QWidget* OptionsStudyPage::buildResults()
     m_below = below;
     auto* splitter = new QSplitter(Qt::Vertical);
     splitter->setChildrenCollapsible(false);
-    splitter->addWidget(m_chart);
+    splitter->addWidget(m_charts);
     splitter->addWidget(below);
     splitter->setSizes({ 300, 240 });
     splitter->setStretchFactor(0, 3);
@@ -243,16 +242,10 @@ void OptionsStudyPage::refreshSetup()
     if (!m_start)
         return; // while the page is being built
     const auto settings = studySettings(choices(), m_session.request());
-    const bool running = m_workbench.running(Study::Options);
-    m_start->setText(running ? tr("Cancel") : tr("Compare"));
-    m_start->setEnabled(running || (settings && m_workbench.canStart(Study::Options)));
-    m_start->setToolTip(running         ? tr("Stop; what is finished stays")
-            : m_workbench.canEvaluate() ? tr("Evaluate every combination on the same images and rank them")
-                                        : tr("Open a model and labelled images first"));
+    StudyControls::refreshStart(m_start, m_workbench, Study::Options, settings.has_value(), tr("Compare"),
+        tr("Evaluate every combination on the same images and rank them"));
     if (!settings) {
-        const base::Error& error = settings.error();
-        m_workload->setText(tr("⚠ %1").arg(QString::fromStdString(error.what)));
-        m_workload->setToolTip(QString::fromStdString(error.hint));
+        StudyControls::showProblem(m_workload, settings.error());
         return;
     }
     const auto seconds = studySeconds(m_session, *settings);
@@ -287,14 +280,13 @@ void OptionsStudyPage::refreshResults()
     const auto& study = m_session.optionsStudy();
     const bool any = study && !study->rows.empty();
     m_chart->setStudy(study);
-    m_chart->setMessage(any                       ? QString()
+    m_charts->refresh(any                         ? QString()
             : m_workbench.running(Study::Options) ? tr("The first combination is being evaluated…")
             : m_workbench.canStart(Study::Options)
             ? tr("Choose what to compare, then press Compare.\nRows appear ranked as they are finished; a click on one "
                  "shows its settings.")
             : tr("Open a model and labelled images, then compare quantization options on them."));
     m_below->setVisible(any);
-    m_save->setEnabled(any);
     // Ranks move while rows come in: what was looked at is another row by then.
     if (m_workbench.running(Study::Options))
         m_shown = -1;
@@ -305,6 +297,7 @@ void OptionsStudyPage::showRow(int row)
 {
     m_shown = row;
     m_chart->setCurrentRow(row);
+    m_charts->setCurrentPoint(row < 0 ? std::nullopt : std::optional(static_cast<std::size_t>(row)));
     m_makeCurrent->setVisible(row >= 0);
     if (row >= 0) {
         m_details->setToolTip({});

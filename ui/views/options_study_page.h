@@ -15,13 +15,13 @@ class QLineEdit;
 class QPushButton;
 class QSplitter;
 class QTableView;
-class QToolButton;
 
 namespace quantoscope::ui {
 
 class CheckListButton;
 class OptionsChart;
 class Section;
+class StudyCharts;
 
 /// Compares quantization options on the user's own model: what to cross, how long that takes, and the combinations
 /// ranked while they come in, as a chart and as a table. A row shows its settings and can be made current.
@@ -32,6 +32,7 @@ public:
     OptionsStudyPage(Session& session, Workbench& workbench, QWidget* parent = nullptr);
 
     OptionsChart* chart() const { return m_chart; }
+    StudyCharts* charts() const { return m_charts; }
     QTableView* table() const { return m_table; }
     QPushButton* startButton() const { return m_start; }
     QPushButton* currentButton() const { return m_makeCurrent; }
@@ -72,11 +73,11 @@ private:
     QLabel* m_workload = nullptr;
     QPushButton* m_start = nullptr;
     OptionsChart* m_chart = nullptr;
+    StudyCharts* m_charts = nullptr;
     QTableView* m_table = nullptr;
     QWidget* m_below = nullptr; ///< table and details
     QLabel* m_details = nullptr;
     QPushButton* m_makeCurrent = nullptr;
-    QToolButton* m_save = nullptr;
 };
 
 } // namespace quantoscope::ui

@@ -7,7 +7,6 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
-#include <QMenu>
 #include <QPushButton>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -16,9 +15,10 @@
 #include "ui/charts/pareto_chart.h"
 #include "ui/models/study_texts.h"
 #include "ui/session/study_choices.h"
-#include "ui/views/chart_menu.h"
 #include "ui/views/option_words.h"
 #include "ui/views/plan_panel.h"
+#include "ui/views/study_charts.h"
+#include "ui/views/study_controls.h"
 
 namespace quantoscope::ui {
 
@@ -41,29 +41,29 @@ SearchPage::SearchPage(Session& session, Workbench& workbench, QWidget* parent)
     m_answer = new QLabel;
     m_answer->setEnabled(false);
     m_answer->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    m_save = new QToolButton;
-    m_save->setText(tr("Save"));
-    m_save->setPopupMode(QToolButton::InstantPopup);
-    auto* menu = new QMenu(m_save);
-    fillChartMenu(menu, m_chart);
-    m_save->setMenu(menu);
-    attachChartMenu(m_chart);
+    m_charts = new StudyCharts([&session](cost::Metric metric) {
+        return session.search() ? costSeries(*session.search(), metric) : CostSeries {};
+    });
+    m_charts->add(m_chart, tr("Front"));
     auto* bar = new QHBoxLayout;
     bar->setSpacing(8);
+    bar->addWidget(m_charts->box());
     bar->addWidget(m_answer, 1);
-    bar->addWidget(m_save);
+    bar->addWidget(m_charts->saveButton());
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(8, 8, 8, 4);
     layout->setSpacing(8);
     layout->addLayout(setup);
     layout->addLayout(bar);
-    layout->addWidget(m_chart, 1);
+    layout->addWidget(m_charts, 1);
     layout->addWidget(m_plan);
 
-    connect(m_chart, &ParetoChart::pointClicked, this, [this](qsizetype point) {
+    const auto choose = [this](qsizetype point) {
         m_chosen = static_cast<std::size_t>(point);
         showChosen();
-    });
+    };
+    connect(m_chart, &ParetoChart::pointClicked, this, choose);
+    connect(m_charts, &StudyCharts::pointClicked, this, choose);
     connect(m_plan, &PlanPanel::currentWanted, this, [this] {
         if (m_chosen)
             m_workbench.makeSearchPointCurrent(*m_chosen);
@@ -90,10 +90,8 @@ void SearchPage::buildSetup(QVBoxLayout* layout)
     m_limit->setAlignment(Qt::AlignRight);
     m_limit->setAccessibleName(tr("Budget"));
     const auto bits = [this](const QString& name) {
-        auto* edit = new QLineEdit(QStringLiteral("2..8"));
-        edit->setAccessibleName(name);
-        edit->setToolTip(tr("Word-lengths to choose from, as 2,4 or 2..8"));
-        edit->setMinimumWidth(56);
+        auto* edit
+            = StudyControls::bitsEdit(QStringLiteral("2..8"), name, tr("Word-lengths to choose from, as 2,4 or 2..8"));
         edit->setMaximumWidth(72);
         connect(edit, &QLineEdit::textChanged, this, &SearchPage::refreshState);
         return edit;
@@ -178,15 +176,13 @@ void SearchPage::refreshState()
 {
     if (!m_start)
         return; // while the page is being built
-    const bool running = m_workbench.running(Study::Search);
     const auto wanted = settings();
-    m_start->setText(running ? tr("Cancel") : tr("Search"));
-    m_start->setEnabled(running || (wanted && m_workbench.canStart(Study::Search)));
-    m_start->setToolTip(running         ? tr("Stop; what is finished stays")
-            : m_workbench.canEvaluate() ? tr("Choose a word-length for every weight and activation, and measure")
-                                        : tr("Open a model and labelled images first"));
-    m_problem->setText(wanted ? QString() : tr("⚠ %1").arg(QString::fromStdString(wanted.error().what)));
-    m_problem->setToolTip(wanted ? QString() : QString::fromStdString(wanted.error().hint));
+    StudyControls::refreshStart(m_start, m_workbench, Study::Search, wanted.has_value(), tr("Search"),
+        tr("Choose a word-length for every weight and activation, and measure"));
+    m_problem->clear();
+    m_problem->setToolTip({});
+    if (!wanted)
+        StudyControls::showProblem(m_problem, wanted.error());
     refreshChart();
 }
 
@@ -198,14 +194,13 @@ void SearchPage::refreshChart()
     const bool any = search && !search->points.empty();
     const bool running = m_workbench.running(Study::Search);
     m_chart->setResult(any ? search : nullptr);
-    m_chart->setMessage(any ? QString()
-            : running       ? tr("What each layer alone costs is being found; points come after that…")
+    m_charts->refresh(any ? QString()
+            : running     ? tr("What each layer alone costs is being found; points come after that…")
             : m_workbench.canStart(Study::Search)
             ? tr("Press Search for the mix of word-lengths that loses least within the budget.\nPoints appear as they "
                  "are "
                  "measured; a click on one shows its plan.")
             : tr("Open a model and labelled images, then search for word-lengths."));
-    m_save->setEnabled(any);
     QString answer;
     if (any && search->chosen) {
         const sweep::SearchPoint& point = search->points[*search->chosen];
@@ -227,6 +222,7 @@ void SearchPage::showChosen()
     if (!search || (m_chosen && *m_chosen >= search->points.size()))
         m_chosen.reset();
     m_chart->setCurrent(m_chosen);
+    m_charts->setCurrentPoint(m_chosen);
     if (m_chosen)
         m_plan->showPoint(describePoint(*search, *m_chosen), search->points[*m_chosen].plan);
     else

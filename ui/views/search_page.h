@@ -12,12 +12,12 @@ class QVBoxLayout;
 class QLabel;
 class QLineEdit;
 class QPushButton;
-class QToolButton;
 
 namespace quantoscope::ui {
 
 class ParetoChart;
 class PlanPanel;
+class StudyCharts;
 
 /// The best mix of word-lengths within a budget: what may be spent and chosen from, and accuracy over cost while points
 /// come in. A point shows its plan, which can be made current.
@@ -28,6 +28,7 @@ public:
     SearchPage(Session& session, Workbench& workbench, QWidget* parent = nullptr);
 
     ParetoChart* chart() const { return m_chart; }
+    StudyCharts* charts() const { return m_charts; }
     QPushButton* startButton() const { return m_start; }
     PlanPanel* plan() const { return m_plan; }
     QComboBox* budgetBox() const { return m_budget; }
@@ -50,6 +51,7 @@ private:
     Workbench& m_workbench;
     std::optional<std::size_t> m_chosen; ///< into SearchResult::points
     ParetoChart* m_chart = nullptr;
+    StudyCharts* m_charts = nullptr;
     PlanPanel* m_plan = nullptr;
     QComboBox* m_budget = nullptr;
     QDoubleSpinBox* m_limit = nullptr;
@@ -57,7 +59,6 @@ private:
     QLineEdit* m_activationBits = nullptr;
     QCheckBox* m_uniform = nullptr;
     QPushButton* m_start = nullptr;
-    QToolButton* m_save = nullptr;
     QLabel* m_problem = nullptr;
     QLabel* m_answer = nullptr;
 };

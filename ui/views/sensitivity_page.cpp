@@ -11,7 +11,6 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
-#include <QMenu>
 #include <QPushButton>
 #include <QScrollBar>
 #include <QToolButton>
@@ -21,9 +20,10 @@
 #include "ui/charts/sensitivity_chart.h"
 #include "ui/models/study_texts.h"
 #include "ui/session/study_choices.h"
-#include "ui/views/chart_menu.h"
 #include "ui/views/option_words.h"
 #include "ui/views/plan_panel.h"
+#include "ui/views/study_charts.h"
+#include "ui/views/study_controls.h"
 
 namespace quantoscope::ui {
 
@@ -33,6 +33,9 @@ SensitivityPage::SensitivityPage(Session& session, Workbench& workbench, QWidget
     , m_workbench(workbench)
     , m_chart(new SensitivityChart)
     , m_plan(new PlanPanel(session))
+    , m_charts(new StudyCharts([&session](cost::Metric metric) {
+        return session.sensitivity() ? costSeries(*session.sensitivity(), metric) : CostSeries {};
+    }))
 {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(8, 8, 8, 4);
@@ -41,22 +44,28 @@ SensitivityPage::SensitivityPage(Session& session, Workbench& workbench, QWidget
     layout->addLayout(buildBar());
     m_scroll = new QScrollBar(Qt::Vertical);
     m_scroll->setAccessibleName(tr("Scroll layers"));
-    auto* middle = new QHBoxLayout;
+    auto* bars = new QWidget;
+    auto* middle = new QHBoxLayout(bars);
+    middle->setContentsMargins(0, 0, 0, 0);
     middle->setSpacing(0);
     middle->addWidget(m_chart, 1);
     middle->addWidget(m_scroll);
-    layout->addLayout(middle, 1);
+    m_charts->add(m_chart, tr("By layer"), bars);
+    layout->addWidget(m_charts, 1);
     layout->addWidget(m_plan);
     m_plan->setOther(
         tr("Set this layer"), tr("Give this layer this word-length in the current plan; undo takes it back"));
-    attachChartMenu(m_chart);
 
-    connect(m_chart, &SensitivityChart::pointClicked, this, [this](qsizetype point) {
+    const auto choose = [this](qsizetype point) {
         const sweep::SensitivityPoint& chosen = m_session.sensitivity()->points[static_cast<std::size_t>(point)];
         m_chosen = std::pair(chosen.unit, chosen.bits);
         showChosen();
         selectLayer();
-    });
+    };
+    connect(m_chart, &SensitivityChart::pointClicked, this, choose);
+    connect(m_charts, &StudyCharts::pointClicked, this, choose);
+    connect(m_charts->box(), &QComboBox::currentIndexChanged, m_order,
+        [this] { m_order->setEnabled(!m_charts->showsCosts()); });
     connect(m_chart->yAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, &SensitivityPage::refreshScroll);
     connect(m_scroll, &QScrollBar::valueChanged, this, [this](int value) {
         const double size = m_chart->yAxis->range().size();
@@ -81,9 +90,8 @@ SensitivityPage::SensitivityPage(Session& session, Workbench& workbench, QWidget
 QGridLayout* SensitivityPage::buildSetup()
 {
     const auto bits = [this](const QString& name) {
-        auto* edit = new QLineEdit(QStringLiteral("2,3,4,6"));
-        edit->setAccessibleName(name);
-        edit->setToolTip(tr("Word-lengths to try as 2,4 or 2..8; empty: these tensors are not looked at"));
+        auto* edit = StudyControls::bitsEdit(QStringLiteral("2,3,4,6"), name,
+            tr("Word-lengths to try as 2,4 or 2..8; empty: these tensors are not looked at"));
         edit->setMaximumWidth(96);
         connect(edit, &QLineEdit::textChanged, this, &SensitivityPage::refreshState);
         return edit;
@@ -129,20 +137,15 @@ QHBoxLayout* SensitivityPage::buildBar()
     m_trust = new QLabel;
     m_trust->setEnabled(false);
     m_trust->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    m_save = new QToolButton;
-    m_save->setText(tr("Save"));
-    m_save->setPopupMode(QToolButton::InstantPopup);
-    auto* menu = new QMenu(m_save);
-    fillChartMenu(menu, m_chart);
-    m_save->setMenu(menu);
     auto* label = new QLabel(tr("Order"));
     label->setBuddy(m_order);
     auto* bar = new QHBoxLayout;
     bar->setSpacing(8);
+    bar->addWidget(m_charts->box());
     bar->addWidget(label);
     bar->addWidget(m_order);
     bar->addWidget(m_trust, 1);
-    bar->addWidget(m_save);
+    bar->addWidget(m_charts->saveButton());
     return bar;
 }
 
@@ -174,16 +177,11 @@ void SensitivityPage::refreshState()
 {
     if (!m_start)
         return; // while the page is being built
-    const bool running = m_workbench.running(Study::Sensitivity);
     const auto wanted = settings();
-    m_start->setText(running ? tr("Cancel") : tr("Start"));
-    m_start->setEnabled(running || (wanted && m_workbench.canStart(Study::Sensitivity)));
-    m_start->setToolTip(running         ? tr("Stop; what is finished stays")
-            : m_workbench.canEvaluate() ? tr("Quantize every layer alone with the current options")
-                                        : tr("Open a model and labelled images first"));
+    StudyControls::refreshStart(m_start, m_workbench, Study::Sensitivity, wanted.has_value(), tr("Start"),
+        tr("Quantize every layer alone with the current options"));
     if (!wanted) {
-        m_workload->setText(tr("⚠ %1").arg(QString::fromStdString(wanted.error().what)));
-        m_workload->setToolTip(QString::fromStdString(wanted.error().hint));
+        StudyControls::showProblem(m_workload, wanted.error());
     } else if (m_session.model()) {
         std::set<std::string> weights, inputs;
         for (const LayerInfo& layer : m_session.model()->layers) {
@@ -209,14 +207,13 @@ void SensitivityPage::refreshChart()
     const auto& study = m_session.sensitivity();
     const bool any = study && !study->points.empty();
     m_chart->setResult(any ? study : nullptr);
-    m_chart->setMessage(any                           ? QString()
+    m_charts->refresh(any                             ? QString()
             : m_workbench.running(Study::Sensitivity) ? tr("The first point is being evaluated…")
             : m_workbench.canStart(Study::Sensitivity)
             ? tr("Press Start to see what each layer alone costs.\nBars appear as they are finished; a click on one "
                  "shows "
                  "its plan. The table and the graph can be coloured by the result.")
             : tr("Open a model and labelled images, then see which layers suffer most."));
-    m_save->setEnabled(any);
     const QString trust
         = any && !study->trust.empty() ? QString::fromStdString(sweep::describeTrust(*study)) : QString();
     m_trust->setText(trust);
@@ -253,6 +250,7 @@ void SensitivityPage::showChosen()
 {
     const auto point = chosenPoint();
     m_chart->setCurrent(point);
+    m_charts->setCurrentPoint(point);
     // There is no plan to list: one tensor is quantized, the others are float.
     if (point)
         m_plan->showPoint(describePoint(*m_session.sensitivity(), *point), nullptr);

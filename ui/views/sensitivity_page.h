@@ -13,12 +13,12 @@ class QLabel;
 class QLineEdit;
 class QPushButton;
 class QScrollBar;
-class QToolButton;
 
 namespace quantoscope::ui {
 
 class PlanPanel;
 class SensitivityChart;
+class StudyCharts;
 
 /// What each layer alone costs: which word-lengths to try, and the bars while they come in. A bar shows its plan and
 /// can be made current, or its word-length be given to the layer in the current plan.
@@ -29,6 +29,7 @@ public:
     SensitivityPage(Session& session, Workbench& workbench, QWidget* parent = nullptr);
 
     SensitivityChart* chart() const { return m_chart; }
+    StudyCharts* charts() const { return m_charts; }
     QPushButton* startButton() const { return m_start; }
     PlanPanel* plan() const { return m_plan; }
     QLineEdit* weightBits() const { return m_weightBits; }
@@ -57,12 +58,12 @@ private:
     SensitivityChart* m_chart = nullptr;
     QScrollBar* m_scroll = nullptr;
     PlanPanel* m_plan = nullptr;
+    StudyCharts* m_charts = nullptr;
     QLineEdit* m_weightBits = nullptr;
     QLineEdit* m_activationBits = nullptr;
     QCheckBox* m_measure = nullptr;
     QComboBox* m_order = nullptr;
     QPushButton* m_start = nullptr;
-    QToolButton* m_save = nullptr;
     QLabel* m_workload = nullptr;
     QLabel* m_trust = nullptr;
 };

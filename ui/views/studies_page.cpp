@@ -8,19 +8,18 @@
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QMenu>
 #include <QPushButton>
 #include <QSpinBox>
-#include <QStackedWidget>
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "ui/charts/cost_words.h"
 #include "ui/charts/heat_chart.h"
 #include "ui/charts/number_format.h"
 #include "ui/charts/sweep_chart.h"
 #include "ui/models/study_texts.h"
-#include "ui/views/chart_menu.h"
 #include "ui/views/plan_panel.h"
+#include "ui/views/study_charts.h"
 
 namespace quantoscope::ui {
 
@@ -31,16 +30,15 @@ StudiesPage::StudiesPage(Session& session, Workbench& workbench, QWidget* parent
     , m_lines(new SweepChart)
     , m_map(new HeatChart)
 {
+    m_charts = new StudyCharts([&session](cost::Metric metric) {
+        return session.sweep() ? costSeries(*session.sweep(), metric) : CostSeries {};
+    });
+    m_charts->add(m_lines, tr("Lines"));
+    m_charts->add(m_map, tr("Map"));
     auto* setup = new QGridLayout;
     buildSetup(setup);
     auto* bar = new QHBoxLayout;
     buildChartBar(bar);
-    m_charts = new QStackedWidget;
-    m_charts->addWidget(m_lines);
-    m_charts->addWidget(m_map);
-    attachChartMenu(m_lines);
-    attachChartMenu(m_map);
-
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(8, 8, 8, 4);
     layout->setSpacing(8);
@@ -56,6 +54,7 @@ StudiesPage::StudiesPage(Session& session, Workbench& workbench, QWidget* parent
 
     connect(m_lines, &SweepChart::pointClicked, this, &StudiesPage::choose);
     connect(m_map, &HeatChart::pointClicked, this, &StudiesPage::choose);
+    connect(m_charts, &StudyCharts::pointClicked, this, &StudiesPage::choose);
     connect(&session, &Session::sweepChanged, this, &StudiesPage::refreshCharts);
     connect(&session, &Session::statsChanged, this, &StudiesPage::refreshState);
     connect(&workbench, &Workbench::studiesChanged, this, &StudiesPage::refreshState);
@@ -107,48 +106,34 @@ void StudiesPage::buildSetup(QGridLayout* layout)
 void StudiesPage::buildChartBar(QHBoxLayout* layout)
 {
     layout->setSpacing(8);
-    m_view = new QComboBox;
-    m_view->addItems({ tr("Lines"), tr("Map") });
-    m_view->setAccessibleName(tr("Kind of chart"));
     m_bands = new QCheckBox(tr("95 % intervals"));
     m_bands->setChecked(true);
     m_bands->setToolTip(tr("Wilson score intervals as bands: where the accuracy on ever more such images would lie"));
     m_contours = new QComboBox;
     m_contours->setAccessibleName(tr("Lines of equal cost"));
     m_contours->setToolTip(tr("Lines along which all word-lengths cost the same"));
-    const std::pair<QString, int> costs[] = { { tr("none"), -1 }, { tr("size"), int(sweep::Price::Size) },
-        { tr("bit operations"), int(sweep::Price::Bops) }, { tr("energy"), int(sweep::Price::Energy) } };
-    for (const auto& [name, price] : costs)
-        m_contours->addItem(name, price);
+    m_contours->addItem(tr("none"), -1);
+    for (const auto metric : variedCosts)
+        m_contours->addItem(costName(metric), static_cast<int>(metric));
     m_contoursLabel = new QLabel(tr("Equal cost"));
     m_contoursLabel->setBuddy(m_contours);
     connect(m_contours, &QComboBox::currentIndexChanged, this, [this] {
-        const int price = m_contours->currentData().toInt();
-        m_map->setContours(price < 0 ? std::nullopt : std::optional(static_cast<sweep::Price>(price)));
+        const int metric = m_contours->currentData().toInt();
+        m_map->setContours(metric < 0 ? std::nullopt : std::optional(static_cast<cost::Metric>(metric)));
     });
     m_contours->setCurrentIndex(2);
     m_caption = new QLabel;
     m_caption->setEnabled(false);
     m_caption->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    m_save = new QToolButton;
-    m_save->setText(tr("Save"));
-    m_save->setPopupMode(QToolButton::InstantPopup);
-    auto* menu = new QMenu(m_save);
-    connect(menu, &QMenu::aboutToShow, this, [this, menu] {
-        menu->clear();
-        fillChartMenu(menu, static_cast<BaseChart*>(m_charts->currentWidget()));
-    });
-    m_save->setMenu(menu);
-    layout->addWidget(m_view);
+    layout->addWidget(m_charts->box());
     layout->addWidget(m_bands);
     layout->addWidget(m_contoursLabel);
     layout->addWidget(m_contours);
     m_contoursLabel->hide();
     m_contours->hide();
     layout->addWidget(m_caption, 1);
-    layout->addWidget(m_save);
-    connect(m_view, &QComboBox::currentIndexChanged, this, [this](int index) {
-        m_charts->setCurrentIndex(index);
+    layout->addWidget(m_charts->saveButton());
+    connect(m_charts->box(), &QComboBox::currentIndexChanged, this, [this](int index) {
         m_bands->setVisible(index == 0);
         m_contoursLabel->setVisible(index == 1);
         m_contours->setVisible(index == 1);
@@ -187,7 +172,7 @@ void StudiesPage::setSettings(const SweepSettings& settings)
     setBits(m_activations, settings.activationBits);
 }
 
-void StudiesPage::showMap() { m_view->setCurrentIndex(1); }
+void StudiesPage::showMap() { m_charts->box()->setCurrentIndex(1); }
 
 void StudiesPage::refreshState()
 {
@@ -212,9 +197,7 @@ void StudiesPage::refreshCharts()
         ? tr("Start a sweep to see accuracy against word-length.\nPoints appear as they are "
              "finished; a click on one shows its plan.")
         : tr("Open a model and labelled images, then sweep the word-lengths.");
-    m_lines->setMessage(message);
-    m_map->setMessage(message);
-    m_save->setEnabled(drawn);
+    m_charts->refresh(message);
     showChosen();
     const QString caption = sweep ? QString::fromStdString(sweep->scope) : QString();
     m_caption->setText(caption);
@@ -247,6 +230,7 @@ void StudiesPage::showChosen()
     const auto point = chosenPoint();
     m_lines->setCurrent(point);
     m_map->setCurrent(point);
+    m_charts->setCurrentPoint(point);
     if (point)
         m_plan->showPoint(describePoint(*m_session.sweep(), *point), m_session.sweep()->points[*point].plan);
     else

@@ -12,17 +12,16 @@ class QHBoxLayout;
 class QLabel;
 class QPushButton;
 class QSpinBox;
-class QStackedWidget;
-class QToolButton;
 
 namespace quantoscope::ui {
 
 class HeatChart;
 class PlanPanel;
+class StudyCharts;
 class SweepChart;
 
-/// Sweeps over word-lengths: what to evaluate, and accuracy against word-length as lines or as a map while points come
-/// in. A click on a point shows its plan, which can be made the current one.
+/// Sweeps over word-lengths: what to evaluate, and accuracy against word-length as lines or as a map, or over a cost,
+/// while points come in. A click on a point shows its plan, which can be made the current one.
 class StudiesPage : public QWidget {
     Q_OBJECT
 
@@ -31,6 +30,7 @@ public:
 
     SweepChart* lines() const { return m_lines; }
     HeatChart* map() const { return m_map; }
+    StudyCharts* charts() const { return m_charts; }
     QPushButton* startButton() const { return m_start; }
     QComboBox* contourBox() const { return m_contours; }
     PlanPanel* plan() const { return m_plan; }
@@ -65,13 +65,11 @@ private:
     QPushButton* m_start = nullptr;
     QLabel* m_points = nullptr;
     QLabel* m_caption = nullptr;
-    QComboBox* m_view = nullptr;
     QCheckBox* m_bands = nullptr;
     QLabel* m_contoursLabel = nullptr;
     QComboBox* m_contours = nullptr;
     PlanPanel* m_plan = nullptr;
-    QToolButton* m_save = nullptr;
-    QStackedWidget* m_charts = nullptr;
+    StudyCharts* m_charts = nullptr;
     SweepChart* m_lines = nullptr;
     HeatChart* m_map = nullptr;
 };

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QCoreApplication>
+
+#include "ui/session/workbench.h"
+
+class QLabel;
+class QLineEdit;
+class QPushButton;
+
+/// What the pages of studies have in common above their charts.
+namespace quantoscope::ui {
+
+class StudyControls {
+    Q_DECLARE_TR_FUNCTIONS(quantoscope::ui::StudyControls)
+
+public:
+    /// A field for word-lengths as 2,4 or 2..8.
+    static QLineEdit* bitsEdit(const QString& bits, const QString& name, const QString& tip);
+    /// The button that starts a study and, while it runs, cancels it. `ready`: the settings make sense.
+    static void refreshStart(QPushButton* button, const Workbench& workbench, Study study, bool ready,
+        const QString& text, const QString& tip);
+    /// Says what is wrong with settings, and in the tip what to do about it.
+    static void showProblem(QLabel* label, const base::Error& error);
+};
+
+} // namespace quantoscope::ui
