@@ -326,8 +326,8 @@ private slots:
         QVERIFY(map->isVisible());
         for (int i = 0; i < page->contourBox()->count(); ++i) {
             page->contourBox()->setCurrentIndex(i);
-            // Accumulators of a small network may differ by no round number of bits.
-            if (page->contourBox()->itemText(i) != costName(cost::Metric::Accumulator))
+            // What a small network holds at once, or sums up, may not depend on its word-lengths.
+            if (i <= 3)
                 QCOMPARE(map->contours().empty(), i == 0);
             map->replot();
         }
@@ -358,6 +358,10 @@ private slots:
             charts = m_window->sensitivity()->charts();
             shown = m_window->sensitivity();
             plan = m_window->sensitivity()->plan();
+            // The last one measured nothing.
+            m_window->sensitivity()->measureBox()->setChecked(true);
+            m_window->sensitivity()->startButton()->click();
+            QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sensitivity), patience);
             points = m_window->session().sensitivity()->points.size();
         } else if (page == QStringLiteral("search")) {
             charts = m_window->search()->charts();
@@ -370,8 +374,8 @@ private slots:
         for (const auto metric : { cost::Metric::Size, cost::Metric::Energy }) {
             charts->showCost(metric);
             QVERIFY(charts->showsCosts() && charts->costChart()->isVisible());
-            QCOMPARE(charts->currentChart(), charts->costChart());
-            QCOMPARE(charts->costChart()->series().metric, metric);
+            QVERIFY(charts->currentChart() == charts->costChart());
+            QVERIFY(charts->costChart()->series().metric == metric);
             std::size_t drawn = 0;
             for (const auto& group : charts->costChart()->series().groups)
                 drawn += group.points.size();
@@ -401,7 +405,6 @@ private slots:
         for (const char* title : { "Word-lengths: ", "Sensitivity of each layer: ", "Mixed word-lengths: " })
             QVERIFY2(page.contains(title), title);
         QVERIFY(page.contains(m_project->modelPath().toUtf8())); // where it comes from
-        QVERIFY(page.contains("Not finished")); // what was cancelled says so
         QTRY_VERIFY(m_window->messages()->text().contains(QStringLiteral("report.html")));
         // A study again takes the place of the same one.
         const auto before = reported[0][1].value<qsizetype>();
