@@ -22,6 +22,6 @@ echo "No display: sweeping the word-lengths of the bundled sample on 2,000 test 
 "$programs/quantoscope-cli" sweep "$root/resources/samples/fashion_resnet20.onnx" \
     --data "$fashion/t10k-images-idx3-ubyte.gz" --limit 2000 \
     --calib "$fashion/train-images-idx3-ubyte.gz" --calib-count 256 \
-    --weight-bits 2..8 --activation-bits 2..8 --weight-range mse --activation-range mse \
+    --weight-bits 2..8 --activation-bits 2..8 \
     --chart "$out/accuracy.png" --chart "$out/accuracy.svg" --csv "$out/accuracy.csv"
 echo "Charts and table: $out/accuracy.png, accuracy.svg and accuracy.csv"

@@ -76,7 +76,9 @@ void addOperand(OptionAdder& add, OperandOptions& operand, const std::string& ki
             + (grid ? ": 2..8, 4,8 or 2..8,float; default 2..8" : ": 2..16 or float; default 8"));
     add(option + "granularity", operand.granularity, "One scale a tensor or channel", { "tensor", "channel" });
     add(option + "scheme", operand.scheme, "Grid of " + kind + "s", words(quant::schemeTexts()));
-    add(option + "range", operand.range, "How " + kind + " ranges are found: " + quant::spellings(quant::rangeTexts()));
+    add(option + "range", operand.range,
+        "How " + kind + " ranges are found: " + quant::spellings(quant::rangeTexts()) + "; default "
+            + (kind == "weight" ? "min-max" : "mse"));
     add(option + "sign", operand.sign, "Integers of " + kind + "s; default auto: as scheme and values ask",
         { "auto", "signed", "unsigned" });
     add(option + "narrow", operand.narrow, "Leave the lowest level of a signed grid unused; default off",
