@@ -41,6 +41,8 @@ struct QuantizerOptions {
     std::shared_ptr<NetworkStore> store {};
 };
 
+enum class Balancing;
+
 /// Turns requests into quantized networks: equalizes, calibrates, plans, corrects. Keeps what requests have in common
 /// (equalized graphs, statistics, the float network's answers) so that the next one starts from there. Thread safe.
 ///
@@ -50,7 +52,9 @@ struct QuantizerOptions {
 /// the same, the mean Kullback-Leibler divergence from float's class probabilities does not grow; networks that do not
 /// classify go by the relative squared error of their outputs. What makes it worse is tried in halves of the layers,
 /// halves of those and so on, each kept under the same rule, and undone everywhere else; the number of trials is
-/// bounded. With fewer than five calibration images nothing is held back, everything is kept, and a note says so.
+/// bounded. Balanced channels that are worse alone get a second chance: with the corrections that follow they are kept
+/// if the result is clearly closer to float than without them (evaluation::clearlyCloser()). With fewer than five
+/// calibration images nothing is held back, everything is kept, and a note says so.
 class Quantizer {
 public:
     /// `graph` is prepared. `calibration` may be null while neither activations are quantized nor anything is
@@ -97,6 +101,8 @@ public:
 
 private:
     struct State;
+    Result<QuantizedNetwork> corrected(
+        const planning::PlanRequest& request, Balancing balancing, const base::Job& job) const;
     std::unique_ptr<State> m_state;
 };
 

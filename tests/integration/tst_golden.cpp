@@ -84,6 +84,7 @@ planning::PlanRequest requestFor(const Json& config)
     request.weights.perChannel = config.value("wgran", "channel") == "channel";
     request.weights.range = *quant::RangeSpec::parse(config.value("wrange", "mse"));
     request.activations.bits = bits("abits");
+    request.activations.range = *quant::RangeSpec::parse(config.value("arange", "min-max"));
     return request;
 }
 

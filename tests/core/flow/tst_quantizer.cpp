@@ -226,6 +226,48 @@ private slots:
         QCOMPARE(static_cast<int>(refused.error().code), static_cast<int>(ErrorCode::InvalidInput));
     }
 
+    void balancedChannelsAreJudgedByWhatFollows_data()
+    {
+        QTest::addColumn<int>("weights");
+        QTest::addColumn<int>("activations");
+        for (const int weights : { 2, 3, 4, 8 })
+            for (const int activations : { 2, 3, 4, 8 })
+                QTest::addRow("W%dA%d", weights, activations) << weights << activations;
+    }
+
+    /// Balanced channels are in the result exactly if they leave the corrected network no farther from float.
+    void balancedChannelsAreJudgedByWhatFollows()
+    {
+        QFETCH(int, weights);
+        QFETCH(int, activations);
+        const Quantizer quantizer(test::smallGraph(), test::graySamples(60));
+        auto wished = request(weights, activations);
+        wished.corrections.reconstruct = true;
+        const auto plain = *quantizer.quantize(wished);
+        wished.corrections.balance = true;
+        const auto both = *quantizer.quantize(wished);
+        const auto withoutGuard
+            = *Quantizer(test::smallGraph(), test::graySamples(60), { .guard = false }).quantize(wished);
+        QVERIFY(!withoutGuard.plan->channelFactors.empty());
+
+        const auto& outcome = both.corrections.front();
+        QCOMPARE(outcome.correction, std::string("balance"));
+        QCOMPARE(outcome.kept, !both.plan->channelFactors.empty());
+        qInfo("%s: %s", outcome.describe().c_str(), outcome.reason.c_str());
+        const auto before = *quantizer.fidelity(plain);
+        const auto after = *quantizer.fidelity(both);
+        if (!outcome.kept) {
+            QVERIFY(*both.plan == *plain.plan);
+            QVERIFY(!evaluation::clearlyCloser(outcome.after, before));
+            ++m_dropped;
+        } else if (outcome.reason.starts_with("with the corrections that follow")) {
+            QVERIFY(evaluation::clearlyCloser(after, before));
+            QCOMPARE(outcome.after.divergence, after.divergence);
+            QCOMPARE(outcome.before.divergence, before.divergence);
+            ++m_keptLater;
+        }
+    }
+
     void changesASavedPlan()
     {
         const Quantizer quantizer(test::smallGraph(), test::graySamples(40), { .guard = false });
@@ -344,6 +386,12 @@ private slots:
         QVERIFY(best.request.weights.range == options.request.weights.range);
         QVERIFY(best.request.corrections.equalize);
     }
+
+    void cleanupTestCase() { qInfo("balanced channels: %d dropped, %d kept later", m_dropped, m_keptLater); }
+
+private:
+    int m_dropped = 0;
+    int m_keptLater = 0;
 };
 
 QTEST_APPLESS_MAIN(TestQuantizer)
