@@ -343,7 +343,7 @@ private slots:
     void anyCostCanBeTheAxis_data()
     {
         QTest::addColumn<QString>("page");
-        for (const char* page : { "sweep", "search" })
+        for (const char* page : { "sweep", "sensitivity", "search" })
             QTest::newRow(page) << page;
     }
 
@@ -354,7 +354,16 @@ private slots:
         QWidget* shown = m_window->studies();
         const PlanPanel* plan = m_window->studies()->plan();
         std::size_t points = m_window->session().sweep()->points.size();
-        if (page == QStringLiteral("search")) {
+        if (page == QStringLiteral("sensitivity")) {
+            charts = m_window->sensitivity()->charts();
+            shown = m_window->sensitivity();
+            plan = m_window->sensitivity()->plan();
+            // The last one measured nothing.
+            m_window->sensitivity()->measureBox()->setChecked(true);
+            m_window->sensitivity()->startButton()->click();
+            QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sensitivity), patience);
+            points = m_window->session().sensitivity()->points.size();
+        } else if (page == QStringLiteral("search")) {
             charts = m_window->search()->charts();
             shown = m_window->search();
             plan = m_window->search()->plan();
@@ -396,6 +405,18 @@ private slots:
         for (const char* title : { "Word-lengths: ", "Sensitivity of each layer: ", "Mixed word-lengths: " })
             QVERIFY2(page.contains(title), title);
         QVERIFY(page.contains(m_project->modelPath().toUtf8())); // where it comes from
+        QTRY_VERIFY(m_window->messages()->text().contains(QStringLiteral("report.html")));
+        // A study again takes the place of the same one.
+        const auto before = reported[0][1].value<qsizetype>();
+        m_window->studies()->startButton()->click();
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sweep), patience);
+        m_window->workbench().writeReport(path.toStdString());
+        QTRY_COMPARE_WITH_TIMEOUT(reported.size(), 2, patience);
+        QCOMPARE(reported[1][1].value<qsizetype>(), before);
+        // What cannot be written is said.
+        m_window->workbench().writeReport(folder.filePath(QStringLiteral("no/such/report.html")).toStdString());
+        QTRY_VERIFY_WITH_TIMEOUT(
+            m_window->messages()->text().contains(QStringLiteral("The report was not written")), patience);
     }
 
     void anotherModelForgetsThem()
