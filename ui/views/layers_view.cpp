@@ -18,6 +18,7 @@
 
 #include "ui/charts/number_format.h"
 #include "ui/models/runs_model.h"
+#include "ui/views/elided_label.h"
 #include "ui/views/layer_delegates.h"
 #include "ui/views/measure_box.h"
 
@@ -33,7 +34,7 @@ LayersView::LayersView(Session& session, QWidget* parent)
     m_filter->setPlaceholderText(tr("Filter by name or operator"));
     m_filter->setClearButtonEnabled(true);
     m_filter->setAccessibleName(tr("Filter layers"));
-    m_summary = new QLabel;
+    m_summary = new ElidedLabel;
     m_summary->setEnabled(false);
     m_summary->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     buildTable();
@@ -101,7 +102,7 @@ void LayersView::buildTable()
     header->setMinimumSectionSize(28);
     header->setContextMenuPolicy(Qt::CustomContextMenu);
     const int widths[LayersModel::ColumnCount]
-        = { 32, 104, 48, 40, 40, 48, 48, 84, 72, 72, 80, 80, 84, 64, 80, 84, 80, 76, 104, 104, 96, 84, 96 };
+        = { 32, 116, 56, 40, 40, 48, 48, 84, 72, 72, 80, 80, 84, 64, 80, 84, 80, 76, 104, 104, 96, 84, 96 };
     for (int column = 0; column < LayersModel::ColumnCount; ++column) {
         m_table->setColumnWidth(column, widths[column]);
         m_table->setColumnHidden(column, LayersModel::isExtra(column));
