@@ -68,8 +68,7 @@ int main(int argc, char** argv)
         return 2;
     }
     using namespace quantoscope::ui;
-    if (savedAppearance() != Appearance::System)
-        applyAppearance(savedAppearance());
+    applyAppearance(savedAppearance());
     MainWindow window;
     window.show();
     if (arguments->sample)

@@ -5,16 +5,78 @@
 #include <QFile>
 #include <QPainter>
 #include <QPixmap>
+#include <QProxyStyle>
 #include <QSettings>
-#include <QStyle>
 #include <QStyleFactory>
+#include <QStyleOption>
 #include <QSvgRenderer>
+#include <QToolButton>
 
 namespace quantoscope::ui {
 
 namespace {
 
 const QString key = QStringLiteral("window/appearance");
+
+constexpr int arrowRoom = 10; // pixels beside the text of a button that opens a menu
+
+bool isMenuButton(const QStyleOption* option)
+{
+    const auto* button = qstyleoption_cast<const QStyleOptionToolButton*>(option);
+    return button && (button->features & QStyleOptionToolButton::HasMenu)
+        && !(button->features & QStyleOptionToolButton::MenuButtonPopup)
+        && button->toolButtonStyle != Qt::ToolButtonIconOnly;
+}
+
+/// Fusion, but for what it leaves hard to see: boxes to check on a dark ground, and the arrow of a button with a menu,
+/// which it puts over the last letter.
+class Look : public QProxyStyle {
+public:
+    using QProxyStyle::QProxyStyle;
+
+    void drawPrimitive(
+        PrimitiveElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override
+    {
+        if (element == PE_IndicatorArrowDown && isMenuButton(option)) {
+            QStyleOptionToolButton arrow = *static_cast<const QStyleOptionToolButton*>(option);
+            arrow.rect.moveCenter({ arrow.rect.center().x() - 3, widget ? widget->rect().center().y() : 0 });
+            return QProxyStyle::drawPrimitive(element, &arrow, painter, widget);
+        }
+        QProxyStyle::drawPrimitive(element, option, painter, widget);
+        const bool dark = option->palette.color(QPalette::Window).lightness() < 128;
+        if (!dark || (element != PE_IndicatorCheckBox && element != PE_IndicatorItemViewItemCheck))
+            return;
+        const bool enabled = option->state & State_Enabled;
+        painter->save();
+        painter->setBrush(Qt::NoBrush);
+        painter->setPen(option->palette.color(enabled ? QPalette::PlaceholderText : QPalette::Mid));
+        painter->drawRect(option->rect.adjusted(0, 0, -1, -1));
+        painter->restore();
+    }
+
+    void drawControl(
+        ControlElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override
+    {
+        if (element != CE_ToolButtonLabel || !isMenuButton(option))
+            return QProxyStyle::drawControl(element, option, painter, widget);
+        QStyleOptionToolButton label = *static_cast<const QStyleOptionToolButton*>(option);
+        label.rect.adjust(0, 0, -arrowRoom, 0);
+        QProxyStyle::drawControl(element, &label, painter, widget);
+    }
+
+    QSize sizeFromContents(
+        ContentsType type, const QStyleOption* option, const QSize& size, const QWidget* widget) const override
+    {
+        const QSize plain = QProxyStyle::sizeFromContents(type, option, size, widget);
+        return type == CT_ToolButton && isMenuButton(option) ? plain + QSize(arrowRoom, 0) : plain;
+    }
+};
+
+QStyle* makeStyle(const QString& name)
+{
+    const bool fusion = name.compare(QLatin1String("fusion"), Qt::CaseInsensitive) == 0;
+    return fusion ? new Look(name) : QStyleFactory::create(name);
+}
 
 QPalette lightPalette()
 {
@@ -64,11 +126,11 @@ void applyAppearance(Appearance appearance)
     // What the program was started with is what "system" goes back to.
     static const QString systemStyle = QApplication::style()->name();
     if (appearance == Appearance::System) {
-        QApplication::setStyle(systemStyle);
-        QApplication::setPalette(QApplication::style()->standardPalette());
+        QApplication::setStyle(makeStyle(systemStyle));
+        QApplication::setPalette(QPalette()); // what the desktop says, as long as it does
         return;
     }
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    QApplication::setStyle(makeStyle(QStringLiteral("Fusion")));
     QApplication::setPalette(appearance == Appearance::Dark ? darkPalette() : lightPalette());
 }
 
