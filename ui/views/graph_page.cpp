@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/graph_page.h"
 
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
@@ -8,7 +9,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include "ui/charts/number_format.h"
+#include "ui/charts/theme.h"
 #include "ui/views/graph_view.h"
 #include "ui/views/measure_box.h"
 
@@ -25,6 +26,7 @@ GraphPage::GraphPage(Session& session, QWidget* parent)
     m_search->setClearButtonEnabled(true);
     m_search->setAccessibleName(tr("Find a node by name or operator"));
     m_search->setToolTip(tr("Part of a name or an operator; Enter goes to the next one (Ctrl+F)"));
+    m_search->setMinimumWidth(120);
     m_search->setMaximumWidth(200);
     m_found = new QLabel;
     m_found->setEnabled(false);
@@ -40,7 +42,6 @@ GraphPage::GraphPage(Session& session, QWidget* parent)
     bar->addWidget(m_found);
     bar->addWidget(colour);
     bar->addWidget(measure);
-    bar->addWidget(m_legend);
     bar->addStretch(1);
     const auto button = [&](const QString& text, const QString& name, const QString& tip, void (GraphView::*act)()) {
         auto* tool = new QToolButton;
@@ -60,6 +61,7 @@ GraphPage::GraphPage(Session& session, QWidget* parent)
     layout->setSpacing(8);
     layout->addLayout(bar);
     layout->addWidget(m_view, 1);
+    layout->addLayout(buildKey());
 
     connect(m_search, &QLineEdit::textEdited, this, [this] { find(false); });
     connect(m_search, &QLineEdit::textChanged, this, &GraphPage::showFound);
@@ -73,6 +75,45 @@ GraphPage::GraphPage(Session& session, QWidget* parent)
     auto* shortcut = new QShortcut(QKeySequence::Find, this);
     shortcut->setContext(Qt::WidgetWithChildrenShortcut);
     connect(shortcut, &QShortcut::activated, this, search);
+}
+
+QHBoxLayout* GraphPage::buildKey()
+{
+    // Beside the drawing, where it covers no node.
+    m_key = new QLabel;
+    m_key->setTextFormat(Qt::RichText);
+    auto* row = new QHBoxLayout;
+    row->setContentsMargins(8, 0, 8, 4);
+    row->setSpacing(16);
+    row->addWidget(m_key);
+    row->addStretch(1);
+    row->addWidget(m_legend);
+    connect(m_view, &GraphView::marksChanged, this, &GraphPage::refreshKey);
+    refreshKey();
+    return row;
+}
+
+void GraphPage::refreshKey()
+{
+    const Theme theme = Theme::forPalette(palette());
+    QStringList entries;
+    const auto entry = [&](const QColor& color, const QString& text) {
+        entries << QStringLiteral("<span style='color:%1'>■</span>&nbsp;%2").arg(color.name(), text.toHtmlEscaped());
+    };
+    if (m_view->showsWeightBits())
+        entry(theme.weights, tr("bits of weights, * of the layer's own"));
+    if (m_view->showsActivationBits())
+        entry(theme.activations, tr("bits of activations"));
+    if (!entries.isEmpty())
+        entry(theme.floating, tr("float"));
+    m_key->setText(entries.join(QStringLiteral(" &nbsp; ")));
+}
+
+void GraphPage::changeEvent(QEvent* event)
+{
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange)
+        refreshKey();
 }
 
 void GraphPage::find(bool further)

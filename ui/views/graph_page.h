@@ -5,6 +5,7 @@
 
 #include "ui/session/session.h"
 
+class QHBoxLayout;
 class QLabel;
 class QLineEdit;
 
@@ -25,7 +26,12 @@ public:
     MeasureLegend* legend() const { return m_legend; }
     QString found() const; ///< what the search says; empty: it found something, or nothing is wanted
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
+    QHBoxLayout* buildKey();
+    void refreshKey();
     void find(bool further);
     void showFound();
 
@@ -33,6 +39,7 @@ private:
     GraphView* m_view = nullptr;
     QLineEdit* m_search = nullptr;
     QLabel* m_found = nullptr;
+    QLabel* m_key = nullptr; ///< what the colours of edges and badges mean
     MeasureLegend* m_legend = nullptr;
 };
 

@@ -89,8 +89,10 @@ void GraphView::refreshMarks()
     m_measure = measureLayers(m_session);
     viewport()->update();
     const LoadedModelPtr& model = m_session.model();
-    if (!m_map || !model || model->map != m_map)
+    if (!m_map || !model || model->map != m_map) {
+        emit marksChanged();
         return;
+    }
     const AnalysisPtr& analysis = m_session.analysis();
     for (const NetworkMap::Edge& edge : m_map->edges) {
         const quant::TensorQuantizer* quantizer = analysis ? analysis->plan->find(edge.tensor) : nullptr;
@@ -102,7 +104,21 @@ void GraphView::refreshMarks()
         const WishedBits wished = wishedBits(m_session.request(), model->layers, i);
         m_marks.overridden.push_back(wished.weightOverridden || wished.activationOverridden);
     }
+    emit marksChanged();
 }
+
+namespace {
+
+bool anyOf(const std::vector<QString>& marks)
+{
+    return std::ranges::any_of(marks, [](const QString& mark) { return !mark.isEmpty(); });
+}
+
+} // namespace
+
+bool GraphView::showsWeightBits() const { return anyOf(m_marks.layers); }
+
+bool GraphView::showsActivationBits() const { return anyOf(m_marks.edges); }
 
 void GraphView::showSelection()
 {
@@ -264,11 +280,7 @@ void GraphView::showEvent(QShowEvent* event)
         showStart();
 }
 
-void GraphView::scrollContentsBy(int /*dx*/, int /*dy*/)
-{
-    // The key stays where it is, so what was painted cannot just be moved.
-    viewport()->update();
-}
+void GraphView::scrollContentsBy(int /*dx*/, int /*dy*/) { viewport()->update(); }
 
 void GraphView::wheelEvent(QWheelEvent* event)
 {

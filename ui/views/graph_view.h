@@ -26,6 +26,8 @@ public:
     std::optional<std::size_t> currentNode() const { return m_current; } ///< into NetworkMap::nodes
     /// Where a node is drawn, in pixels of the viewport.
     QRectF boxOf(std::size_t node) const;
+    bool showsWeightBits() const; ///< on some layer
+    bool showsActivationBits() const; ///< on some edge
     std::optional<std::size_t> nodeAt(const QPointF& position) const;
     /// Makes a node the current one, and its layer, if it is one, the session's; brings it into sight.
     void chooseNode(std::size_t node);
@@ -39,6 +41,7 @@ public slots:
 signals:
     void searchWanted(); ///< a key that means it
     void scaleChanged();
+    void marksChanged();
 
 protected:
     void paintEvent(QPaintEvent* event) override;
@@ -77,7 +80,6 @@ private:
     void paintBadges(QPainter& painter, const QRectF& part) const;
     void paintNode(QPainter& painter, std::size_t node) const;
     void paintLabels(QPainter& painter, const NetworkMap::Node& node, const QColor& text) const;
-    void paintKey(QPainter& painter) const;
     void paintChip(QPainter& painter, const QRectF& box, const QString& text, const QColor& fill) const;
     QRectF badgeBox(std::size_t edge) const;
     QColor fillOf(const NetworkMap::Node& node) const;

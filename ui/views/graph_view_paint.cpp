@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What GraphView draws, at which size how much of it; the rest of it is in graph_view.cpp.
-#include <algorithm>
-
 #include <QPaintEvent>
 #include <QPainter>
 
@@ -18,7 +16,6 @@ constexpr double chipPadding = 5;
 constexpr double badgeAbove = 22; // of a badge's middle above the end of its edge
 constexpr double arrow = 5;
 constexpr int letterSize = 12;
-constexpr int keyRow = 16;
 
 QFont labelFont(const QFont& base, bool bold = false)
 {
@@ -57,40 +54,6 @@ void GraphView::paintEvent(QPaintEvent* event)
     for (std::size_t i = 0; i < m_map->nodes.size(); ++i)
         if (m_map->nodes[i].box.intersects(near))
             paintNode(painter, i);
-    painter.resetTransform();
-    paintKey(painter);
-}
-
-void GraphView::paintKey(QPainter& painter) const
-{
-    const auto any = [](const std::vector<QString>& marks) {
-        return std::ranges::any_of(marks, [](const QString& mark) { return !mark.isEmpty(); });
-    };
-    std::vector<std::pair<QColor, QString>> entries;
-    if (any(m_marks.layers))
-        entries.emplace_back(m_theme.weights, tr("bits of weights"));
-    if (any(m_marks.edges))
-        entries.emplace_back(m_theme.activations, tr("bits of activations"));
-    if (entries.empty())
-        return;
-    const QFont small = labelFont(font());
-    const QFontMetrics metrics(small);
-    int width = 0;
-    for (const auto& [color, text] : entries)
-        width = std::max(width, 8 + 14 + metrics.horizontalAdvance(text) + 8);
-    const int height = 8 + keyRow * static_cast<int>(entries.size());
-    const QRect box(8, viewport()->height() - height - 8, width, height);
-    painter.setPen(m_theme.grid);
-    painter.setBrush(translucent(m_theme.background, 0.92));
-    painter.drawRoundedRect(box, 4, 4);
-    painter.setFont(small);
-    int y = box.top() + 4;
-    for (const auto& [color, text] : entries) {
-        painter.fillRect(QRect(box.left() + 8, y + keyRow / 2 - 4, 9, 9), color);
-        painter.setPen(m_theme.muted);
-        painter.drawText(QRect(box.left() + 22, y, width, keyRow), Qt::AlignLeft | Qt::AlignVCenter, text);
-        y += keyRow;
-    }
 }
 
 void GraphView::paintEdges(QPainter& painter, const QRectF& part) const
