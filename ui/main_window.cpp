@@ -74,6 +74,7 @@ MainWindow::MainWindow(QWidget* parent)
     refreshActions();
     refreshTitle();
     restoreLayout();
+    showDocks(false);
 }
 
 MainWindow::~MainWindow()
@@ -155,8 +156,26 @@ void MainWindow::buildDocks()
 
 void MainWindow::shareWidth()
 {
-    const QList<int> widths = m_narrow ? QList<int> { 248, 264 } : QList<int> { 392, 272 };
+    const QList<int> widths = m_narrow ? QList<int> { 248, 264 } : QList<int> { 408, 272 };
     resizeDocks({ m_layersDock, m_optionsDock }, widths, Qt::Horizontal);
+}
+
+void MainWindow::showDocks(bool on)
+{
+    if (on == m_docksShown)
+        return;
+    m_docksShown = on;
+    QDockWidget* const docks[] = { m_layersDock, m_optionsDock };
+    for (std::size_t i = 0; i < std::size(docks); ++i) {
+        // The start page has nothing for them to show; whoever closed one finds it closed again.
+        if (!on)
+            m_dockWanted[i] = !docks[i]->isHidden();
+        docks[i]->setVisible(on && m_dockWanted[i]);
+        docks[i]->toggleViewAction()->setEnabled(on);
+    }
+    // Docks that were hidden from the start have had no widths yet.
+    if (on && !std::exchange(m_widthsShared, true))
+        shareWidth();
 }
 
 void MainWindow::resizeEvent(QResizeEvent* event)
@@ -178,11 +197,8 @@ void MainWindow::connectSession()
     }
     connect(m_session.get(), &Session::modelChanged, this, [this] {
         m_centre->setCurrentWidget(m_session->model() ? static_cast<QWidget*>(m_pages) : m_start);
-        m_layersDock->setEnabled(m_session->model() != nullptr);
-        m_optionsDock->setEnabled(m_session->model() != nullptr);
+        showDocks(m_session->model() != nullptr);
     });
-    m_layersDock->setEnabled(false);
-    m_optionsDock->setEnabled(false);
     connect(m_jobs.get(), &JobRunner::changed, this, &MainWindow::refreshActions);
     connect(m_workbench.get(), &Workbench::studiesChanged, this, &MainWindow::refreshActions);
     connect(m_workbench.get(), &Workbench::problem, this, &MainWindow::showProblem);
@@ -401,8 +417,8 @@ void MainWindow::openFile(const QString& path)
 
 void MainWindow::closeEvent(QCloseEvent* event)
 {
-    saveLayout();
     if (m_closing || !m_workbench->project().needsSaving()) {
+        saveLayout();
         m_workbench->project().saveNow();
         event->accept();
         return;
@@ -417,6 +433,7 @@ void MainWindow::closeEvent(QCloseEvent* event)
 void MainWindow::saveLayout()
 {
     QSettings settings;
+    showDocks(true); // as they are with a model
     settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
     settings.setValue(QStringLiteral("window/state"), saveState());
     settings.setValue(QStringLiteral("window/layerColumns"), m_layers->saveColumns());
@@ -426,8 +443,10 @@ void MainWindow::restoreLayout()
 {
     const QSettings settings;
     restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
-    if (restoreState(settings.value(QStringLiteral("window/state")).toByteArray()))
+    if (restoreState(settings.value(QStringLiteral("window/state")).toByteArray())) {
         m_narrow = width() < roomyWidth; // whose dock widths those are
+        m_widthsShared = true;
+    }
     if (const QByteArray columns = settings.value(QStringLiteral("window/layerColumns")).toByteArray();
         !columns.isEmpty())
         m_layers->restoreColumns(columns);

@@ -124,6 +124,7 @@ private:
     void changeEvent(QEvent* event) override;
     void restoreLayout();
     void shareWidth();
+    void showDocks(bool on); ///< as they were when there was a model, or none
 
     std::unique_ptr<Session> m_session;
     std::unique_ptr<JobRunner> m_jobs;
@@ -131,6 +132,9 @@ private:
 
     bool m_closing = false; ///< the question about unsaved work was answered
     std::function<void()> m_afterSaving; ///< what waits for the project to be saved
+    bool m_docksShown = true;
+    bool m_widthsShared = false; ///< docks have had their widths, or a person's
+    bool m_dockWanted[2] = { true, true }; ///< layers and options, while neither is shown
     bool m_narrow = false; ///< docks have the widths for a small window
     QStackedWidget* m_centre = nullptr;
     StartPage* m_start = nullptr;

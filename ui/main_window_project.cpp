@@ -187,6 +187,7 @@ void MainWindow::chooseReport()
 
 void MainWindow::resetLayout()
 {
+    showDocks(true);
     for (QDockWidget* dock : { m_layersDock, m_optionsDock }) {
         dock->setFloating(false);
         dock->show();
@@ -194,6 +195,7 @@ void MainWindow::resetLayout()
     addDockWidget(Qt::LeftDockWidgetArea, m_layersDock);
     addDockWidget(Qt::RightDockWidgetArea, m_optionsDock);
     shareWidth();
+    showDocks(m_session->model() != nullptr);
 }
 
 void MainWindow::newProject()
