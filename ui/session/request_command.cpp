@@ -36,6 +36,24 @@ bool RequestCommand::mergeWith(const QUndoCommand* other)
     return true;
 }
 
+ModelCommand::ModelCommand(Session& session, LoadedModelPtr after, Wish afterWish, const QString& text)
+    : QUndoCommand(text)
+    , m_session(session)
+    , m_before { session.model(), session.wish(), {} }
+    , m_after { std::move(after), std::move(afterWish), {} }
+{
+}
+
+void ModelCommand::exchange(Side& leave, const Side& enter)
+{
+    leave.runs = m_session.runs();
+    m_session.applyModel(enter.model, enter.wish, enter.runs);
+}
+
+void ModelCommand::undo() { exchange(m_after, m_before); }
+
+void ModelCommand::redo() { exchange(m_before, m_after); }
+
 RenameRunCommand::RenameRunCommand(Session& session, int index, const QString& name)
     : QUndoCommand(name.isEmpty()
             ? QCoreApplication::translate("RenameRunCommand", "name of run %1 removed").arg(index + 1)

@@ -26,6 +26,27 @@ private:
     QString m_key;
 };
 
+/// Another preparation of the model: what was asked for and found out belongs to the one it was made with.
+class ModelCommand : public QUndoCommand {
+public:
+    ModelCommand(Session& session, LoadedModelPtr after, Wish afterWish, const QString& text);
+
+    void undo() override;
+    void redo() override;
+
+private:
+    struct Side {
+        LoadedModelPtr model;
+        Wish wish;
+        std::vector<Run> runs;
+    };
+    void exchange(Side& leave, const Side& enter);
+
+    Session& m_session;
+    Side m_before;
+    Side m_after;
+};
+
 /// A name for a run.
 class RenameRunCommand : public QUndoCommand {
 public:

@@ -99,6 +99,11 @@ void Session::setModel(LoadedModelPtr model)
     if (m_wish.base)
         m_wish.request = planning::requestLike(*m_wish.base);
     m_selectedLayer = m_model && !m_model->layers.empty() ? 0 : -1;
+    tellOfModel();
+}
+
+void Session::tellOfModel()
+{
     emit modelChanged();
     emit statsChanged();
     emit requestChanged();
@@ -106,6 +111,29 @@ void Session::setModel(LoadedModelPtr model)
     emit runsChanged();
     emit selectionChanged();
     forgetResults();
+}
+
+void Session::replaceModel(LoadedModelPtr model, const QString& text)
+{
+    Wish wish = m_wish;
+    wish.request.overrides.clear();
+    m_undoStack.push(new ModelCommand(*this, std::move(model), std::move(wish), text));
+}
+
+void Session::applyModel(const LoadedModelPtr& model, const Wish& wish, const std::vector<Run>& runs)
+{
+    const QString selected = selectedLayerInfo() ? selectedLayerInfo()->name : QString();
+    m_model = model;
+    m_wish = wish;
+    m_runs = runs;
+    m_stats.reset();
+    m_analysis.reset();
+    const auto found = std::ranges::find(m_model->layers, selected, &LayerInfo::name);
+    m_selectedLayer = found != m_model->layers.end() ? static_cast<int>(found - m_model->layers.begin())
+        : m_model->layers.empty()                    ? -1
+                                                     : 0;
+    tellOfModel();
+    emit modelReplaced();
 }
 
 void Session::setData(LoadedDataPtr data)

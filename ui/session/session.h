@@ -63,6 +63,8 @@ public:
 
     /// A new model starts afresh: statistics, plan, results and edits go; data stay.
     void setModel(LoadedModelPtr model);
+    /// The same model prepared otherwise, undoably: runs and wishes for single layers stay with the one before.
+    void replaceModel(LoadedModelPtr model, const QString& text);
     void setData(LoadedDataPtr data); ///< statistics and results go
     void setStats(calibration::CalibrationStatsPtr stats);
     void setAnalysis(AnalysisPtr analysis);
@@ -104,6 +106,7 @@ public:
 
 signals:
     void modelChanged();
+    void modelReplaced(); ///< after modelChanged(), by replaceModel() or its undoing
     void dataChanged();
     void statsChanged();
     void requestChanged();
@@ -130,8 +133,11 @@ signals:
 
 private:
     friend class RequestCommand;
+    friend class ModelCommand;
     friend class RenameRunCommand;
     void applyWish(const Wish& wish);
+    void applyModel(const LoadedModelPtr& model, const Wish& wish, const std::vector<Run>& runs);
+    void tellOfModel();
     void forgetResults();
     void applyRunName(const RunKey& key, int index, const QString& name);
     void shareSamples(const Run& with);

@@ -35,7 +35,8 @@ CorrectionsPanel::CorrectionsPanel(Session& session, Workbench& workbench, QWidg
     layout->setSpacing(4);
     m_fold = new QCheckBox(optionName(textOf("fold-batch-norm")));
     m_fold->setToolTip(optionTip(textOf("fold-batch-norm"))
-        + wrapped(tr("A switch prepares the model anew: runs and settings of single layers go.")));
+        + wrapped(tr(
+            "A switch prepares the model anew: runs and settings of single layers go until undo brings them back.")));
     layout->addWidget(m_fold);
     for (const CorrectionSwitch& item : correctionSwitches())
         addRow(item, layout);
