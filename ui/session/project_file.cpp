@@ -225,21 +225,21 @@ void ProjectFile::setPage(const QString& page)
     touch();
 }
 
-void ProjectFile::setSweep(SweepState sweep)
+template <typename State> void ProjectFile::keep(std::optional<State> ModelState::*study, State state)
 {
     m_state.worthKeeping = true;
-    if (ModelState* state = current())
-        state->sweep = std::move(sweep);
+    if (ModelState* model = current())
+        model->*study = std::move(state);
     touch();
 }
 
-void ProjectFile::setOptions(OptionsState options)
-{
-    m_state.worthKeeping = true;
-    if (ModelState* state = current())
-        state->options = std::move(options);
-    touch();
-}
+void ProjectFile::setSweep(SweepState sweep) { keep(&ModelState::sweep, std::move(sweep)); }
+
+void ProjectFile::setOptions(OptionsState options) { keep(&ModelState::options, std::move(options)); }
+
+void ProjectFile::setSensitivity(SensitivityState study) { keep(&ModelState::sensitivity, std::move(study)); }
+
+void ProjectFile::setSearch(SearchState search) { keep(&ModelState::search, std::move(search)); }
 
 void ProjectFile::open(const fs::path& path)
 {

@@ -70,6 +70,8 @@ public:
     const QString& page() const { return m_state.page; }
     void setSweep(SweepState sweep);
     void setOptions(OptionsState options);
+    void setSensitivity(SensitivityState sensitivity);
+    void setSearch(SearchState search);
 
     /// Looks for work that other sessions left; unsavedFound() tells of it. Of no worth: deleted.
     void findUnsaved();
@@ -99,6 +101,7 @@ private:
     void write();
     Result<void> writeHere();
     ModelState* current();
+    template <typename State> void keep(std::optional<State> ModelState::*study, State state);
 
     Session& m_session;
     JobRunner& m_jobs;

@@ -191,6 +191,50 @@ Result<OptionsState> optionsFrom(const Json& json)
     return options;
 }
 
+Json sensitivityJson(const SensitivityState& study)
+{
+    return { { "weight_bits", study.weightBits }, { "activation_bits", study.activationBits },
+        { "measure", study.measure }, { "request", planning::toJson(study.request) }, { "complete", study.complete } };
+}
+
+Result<SensitivityState> sensitivityFrom(const Json& json)
+{
+    SensitivityState study;
+    json.at("weight_bits").get_to(study.weightBits);
+    json.at("activation_bits").get_to(study.activationBits);
+    json.at("measure").get_to(study.measure);
+    QS_TRY(study.request, planning::requestFromJson(json.at("request")));
+    json.at("complete").get_to(study.complete);
+    return study;
+}
+
+Json searchJson(const SearchState& search)
+{
+    return { { "weight_bits", search.weightBits }, { "activation_bits", search.activationBits },
+        { "budget", search.budget.toString() }, { "uniform", search.uniform },
+        { "request", planning::toJson(search.request) }, { "complete", search.complete } };
+}
+
+Result<SearchState> searchFrom(const Json& json)
+{
+    SearchState search;
+    json.at("weight_bits").get_to(search.weightBits);
+    json.at("activation_bits").get_to(search.activationBits);
+    QS_TRY(search.budget, sweep::Budget::parse(json.at("budget").get<std::string>()));
+    json.at("uniform").get_to(search.uniform);
+    QS_TRY(search.request, planning::requestFromJson(json.at("request")));
+    json.at("complete").get_to(search.complete);
+    return search;
+}
+
+/// Null also in projects of versions that kept none.
+const Json& optional(const Json& json, const char* key)
+{
+    static const Json none;
+    const auto found = json.find(key);
+    return found == json.end() ? none : *found;
+}
+
 Json modelJson(const ModelState& model, const fs::path& home)
 {
     Json runs = Json::array();
@@ -200,7 +244,9 @@ Json modelJson(const ModelState& model, const fs::path& home)
         { "data", model.data ? dataJson(*model.data, home) : Json() }, { "wish", wishJson(model.wish) },
         { "layer", text(model.layer) }, { "runs", std::move(runs) },
         { "sweep", model.sweep ? sweepJson(*model.sweep) : Json() },
-        { "options", model.options ? optionsJson(*model.options) : Json() } };
+        { "options", model.options ? optionsJson(*model.options) : Json() },
+        { "sensitivity", model.sensitivity ? sensitivityJson(*model.sensitivity) : Json() },
+        { "search", model.search ? searchJson(*model.search) : Json() } };
 }
 
 Result<ModelState> modelFrom(const Json& json, const fs::path& home)
@@ -222,6 +268,12 @@ Result<ModelState> modelFrom(const Json& json, const fs::path& home)
     }
     if (const Json& options = json.at("options"); !options.is_null()) {
         QS_TRY(model.options, optionsFrom(options));
+    }
+    if (const Json& sensitivity = optional(json, "sensitivity"); !sensitivity.is_null()) {
+        QS_TRY(model.sensitivity, sensitivityFrom(sensitivity));
+    }
+    if (const Json& search = optional(json, "search"); !search.is_null()) {
+        QS_TRY(model.search, searchFrom(search));
     }
     return model;
 }

@@ -9,6 +9,7 @@
 
 #include "core/base/json.h"
 #include "core/sweep/options_study.h"
+#include "core/sweep/search_budget.h"
 #include "core/sweep/sweep.h"
 #include "ui/session/state.h"
 
@@ -38,6 +39,23 @@ struct OptionsState {
     bool complete = false;
 };
 
+struct SensitivityState {
+    std::vector<int> weightBits;
+    std::vector<int> activationBits;
+    bool measure = true;
+    planning::PlanRequest request;
+    bool complete = false;
+};
+
+struct SearchState {
+    std::vector<int> weightBits;
+    std::vector<int> activationBits;
+    sweep::Budget budget;
+    bool uniform = true;
+    planning::PlanRequest request;
+    bool complete = false;
+};
+
 /// The choices for one model. A project may hold several.
 struct ModelState {
     std::filesystem::path path; ///< where the model was
@@ -48,6 +66,8 @@ struct ModelState {
     std::vector<RunState> runs;
     std::optional<SweepState> sweep;
     std::optional<OptionsState> options;
+    std::optional<SensitivityState> sensitivity;
+    std::optional<SearchState> search;
 };
 
 struct ProjectState {

@@ -42,6 +42,7 @@ Workbench::Workbench(Session& session, JobRunner& jobs, QObject* parent)
     connect(&session, &Session::requestChanged, this, &Workbench::onRequestChanged);
     connect(&session, &Session::analysisChanged, this, &Workbench::askConfidence);
     connect(&session, &Session::selectionChanged, this, &Workbench::askConfidence);
+    connect(&session, &Session::modelReplaced, this, &Workbench::onModelReplaced);
     connect(&m_project, &ProjectFile::opened, this, &Workbench::onProjectOpened);
     connect(&m_project, &ProjectFile::problem, this, &Workbench::problem);
 }

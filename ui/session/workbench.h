@@ -46,6 +46,10 @@ struct SearchSettings {
     bool uniform = true; ///< measure uniform word-lengths beside
 };
 
+/// The same for core, with everything but where results are kept.
+sweep::SensitivityOptions sensitivityOptions(const SensitivitySettings& settings, const planning::PlanRequest& request);
+sweep::SearchOptions searchOptions(const SearchSettings& settings, const planning::PlanRequest& request);
+
 /// Work that takes long and has a result of its own.
 enum class Study { Sweep, Options, BestFlow, Sensitivity, Search };
 constexpr Study studies[] = { Study::Sweep, Study::Options, Study::BestFlow, Study::Sensitivity, Study::Search };
@@ -63,7 +67,8 @@ public:
     ProjectFile& project() { return m_project; }
     void openModel(const std::filesystem::path& path);
     void close(); ///< nothing is open, and no project; unsaved work goes
-    /// Prepares the model anew with batch normalisation as part of the weights, or on its own. Results go.
+    /// Prepares the model anew with batch normalisation as part of the weights, or on its own, undoably. Results stay
+    /// with the preparation they were found with.
     void setFoldBatchNorm(bool on);
     void openData(const DataRequest& request);
     /// The bundled network and Fashion-MNIST; a problem() says what is missing if they are not installed.
@@ -80,12 +85,14 @@ public:
     void makeRowCurrent(std::size_t row);
     /// What every layer alone costs at each word-length, with the current options for everything else.
     void startSensitivity(SensitivitySettings settings);
+    void startSensitivity(SensitivitySettings settings, const planning::PlanRequest& request);
     /// The plan of a point: its unit quantized, everything else float.
     void makeSensitivityCurrent(std::size_t point);
     /// Gives the unit of a point its word-length in the current plan.
     void applySensitivity(std::size_t point);
     /// Mixed word-lengths that do least harm within a budget.
     void startSearch(SearchSettings settings);
+    void startSearch(SearchSettings settings, const planning::PlanRequest& request);
     void makeSearchPointCurrent(std::size_t point);
     /// Looks for the ranges and corrections that suit this model; what it chooses becomes current, undoably.
     void findBest();
@@ -130,11 +137,14 @@ signals:
 private:
     void adoptModel(const LoadedModelPtr& model, const std::optional<ModelState>& kept);
     void prepareAnew(const LoadedModelPtr& model, bool foldBatchNorm, const std::optional<ModelState>& kept);
+    void onModelReplaced();
     void onProjectOpened(const OpenedProject& opened);
     void restoreRuns(const ModelState& kept);
     void restoreStudies();
     void restoreSweep(const SweepState& sweep);
     void restoreOptions(const OptionsState& options);
+    void restoreSensitivity(const SensitivityState& state);
+    void restoreSearch(const SearchState& state);
     evaluation::EvaluationOptions keepingResults() const;
     StudyRuns studyRuns();
     StudyKeeper studyKeeper();
@@ -171,6 +181,8 @@ private:
     ProjectFile m_project;
     std::optional<SweepState> m_keptSweep; ///< to be shown once there are statistics
     std::optional<OptionsState> m_keptOptions;
+    std::optional<SensitivityState> m_keptSensitivity;
+    std::optional<SearchState> m_keptSearch;
     QTimer m_quiet;
     bool m_automatic = true;
     bool m_evaluateWhenPlanned = false;

@@ -107,9 +107,12 @@ void Workbench::prepareAnew(const LoadedModelPtr& model, bool foldBatchNorm, con
     m_jobs.start<LoadedModelPtr>(
         { tr("Preparing %1").arg(model->name), Lane::Quick, modelChannel },
         [model, foldBatchNorm](const base::Job& job) { return prepareModel(*model, foldBatchNorm, job); },
-        [this, kept](Result<LoadedModelPtr> result) {
-            if (result)
+        [this, kept, foldBatchNorm](Result<LoadedModelPtr> result) {
+            if (result && kept)
                 adoptModel(*result, kept);
+            else if (result)
+                m_session.replaceModel(
+                    *result, foldBatchNorm ? tr("batch normalisation folded") : tr("batch normalisation on its own"));
             else
                 report(result.error(), tr("The model could not be prepared"));
         });
@@ -122,6 +125,8 @@ void Workbench::adoptModel(const LoadedModelPtr& model, const std::optional<Mode
     dropResults();
     m_keptSweep = kept ? kept->sweep : std::nullopt;
     m_keptOptions = kept ? kept->options : std::nullopt;
+    m_keptSensitivity = kept ? kept->sensitivity : std::nullopt;
+    m_keptSearch = kept ? kept->search : std::nullopt;
     m_session.setModel(model);
     if (!kept) {
         replan();
@@ -135,6 +140,19 @@ void Workbench::adoptModel(const LoadedModelPtr& model, const std::optional<Mode
         openData(*kept->data);
     else
         calibrate();
+}
+
+void Workbench::onModelReplaced()
+{
+    m_jobs.drop(planChannel);
+    m_jobs.drop(runsChannel);
+    dropResults();
+    m_keptSweep.reset();
+    m_keptOptions.reset();
+    m_keptSensitivity.reset();
+    m_keptSearch.reset();
+    replan();
+    calibrate();
 }
 
 void Workbench::restoreRuns(const ModelState& kept)
@@ -199,101 +217,6 @@ void Workbench::openData(const DataRequest& request)
             emit dataOpened(request);
             calibrate();
         });
-}
-
-void Workbench::restoreStudies()
-{
-    if (const auto sweep = std::exchange(m_keptSweep, std::nullopt))
-        restoreSweep(*sweep);
-    if (const auto options = std::exchange(m_keptOptions, std::nullopt))
-        restoreOptions(*options);
-}
-
-namespace {
-
-/// Repeats a study as far as it was finished: `run` gets stores that only find, and a job that stops at the first thing
-/// that is not there.
-template <typename Run> auto repeatKept(const std::shared_ptr<ProjectStore>& store, const base::Job& job, Run run)
-{
-    std::stop_source stop;
-    const auto end = [&stop] { stop.request_stop(); };
-    const std::stop_callback outer(job.stop, end);
-    return run(std::make_shared<KeptOnly>(store, end), base::Job { job.progress, stop.get_token() });
-}
-
-} // namespace
-
-void Workbench::restoreSweep(const SweepState& sweep)
-{
-    using SweepPtr = std::shared_ptr<const sweep::SweepResult>;
-    const auto data = m_session.data();
-    m_jobs.start<SweepPtr>(
-        { tr("Reading the sweep"), Lane::Detail, QStringLiteral("kept sweep") },
-        [sweep, data, model = m_session.model(), stats = m_session.stats(), reference = m_session.floatResult(),
-            cache = m_statsCache, store = m_project.store()](const base::Job& job) -> Result<SweepPtr> {
-            return repeatKept(store, job, [&](const auto& kept, const base::Job& part) -> Result<SweepPtr> {
-                flow::Quantizer quantizer(model->graph, data->calibration, { .cache = cache, .store = kept });
-                quantizer.setStats(stats);
-                sweep::GridOptions options;
-                options.weightBits = sweep.weightBits;
-                options.activationBits = sweep.activationBits;
-                options.request = sweep.request;
-                options.evaluation.store = kept;
-                QS_TRY(auto result, sweep::runGrid(quantizer, *data->evaluation, options, part, reference));
-                return std::make_shared<const sweep::SweepResult>(std::move(result));
-            });
-        },
-        [this, sweep](const Result<SweepPtr>& result) {
-            // One that was begun since says more.
-            if (!result || running(Study::Sweep) || m_session.sweep())
-                return;
-            m_session.setSweep(*result, sweep.request);
-            if (!(*result)->complete)
-                emit interrupted(Study::Sweep,
-                    tr("The sweep of this project was interrupted after %1 of %2 points.")
-                        .arg((*result)->points.size())
-                        .arg(sweep.weightBits.size() * sweep.activationBits.size()));
-        });
-}
-
-void Workbench::restoreOptions(const OptionsState& options)
-{
-    const auto data = m_session.data();
-    m_jobs.start<sweep::OptionsStudyPtr>(
-        { tr("Reading the comparison of options"), Lane::Detail, QStringLiteral("kept options") },
-        [options, data, model = m_session.model(), stats = m_session.stats(), reference = m_session.floatResult(),
-            cache = m_statsCache, store = m_project.store()](const base::Job& job) -> Result<sweep::OptionsStudyPtr> {
-            return repeatKept(
-                store, job, [&](const auto& kept, const base::Job& part) -> Result<sweep::OptionsStudyPtr> {
-                    flow::Quantizer quantizer(model->graph, data->calibration, { .cache = cache, .store = kept });
-                    quantizer.setStats(stats);
-                    auto settings = options.settings;
-                    settings.evaluation.store = kept;
-                    QS_TRY(auto study, sweep::runOptionsStudy(quantizer, *data->evaluation, settings, part, reference));
-                    return std::make_shared<const sweep::OptionsStudy>(std::move(study));
-                });
-        },
-        [this, options](const Result<sweep::OptionsStudyPtr>& result) {
-            if (!result || running(Study::Options) || m_session.optionsStudy())
-                return;
-            m_session.setOptionsStudy(*result);
-            if (!(*result)->complete)
-                emit interrupted(Study::Options,
-                    tr("The comparison of options of this project was interrupted after %1 of %2 rows.")
-                        .arg((*result)->rows.size())
-                        .arg(options.settings.combinations()));
-        });
-}
-
-void Workbench::resume(Study study)
-{
-    const auto kept = m_session.model() ? m_project.remembered(m_session.model()->fingerprint) : std::nullopt;
-    if (!kept)
-        return;
-    if (study == Study::Sweep && kept->sweep)
-        startSweep(kept->sweep->request, { kept->sweep->weightBits, kept->sweep->activationBits });
-    if (study == Study::Options && kept->options)
-        startOptionsStudy(kept->options->settings);
 }
 
 fs::path Workbench::sampleModel()

@@ -32,11 +32,38 @@ template bool Workbench::fitToProfile(SweepSettings&);
 template bool Workbench::fitToProfile(SensitivitySettings&);
 template bool Workbench::fitToProfile(SearchSettings&);
 
+sweep::SensitivityOptions sensitivityOptions(const SensitivitySettings& settings, const planning::PlanRequest& request)
+{
+    sweep::SensitivityOptions options;
+    options.weightBits = settings.weightBits;
+    options.activationBits = settings.activationBits;
+    options.request = request;
+    options.measure = settings.measure;
+    return options;
+}
+
+sweep::SearchOptions searchOptions(const SearchSettings& settings, const planning::PlanRequest& request)
+{
+    sweep::SearchOptions options;
+    options.weightBits = settings.weightBits;
+    options.activationBits = settings.activationBits;
+    options.request = request;
+    options.budget = settings.budget;
+    options.uniform = settings.uniform;
+    return options;
+}
+
 void Workbench::startSensitivity(SensitivitySettings settings)
+{
+    startSensitivity(std::move(settings), m_session.request());
+}
+
+void Workbench::startSensitivity(SensitivitySettings settings, const planning::PlanRequest& request)
 {
     if (!canStart(Study::Sensitivity) || !fitToProfile(settings))
         return;
-    const auto request = m_session.request();
+    SensitivityState state { settings.weightBits, settings.activationBits, settings.measure, request, false };
+    m_project.setSensitivity(state);
     auto growing = std::make_shared<sweep::SensitivityResult>();
     growing->scope = request.describeOptions();
     growing->data = settings.measure ? m_session.data()->title.toStdString() : std::string();
@@ -50,11 +77,7 @@ void Workbench::startSensitivity(SensitivitySettings settings)
             floatResult = m_session.floatResult(), evaluation = keepingResults(), keeper = studyKeeper(),
             sofar = sweep::SensitivityResultPtr(growing)](
             const base::Job& job) mutable -> Result<sweep::SensitivityResultPtr> {
-            sweep::SensitivityOptions options;
-            options.weightBits = settings.weightBits;
-            options.activationBits = settings.activationBits;
-            options.request = request;
-            options.measure = settings.measure;
+            auto options = sensitivityOptions(settings, request);
             options.evaluation = evaluation;
             // As with the sweep: every point makes a new, larger result.
             options.onPoint = [&](const sweep::SensitivityPoint& point, const sweep::QuantizedUnit& unit) {
@@ -78,7 +101,9 @@ void Workbench::startSensitivity(SensitivitySettings settings)
             QS_CHECK(keeper.keep(options, result));
             return std::make_shared<const sweep::SensitivityResult>(std::move(result));
         },
-        [this, request](Result<sweep::SensitivityResultPtr> result) {
+        [this, request, state](Result<sweep::SensitivityResultPtr> result) mutable {
+            state.complete = result && (*result)->complete;
+            m_project.setSensitivity(state);
             if (result)
                 m_session.setSensitivity(*result, request);
             else
@@ -121,17 +146,16 @@ void Workbench::applySensitivity(std::size_t point)
             .arg(chosen.bits));
 }
 
-void Workbench::startSearch(SearchSettings settings)
+void Workbench::startSearch(SearchSettings settings) { startSearch(std::move(settings), m_session.request()); }
+
+void Workbench::startSearch(SearchSettings settings, const planning::PlanRequest& request)
 {
     if (!canStart(Study::Search) || !fitToProfile(settings))
         return;
-    const auto request = m_session.request();
-    sweep::SearchOptions options;
-    options.weightBits = settings.weightBits;
-    options.activationBits = settings.activationBits;
-    options.request = request;
-    options.budget = settings.budget;
-    options.uniform = settings.uniform;
+    SearchState state { settings.weightBits, settings.activationBits, settings.budget, settings.uniform, request,
+        false };
+    m_project.setSearch(state);
+    auto options = searchOptions(settings, request);
     options.evaluation = keepingResults();
     auto growing = std::make_shared<sweep::SearchResult>();
     growing->scope = request.describeOptions();
@@ -173,7 +197,9 @@ void Workbench::startSearch(SearchSettings settings)
             QS_CHECK(keeper.keep(options, result));
             return std::make_shared<const sweep::SearchResult>(std::move(result));
         },
-        [this, request](Result<sweep::SearchResultPtr> result) {
+        [this, request, state](Result<sweep::SearchResultPtr> result) mutable {
+            state.complete = result && (*result)->complete;
+            m_project.setSearch(state);
             if (result)
                 m_session.setSearch(*result, request);
             else
