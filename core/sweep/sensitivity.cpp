@@ -199,6 +199,7 @@ private:
         const auto& unit = m_result.units[task.unit];
         const auto& uniform = m_networks[task.network];
         SensitivityPoint point { .unit = task.unit, .bits = task.bits };
+        point.plan = std::make_shared<const quant::QuantizationPlan>(onlyUnit(*uniform.network.plan, unit));
         const double noise = ownNoise(uniform, unit);
         point.sqnrDb = noise > 0 ? -10 * std::log10(noise) : std::numeric_limits<double>::infinity();
         const bool classifies = trial.fidelity.classifies;
@@ -218,8 +219,7 @@ private:
             const auto belongs = [&](const Task& task) { return task.unit == point.unit && task.bits == point.bits; };
             const auto task = std::ranges::find_if(m_tasks, belongs);
             const auto& whole = m_networks[task->network].network;
-            const auto alone = onlyUnit(*whole.plan, m_result.units[point.unit]);
-            point.cost = cost::computeCost(*whole.graph, alone, m_options.energy);
+            point.cost = cost::computeCost(*whole.graph, *point.plan, m_options.energy);
             point.cost.layers.clear();
         }
     }

@@ -40,7 +40,8 @@ Result<Estimate> parseEstimate(const std::string& text);
 struct SensitivityPoint {
     std::size_t unit = 0; ///< into SensitivityResult::units
     int bits = 0;
-    cost::Cost cost = {}; ///< of the network with this unit alone quantized, without the layer list
+    quant::PlanPtr plan = {}; ///< that quantizes this unit alone
+    cost::Cost cost = {}; ///< of that network, without the layer list
     double sqnrDb = 0; ///< of the quantized tensor, on the calibration images; infinite if exact
     std::array<double, allEstimates.size()> estimates {}; ///< in the order of allEstimates; NaN: there is none
 
