@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <QMouseEvent>
 
@@ -27,6 +28,12 @@ ChannelChart::ChannelChart(QWidget* parent)
     ticker->setTickCount(4);
     yAxis->setTicker(ticker);
     setAccessibleName(tr("Range of every channel"));
+    m_scale = new QCPColorScale(this);
+    m_scale->setBarWidth(12);
+    m_scale->setMargins(QMargins(8, 0, 12, 0));
+    m_scale->setRangeDrag(false);
+    m_scale->setRangeZoom(false);
+    m_scale->setVisible(false);
     rebuild();
 }
 
@@ -37,6 +44,13 @@ void ChannelChart::setSeries(ChannelSeries series, const QString& title, bool we
     m_weights = weights;
     setCaption(tr("Range of every channel: %1").arg(title), {});
     setAxes(keepView);
+    rebuild();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void ChannelChart::setHeat(ChannelHeat heat)
+{
+    m_heat = std::move(heat);
     rebuild();
     replot(QCustomPlot::rpQueuedReplot);
 }
@@ -67,17 +81,89 @@ void ChannelChart::rebuild()
 {
     clearPlottables();
     clearItems();
-    const QColor color = m_weights ? theme().weights : theme().activations;
-    if (m_current && *m_current < m_series.values.size()) {
-        const auto at = static_cast<double>(*m_current);
-        auto* band = new QCPItemRect(this);
-        band->topLeft->setTypeY(QCPItemPosition::ptAxisRectRatio);
-        band->bottomRight->setTypeY(QCPItemPosition::ptAxisRectRatio);
-        band->topLeft->setCoords(at - 0.5, 0);
-        band->bottomRight->setCoords(at + 0.5, 1);
-        band->setPen(Qt::NoPen);
-        band->setBrush(translucent(palette().color(QPalette::Highlight), 0.3));
+    const bool heat = !m_heat.empty();
+    QCPLayoutGrid* grid = plotLayout();
+    if (heat != m_scale->visible()) {
+        m_scale->setVisible(heat);
+        if (heat) {
+            grid->addElement(grid->rowCount() - 1, 1, m_scale);
+        } else {
+            grid->take(m_scale);
+            grid->simplify();
+        }
     }
+    if (heat) {
+        drawHeat();
+    } else {
+        drawCurrent();
+        drawBars();
+    }
+    if (!m_series.representable.empty()) {
+        drawOutline(&Span::low);
+        drawOutline(&Span::high);
+    }
+    if (heat)
+        drawCurrent();
+}
+
+void ChannelChart::drawCurrent()
+{
+    if (!m_current || *m_current >= m_series.values.size())
+        return;
+    const auto at = static_cast<double>(*m_current);
+    auto* band = new QCPItemRect(this);
+    band->topLeft->setTypeY(QCPItemPosition::ptAxisRectRatio);
+    band->bottomRight->setTypeY(QCPItemPosition::ptAxisRectRatio);
+    band->topLeft->setCoords(at - 0.5, 0);
+    band->bottomRight->setCoords(at + 0.5, 1);
+    const bool heat = !m_heat.empty();
+    band->setPen(heat ? QPen(theme().text, 1.5) : QPen(Qt::NoPen));
+    band->setBrush(heat ? QBrush(Qt::NoBrush) : QBrush(translucent(palette().color(QPalette::Highlight), 0.3)));
+}
+
+void ChannelChart::drawHeat()
+{
+    QCPColorGradient gradient;
+    gradient.clearColorStops();
+    for (int i = 0; i <= 8; ++i)
+        gradient.setColorStopAt(i / 8.0, Theme::viridis(i / 8.0));
+    gradient.setNanHandling(QCPColorGradient::nhTransparent);
+    const int channels = static_cast<int>(m_heat.channels());
+    constexpr int bands = static_cast<int>(ChannelHeat::bands);
+    auto* map = new QCPColorMap(xAxis, yAxis);
+    map->setColorScale(m_scale);
+    map->setInterpolate(false);
+    map->setTightBoundary(false);
+    map->data()->setSize(channels, bands);
+    const double half = (m_heat.span.high - m_heat.span.low) / (2.0 * bands);
+    map->data()->setRange(
+        QCPRange(0, std::max(1, channels - 1)), QCPRange(m_heat.span.low + half, m_heat.span.high - half));
+    float most = 0;
+    float least = 100;
+    for (int c = 0; c < channels; ++c)
+        for (int band = 0; band < bands; ++band) {
+            const float share = m_heat.at(static_cast<std::size_t>(c), static_cast<std::size_t>(band));
+            most = std::max(most, share);
+            if (share > 0)
+                least = std::min(least, share);
+            // Nothing there is no colour, rather than the colour of the least.
+            map->data()->setCell(
+                c, band, share > 0 ? static_cast<double>(share) : std::numeric_limits<double>::quiet_NaN());
+        }
+    // The bulk is a hundred times the tails; on a linear scale they would all be dark.
+    m_scale->setDataScaleType(QCPAxis::stLogarithmic);
+    m_scale->axis()->setTicker(QSharedPointer<QCPAxisTickerLog>::create());
+    m_scale->axis()->setNumberFormat(QStringLiteral("gb"));
+    m_scale->axis()->setNumberPrecision(0);
+    m_scale->setGradient(gradient);
+    m_scale->setDataRange(QCPRange(static_cast<double>(least), static_cast<double>(std::max(most, least * 1.01F))));
+    m_scale->setLabel(tr("Share of the channel [%]"));
+    styleAxis(m_scale->axis());
+}
+
+void ChannelChart::drawBars()
+{
+    const QColor color = m_weights ? theme().weights : theme().activations;
     // A bar from the lower to the upper end: a graph of the one, filled to the other.
     const double half = m_series.values.size() > crowded ? 0.5 : barWidth / 2;
     QVector<double> x, low, high;
@@ -99,10 +185,6 @@ void ChannelChart::rebuild()
     }
     upper->setBrush(translucent(color, theme().dark ? 0.55 : 0.45));
     upper->setChannelFillGraph(lower);
-    if (!m_series.representable.empty()) {
-        drawOutline(&Span::low);
-        drawOutline(&Span::high);
-    }
 }
 
 void ChannelChart::drawOutline(double Span::*end)
@@ -140,6 +222,14 @@ QString ChannelChart::readout(const QPointF& position) const
         const Span& can = m_series.representable[*channel];
         text += tr("<br>representable %1 to %2").arg(formatSignificant(can.low), formatSignificant(can.high));
     }
+    if (*channel >= m_heat.channels())
+        return text;
+    const std::size_t band = m_heat.bandOf(yAxis->pixelToCoord(position.y()));
+    text += tr("<br><b>%1 %</b> between %2 and %3")
+                .arg(formatSignificant(static_cast<double>(m_heat.at(*channel, band))),
+                    formatSignificant(m_heat.edge(band)), formatSignificant(m_heat.edge(band + 1)));
+    if (m_heat.every > 1)
+        text += tr(", of every %1th value").arg(m_heat.every);
     return text;
 }
 

@@ -3,11 +3,26 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <sstream>
 
 namespace quantoscope::ui {
 
 namespace {
+
+constexpr std::size_t mostValues = 8'000'000; // that are counted while somebody waits
+
+/// Counts to percent of each channel.
+void normalize(ChannelHeat& heat)
+{
+    for (std::size_t c = 0; c < heat.channels(); ++c) {
+        const auto row = std::span(heat.percent).subspan(c * ChannelHeat::bands, ChannelHeat::bands);
+        const float total = std::accumulate(row.begin(), row.end(), 0.0F);
+        if (total > 0)
+            for (float& value : row)
+                value *= 100 / total;
+    }
+}
 
 double size(const Span& span) { return std::max(std::abs(span.low), std::abs(span.high)); }
 
@@ -52,6 +67,49 @@ ChannelSeries channelSeries(std::span<const calibration::Moments> channels, cons
         high.push_back(channel.max);
     }
     return channelSeries(low, high, encoding);
+}
+
+std::size_t ChannelHeat::bandOf(double value) const
+{
+    const double at = span.high > span.low ? (value - span.low) / (span.high - span.low) * bands : 0;
+    return static_cast<std::size_t>(std::clamp(at, 0.0, bands - 1.0));
+}
+
+ChannelHeat channelHeat(std::span<const float> values, std::size_t channels, std::size_t inner, const Span& span)
+{
+    ChannelHeat heat;
+    heat.span = span;
+    heat.percent.assign(channels * ChannelHeat::bands, 0);
+    heat.every = 1 + values.size() / mostValues;
+    std::vector<std::uint32_t> counts(heat.percent.size(), 0);
+    const float scale = static_cast<float>(ChannelHeat::bands / std::max(span.high - span.low, 1e-300));
+    const auto low = static_cast<float>(span.low);
+    for (std::size_t begin = 0, c = 0; begin + inner <= values.size(); begin += inner, c = (c + 1) % channels)
+        for (std::size_t i = begin; i < begin + inner; i += heat.every) {
+            const float at = std::clamp((values[i] - low) * scale, 0.0F, ChannelHeat::bands - 1.0F);
+            if (at == at) // not a NaN
+                ++counts[c * ChannelHeat::bands + static_cast<std::size_t>(at)];
+        }
+    std::ranges::transform(counts, heat.percent.begin(), [](std::uint32_t count) { return static_cast<float>(count); });
+    normalize(heat);
+    return heat;
+}
+
+ChannelHeat channelHeat(std::span<const calibration::Histogram> channels, const Span& span)
+{
+    ChannelHeat heat;
+    heat.span = span;
+    heat.percent.assign(channels.size() * ChannelHeat::bands, 0);
+    for (std::size_t c = 0; c < channels.size(); ++c) {
+        const calibration::Histogram& histogram = channels[c];
+        for (std::size_t i = 0; i < histogram.counts().size(); ++i) {
+            const double centre = (static_cast<double>(histogram.firstBin() + static_cast<std::int64_t>(i)) + 0.5)
+                * histogram.binWidth();
+            heat.percent[c * ChannelHeat::bands + heat.bandOf(centre)] += static_cast<float>(histogram.counts()[i]);
+        }
+    }
+    normalize(heat);
+    return heat;
 }
 
 std::string toCsv(const ChannelSeries& series)

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/calibration/histogram.h"
 #include "core/calibration/moments.h"
 #include "core/quant/encoding.h"
 #include "ui/charts/distribution_series.h"
@@ -27,6 +28,29 @@ struct ChannelSeries {
 /// `encoding`: null where the tensor stays float; one channel, or as many as there are values.
 ChannelSeries channelSeries(std::span<const float> low, std::span<const float> high, const quant::Encoding* encoding);
 ChannelSeries channelSeries(std::span<const calibration::Moments> channels, const quant::Encoding* encoding);
+
+/// How the values of every channel spread over the span of them all.
+struct ChannelHeat {
+    static constexpr std::size_t bands = 96; ///< of values, of one height
+
+    Span span; ///< from the lower edge of the lowest band to the upper edge of the highest
+    std::vector<float> percent; ///< of the channel's values in each band, channel after channel
+    std::size_t every = 1; ///< of how many values one was counted
+
+    bool empty() const { return percent.empty(); }
+    std::size_t channels() const { return percent.size() / bands; }
+    float at(std::size_t channel, std::size_t band) const { return percent[channel * bands + band]; }
+    /// The band a value is in; the nearest for values beyond.
+    std::size_t bandOf(double value) const;
+    double edge(std::size_t band) const
+    {
+        return span.low + (span.high - span.low) * static_cast<double>(band) / bands;
+    }
+};
+
+/// `values` are [outer, channels, inner]. Of very large tensors some values stand for all of them.
+ChannelHeat channelHeat(std::span<const float> values, std::size_t channels, std::size_t inner, const Span& span);
+ChannelHeat channelHeat(std::span<const calibration::Histogram> channels, const Span& span);
 
 std::string toCsv(const ChannelSeries& series);
 

@@ -31,6 +31,50 @@ double robustTop(const DistributionSeries& series)
     return towers ? 1.5 * sorted[1] : sorted[0];
 }
 
+/// Powers of ten to both sides of zero; with their halves and fifths where few of them are in sight.
+class ScaledTicker : public QCPAxisTicker {
+public:
+    explicit ScaledTicker(const ValueScale& scale)
+        : m_scale(scale)
+    {
+    }
+
+    void generate(const QCPRange& range, const QLocale& /*locale*/, QChar /*format*/, int /*precision*/,
+        QVector<double>& ticks, QVector<double>* subTicks, QVector<QString>* labels) override
+    {
+        ticks.clear();
+        QVector<double> between;
+        const auto add = [&](QVector<double>& list, double value) {
+            for (const double v : { -value, value })
+                if (const double place = m_scale.toAxis(v); place >= range.lower && place <= range.upper)
+                    list << place;
+        };
+        if (range.lower <= 0 && range.upper >= 0)
+            ticks << 0;
+        const double most = std::max(std::abs(m_scale.toValue(range.lower)), std::abs(m_scale.toValue(range.upper)));
+        const int last = static_cast<int>(std::floor(std::log10(most)));
+        const int first = static_cast<int>(std::ceil(std::log10(m_scale.linear)));
+        for (int power = first; power <= last; ++power) {
+            const double unit = std::pow(10.0, power);
+            add(ticks, unit);
+            for (int part = 2; part < 10; ++part)
+                add((part == 2 || part == 5) && last - first < crowdedDecades ? ticks : between, part * unit);
+        }
+        std::ranges::sort(ticks);
+        if (subTicks)
+            *subTicks = between;
+        if (!labels)
+            return;
+        labels->clear();
+        for (const double place : ticks)
+            *labels << QString::number(m_scale.toValue(place), 'g', 2).replace(QLatin1Char('-'), QChar(0x2212));
+    }
+
+private:
+    static constexpr int crowdedDecades = 2;
+    ValueScale m_scale;
+};
+
 } // namespace
 
 DistributionChart::DistributionChart(QWidget* parent)
@@ -50,12 +94,13 @@ DistributionChart::DistributionChart(QWidget* parent)
 
 void DistributionChart::setContent(Content content, bool keepView)
 {
+    const bool sameScale = content.scale == m_content.scale;
     m_content = std::move(content);
     m_lowBand.reset();
     m_highBand.reset();
     m_dragged = Handle::None;
     setCaption(m_content.title, {});
-    setAxes(keepView);
+    setAxes(keepView && sameScale);
     rebuild();
     replot(QCustomPlot::rpQueuedReplot);
 }
@@ -119,7 +164,12 @@ double DistributionChart::floorShare() const
 
 void DistributionChart::setAxes(bool keepView)
 {
-    xAxis->setLabel(m_content.valueName);
+    const ValueScale& scale = m_content.scale;
+    xAxis->setLabel(scale.logarithmic() ? tr("%1, logarithmic").arg(m_content.valueName) : m_content.valueName);
+    if (scale.logarithmic())
+        xAxis->setTicker(QSharedPointer<ScaledTicker>::create(scale));
+    else
+        xAxis->setTicker(QSharedPointer<Ticker125>::create());
     double low = m_content.values.low;
     double high = m_content.values.high;
     if (m_content.clip) {
@@ -128,31 +178,35 @@ void DistributionChart::setAxes(bool keepView)
     }
     if (high <= low)
         high = low + 1;
-    const double pad = (high - low) * 0.04;
+    const double from = scale.toAxis(low);
+    const double to = scale.toAxis(high);
+    const double pad = (to - from) * 0.04;
     const QCPRange old = xAxis->range();
-    setHome(xAxis, QCPRange(low - pad, high + pad));
+    setHome(xAxis, QCPRange(from - pad, to + pad));
     if (keepView)
         xAxis->setRange(old);
+    setShareAxis();
+}
 
+void DistributionChart::setShareAxis()
+{
     const auto& shares = m_content.values.shares;
     const double tallest = shares.empty() ? 1 : *std::max_element(shares.begin(), shares.end());
     const double top = m_logarithmic ? tallest * 2 : robustTop(m_content.values) * 1.12;
+    yAxis->setNumberFormat(QStringLiteral("gb"));
     if (m_logarithmic) {
-        auto ticker = QSharedPointer<QCPAxisTickerLog>::create();
         yAxis->setScaleType(QCPAxis::stLogarithmic);
-        yAxis->setTicker(ticker);
-        yAxis->setNumberFormat(QStringLiteral("gb"));
+        yAxis->setTicker(QSharedPointer<QCPAxisTickerLog>::create());
         yAxis->setNumberPrecision(0);
         setHome(yAxis, QCPRange(floorShare() * 3, top));
-    } else {
-        yAxis->setScaleType(QCPAxis::stLinear);
-        auto ticker = QSharedPointer<Ticker125>::create();
-        ticker->setTickCount(4);
-        yAxis->setTicker(ticker);
-        yAxis->setNumberFormat(QStringLiteral("gb"));
-        yAxis->setNumberPrecision(6);
-        setHome(yAxis, QCPRange(0, top));
+        return;
     }
+    yAxis->setScaleType(QCPAxis::stLinear);
+    auto ticker = QSharedPointer<Ticker125>::create();
+    ticker->setTickCount(4);
+    yAxis->setTicker(ticker);
+    yAxis->setNumberPrecision(6);
+    setHome(yAxis, QCPRange(0, top));
 }
 
 void DistributionChart::rebuild()
@@ -174,13 +228,14 @@ void DistributionChart::fillStep(QCPGraph* graph, const DistributionSeries& seri
     QVector<double> x, y;
     if (!series.empty()) {
         // A step before the first and after the last bar closes the outline.
-        x << series.first;
+        const ValueScale& scale = m_content.scale;
+        x << scale.toAxis(series.edge(0));
         y << bottom;
         for (std::size_t i = 0; i < series.shares.size(); ++i) {
-            x << series.edge(i);
+            x << scale.toAxis(series.edge(i));
             y << std::max(series.shares[i], bottom);
         }
-        x << series.edge(series.shares.size());
+        x << scale.toAxis(series.edge(series.shares.size()));
         y << bottom;
     }
     graph->setData(x, y, true);
@@ -190,6 +245,8 @@ void DistributionChart::fillGraphs()
 {
     fillStep(m_values, m_content.values);
     fillStep(m_quantized, m_overlay ? m_content.quantized : DistributionSeries {});
+    m_rug->setScale(m_content.scale);
+    m_clip->setScale(m_content.scale);
     m_rug->setLevels(m_grid ? m_content.levels : std::vector<double> {});
     m_clip->setRange(m_content.clip, m_content.draggable);
     m_clip->setBands(m_lowBand, m_highBand);
@@ -198,7 +255,7 @@ void DistributionChart::fillGraphs()
 double DistributionChart::handlePixel(bool high) const
 {
     const Span clip = m_content.clip.value_or(Span {});
-    return xAxis->coordToPixel(high ? clip.high : clip.low);
+    return xAxis->coordToPixel(m_content.scale.toAxis(high ? clip.high : clip.low));
 }
 
 DistributionChart::Handle DistributionChart::handleAt(const QPointF& position) const
@@ -235,7 +292,7 @@ void DistributionChart::mouseMoveEvent(QMouseEvent* event)
         setCursor(handleAt(event->position()) == Handle::None ? Qt::ArrowCursor : Qt::SplitHCursor);
         return;
     }
-    const Span clip = dragTo(xAxis->pixelToCoord(event->position().x()));
+    const Span clip = dragTo(m_content.scale.toValue(xAxis->pixelToCoord(event->position().x())));
     emit clipDragged(clip.low, clip.high, m_dragged == Handle::High);
 }
 
@@ -245,7 +302,7 @@ void DistributionChart::mouseReleaseEvent(QMouseEvent* event)
         BaseChart::mouseReleaseEvent(event);
         return;
     }
-    const Span clip = dragTo(xAxis->pixelToCoord(event->position().x()));
+    const Span clip = dragTo(m_content.scale.toValue(xAxis->pixelToCoord(event->position().x())));
     const bool high = m_dragged == Handle::High;
     m_dragged = Handle::None;
     emit clipReleased(clip.low, clip.high, high);
@@ -262,7 +319,7 @@ QString DistributionChart::readout(const QPointF& position) const
     if (!axisRect()->rect().contains(position.toPoint()))
         return {};
     const QString band = bandReadout(position.x());
-    const double x = xAxis->pixelToCoord(position.x());
+    const double x = m_content.scale.toValue(xAxis->pixelToCoord(position.x()));
     const auto bar = m_content.values.at(x);
     if (!bar)
         return band;
@@ -280,8 +337,8 @@ QString DistributionChart::bandReadout(double pixel) const
     for (const auto& [band, handle] : ends) {
         if (!band)
             continue;
-        const double from = std::min(xAxis->coordToPixel(band->low), handle - handleReach);
-        const double to = std::max(xAxis->coordToPixel(band->high), handle + handleReach);
+        const double from = std::min(xAxis->coordToPixel(m_content.scale.toAxis(band->low)), handle - handleReach);
+        const double to = std::max(xAxis->coordToPixel(m_content.scale.toAxis(band->high)), handle + handleReach);
         if (pixel >= from && pixel <= to)
             return tr("Other calibration images would put this end<br>at <b>%1 to %2</b> (95 %)")
                 .arg(formatSignificant(band->low), formatSignificant(band->high));

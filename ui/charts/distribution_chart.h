@@ -25,6 +25,7 @@ public:
         QString title;
         QString valueName; ///< of the x axis: "Weight", "Activation"
         bool weights = true; ///< decides the colour
+        ValueScale scale; ///< of the x axis
         DistributionSeries values;
         DistributionSeries quantized; ///< may be empty
         std::vector<double> levels; ///< may be empty: no single grid
@@ -69,6 +70,7 @@ private:
     Handle handleAt(const QPointF& position) const;
     Span dragTo(double x) const;
     void setAxes(bool keepView);
+    void setShareAxis();
     void fillGraphs();
     void fillStep(QCPGraph* graph, const DistributionSeries& series) const;
     double floorShare() const;

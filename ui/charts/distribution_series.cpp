@@ -8,6 +8,8 @@ namespace quantoscope::ui {
 
 namespace {
 
+constexpr double linearBins = 16; // of a histogram, that lie evenly around zero on a logarithmic axis
+
 /// Integer division that rounds towards minus infinity, so that joined bins stay aligned on both sides of zero.
 std::int64_t floorDivide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
@@ -15,6 +17,11 @@ std::int64_t floorDivide(std::int64_t a, std::int64_t b) { return a / b - (a % b
 
 std::optional<std::size_t> DistributionSeries::at(double x) const
 {
+    if (!edges.empty()) {
+        if (x < edges.front() || x >= edges.back())
+            return std::nullopt;
+        return static_cast<std::size_t>(std::ranges::upper_bound(edges, x) - edges.begin()) - 1;
+    }
     if (empty() || x < first)
         return std::nullopt;
     const auto bar = static_cast<std::size_t>((x - first) / width);
@@ -48,6 +55,40 @@ DistributionSeries distributionSeries(const calibration::Histogram& histogram, i
     return series;
 }
 
+ValueScale scaleFor(const calibration::Histogram& histogram) { return { linearBins * histogram.binWidth() }; }
+
+DistributionSeries distributionSeries(const calibration::Histogram& histogram, const ValueScale& scale, int bars)
+{
+    if (!scale.logarithmic())
+        return distributionSeries(histogram, bars);
+    DistributionSeries series;
+    const double binWidth = histogram.binWidth();
+    if (histogram.total() == 0 || binWidth <= 0)
+        return series;
+    series.low = histogram.low();
+    series.high = histogram.high();
+    const double from = scale.toAxis(series.low);
+    const double to = scale.toAxis(series.high);
+    for (int i = 0; i <= bars; ++i) {
+        // On the edge of a bin.
+        const double edge = std::nearbyint(scale.toValue(from + (to - from) * i / bars) / binWidth) * binWidth;
+        if (series.edges.empty() || edge > series.edges.back())
+            series.edges.push_back(edge);
+    }
+    series.first = series.edges.front();
+    series.shares.assign(series.edges.size() - 1, 0);
+    const double percent = 100.0 / static_cast<double>(histogram.total());
+    std::size_t bar = 0;
+    for (std::size_t i = 0; i < histogram.counts().size(); ++i) {
+        const double centre
+            = (static_cast<double>(histogram.firstBin() + static_cast<std::int64_t>(i)) + 0.5) * binWidth;
+        while (bar + 1 < series.shares.size() && centre >= series.edges[bar + 1])
+            ++bar;
+        series.shares[bar] += static_cast<double>(histogram.counts()[i]) * percent;
+    }
+    return series;
+}
+
 std::vector<float> thumbnail(const calibration::Histogram& histogram, int count)
 {
     const DistributionSeries series = distributionSeries(histogram, count * 8);
@@ -62,6 +103,28 @@ std::vector<float> thumbnail(const calibration::Histogram& histogram, int count)
     return heights;
 }
 
+namespace {
+
+/// How many of the histogram's values become each level, from qmin on.
+std::vector<double> levelCounts(const calibration::Histogram& histogram, const quant::Encoding& encoding)
+{
+    std::vector<double> counts(static_cast<std::size_t>(encoding.qmax - encoding.qmin + 1), 0);
+    const double scale = static_cast<double>(encoding.scale.front());
+    const double zero = encoding.zeroPoint.front();
+    for (std::size_t i = 0; i < histogram.counts().size(); ++i) {
+        const std::uint64_t count = histogram.counts()[i];
+        if (count == 0)
+            continue;
+        const double centre
+            = (static_cast<double>(histogram.firstBin() + static_cast<std::int64_t>(i)) + 0.5) * histogram.binWidth();
+        const double level = std::clamp<double>(std::nearbyint(centre / scale) + zero, encoding.qmin, encoding.qmax);
+        counts[static_cast<std::size_t>(level - encoding.qmin)] += static_cast<double>(count);
+    }
+    return counts;
+}
+
+} // namespace
+
 DistributionSeries quantizedSeries(
     const calibration::Histogram& histogram, const quant::Encoding& encoding, double barWidth)
 {
@@ -69,26 +132,53 @@ DistributionSeries quantizedSeries(
     if (histogram.total() == 0 || histogram.binWidth() <= 0 || barWidth <= 0)
         return series;
     const double scale = static_cast<double>(encoding.scale.front());
-    const double zero = encoding.zeroPoint.front();
-    const double binWidth = histogram.binWidth();
-    const auto levelCount = static_cast<std::size_t>(encoding.qmax - encoding.qmin + 1);
+    const std::vector<double> counts = levelCounts(histogram, encoding);
     const auto join = static_cast<std::size_t>(std::max(1.0, std::ceil(barWidth / scale)));
     series.width = scale * static_cast<double>(join);
-    series.first = (encoding.qmin - zero - 0.5) * scale;
-    series.shares.assign((levelCount + join - 1) / join, 0);
+    series.first = (encoding.qmin - encoding.zeroPoint.front() - 0.5) * scale;
+    series.shares.assign((counts.size() + join - 1) / join, 0);
     const double factor = 100.0 / static_cast<double>(histogram.total()) * barWidth / series.width;
-    for (std::size_t i = 0; i < histogram.counts().size(); ++i) {
-        const std::uint64_t count = histogram.counts()[i];
-        if (count == 0)
-            continue;
-        const double centre
-            = (static_cast<double>(histogram.firstBin() + static_cast<std::int64_t>(i)) + 0.5) * binWidth;
-        const double level = std::clamp<double>(std::nearbyint(centre / scale) + zero, encoding.qmin, encoding.qmax);
-        const auto bar = static_cast<std::size_t>(level - encoding.qmin) / join;
-        series.shares[bar] += static_cast<double>(count) * factor;
-    }
+    for (std::size_t level = 0; level < counts.size(); ++level)
+        series.shares[level / join] += counts[level] * factor;
     series.low = series.first;
     series.high = series.edge(series.shares.size());
+    return series;
+}
+
+DistributionSeries quantizedSeries(const calibration::Histogram& histogram, const quant::Encoding& encoding,
+    const ValueScale& scale, const std::vector<double>& edges)
+{
+    DistributionSeries series;
+    if (histogram.total() == 0 || histogram.binWidth() <= 0 || edges.size() < 2)
+        return series;
+    series.edges = edges;
+    series.first = series.low = edges.front();
+    series.high = edges.back();
+    series.shares.assign(edges.size() - 1, 0);
+    const std::vector<double> counts = levelCounts(histogram, encoding);
+    const double step = static_cast<double>(encoding.scale.front());
+    const double percent = 100.0 / static_cast<double>(histogram.total());
+    std::size_t bar = 0;
+    for (std::size_t level = 0; level < counts.size(); ++level) {
+        // What becomes this level, as far as there are bars; a level beyond them goes to the last.
+        const double q = encoding.qmin + static_cast<double>(level) - encoding.zeroPoint.front();
+        const double low = std::clamp((q - 0.5) * step, edges.front(), edges.back());
+        const double high = std::clamp((q + 0.5) * step, edges.front(), edges.back());
+        while (bar + 1 < series.shares.size() && edges[bar + 1] <= low)
+            ++bar;
+        if (counts[level] == 0)
+            continue;
+        const double from = scale.toAxis(low);
+        const double length = scale.toAxis(high) - from;
+        if (length <= 0) {
+            series.shares[bar] += counts[level] * percent;
+            continue;
+        }
+        for (std::size_t b = bar; b < series.shares.size() && edges[b] < high; ++b) {
+            const double part = scale.toAxis(std::min(high, edges[b + 1])) - scale.toAxis(std::max(low, edges[b]));
+            series.shares[b] += counts[level] * percent * part / length;
+        }
+    }
     return series;
 }
 

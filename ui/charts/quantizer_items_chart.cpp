@@ -31,20 +31,24 @@ void LevelRug::draw(QCPPainter* painter)
     if (m_levels.empty())
         return;
     const QRectF area = areaOf(parentPlot());
-    const double first = parentPlot()->xAxis->coordToPixel(m_levels.front());
-    const double last = parentPlot()->xAxis->coordToPixel(m_levels.back());
+    const double first = pixelOf(m_levels.front());
+    const double last = pixelOf(m_levels.back());
     const double top = area.bottom() - rugHeight;
-    if ((last - first) / static_cast<double>(m_levels.size()) < closestTicks) {
+    if (!m_scale.logarithmic() && (last - first) / static_cast<double>(m_levels.size()) < closestTicks) {
         painter->setPen(Qt::NoPen);
         painter->setBrush(translucent(m_color, 0.5));
         painter->drawRect(QRectF(QPointF(first, top + rugHeight / 2), QPointF(last, area.bottom())));
         return;
     }
     painter->setPen(QPen(m_color, 1));
+    double drawn = area.left() - closestTicks;
     for (const double level : m_levels) {
-        const double x = parentPlot()->xAxis->coordToPixel(level);
-        if (x >= area.left() && x <= area.right())
-            painter->drawLine(QPointF(x, top), QPointF(x, area.bottom()));
+        const double x = pixelOf(level);
+        // Towards the ends of a logarithmic axis levels crowd; half the ticks' distance says so.
+        if (x < area.left() || x > area.right() || x - drawn < closestTicks / 2)
+            continue;
+        painter->drawLine(QPointF(x, top), QPointF(x, area.bottom()));
+        drawn = x;
     }
 }
 
@@ -80,8 +84,8 @@ void ClipMark::draw(QCPPainter* painter)
     if (!m_range)
         return;
     const QRectF area = areaOf(parentPlot());
-    const double low = std::clamp(parentPlot()->xAxis->coordToPixel(m_range->low), area.left() - 1, area.right() + 1);
-    const double high = std::clamp(parentPlot()->xAxis->coordToPixel(m_range->high), area.left() - 1, area.right() + 1);
+    const double low = std::clamp(pixelOf(m_range->low), area.left() - 1, area.right() + 1);
+    const double high = std::clamp(pixelOf(m_range->high), area.left() - 1, area.right() + 1);
     painter->setPen(Qt::NoPen);
     painter->setBrush(m_shade);
     painter->drawRect(QRectF(area.topLeft(), QPointF(low, area.bottom())));
@@ -90,8 +94,8 @@ void ClipMark::draw(QCPPainter* painter)
     for (const auto& band : m_bands) {
         if (!band)
             continue;
-        const double from = std::max(parentPlot()->xAxis->coordToPixel(band->low), area.left());
-        const double to = std::min(parentPlot()->xAxis->coordToPixel(band->high), area.right());
+        const double from = std::max(pixelOf(band->low), area.left());
+        const double to = std::min(pixelOf(band->high), area.right());
         if (from < to)
             painter->drawRect(QRectF(QPointF(from, area.center().y() - bandHeight / 2), QSizeF(to - from, bandHeight)));
     }

@@ -18,6 +18,7 @@ public:
     explicit LevelRug(QCustomPlot* plot);
 
     void setLevels(std::vector<double> levels) { m_levels = std::move(levels); }
+    void setScale(const ValueScale& scale) { m_scale = scale; }
     void setColor(const QColor& color) { m_color = color; }
     double selectTest(const QPointF& position, bool onlySelectable, QVariant* details = nullptr) const override;
 
@@ -25,7 +26,10 @@ protected:
     void draw(QCPPainter* painter) override;
 
 private:
+    double pixelOf(double value) const { return parentPlot()->xAxis->coordToPixel(m_scale.toAxis(value)); }
+
     std::vector<double> m_levels;
+    ValueScale m_scale;
     QColor m_color;
 };
 
@@ -37,6 +41,7 @@ public:
     explicit ClipMark(QCustomPlot* plot);
 
     void setRange(std::optional<Span> range, bool draggable);
+    void setScale(const ValueScale& scale) { m_scale = scale; }
     /// Where each end could as well be; drawn as thin bands.
     void setBands(std::optional<Span> low, std::optional<Span> high);
     void setBandColor(const QColor& color) { m_bandColor = color; }
@@ -49,6 +54,9 @@ protected:
 private:
     void drawEnd(QCPPainter* painter, const QRectF& area, double x, const QString& label, bool high) const;
 
+    double pixelOf(double value) const { return parentPlot()->xAxis->coordToPixel(m_scale.toAxis(value)); }
+
+    ValueScale m_scale;
     std::optional<Span> m_range;
     std::optional<Span> m_bands[2];
     bool m_draggable = false;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/channels_panel.h"
 
+#include <algorithm>
+
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QVBoxLayout>
@@ -8,6 +10,7 @@
 #include "ui/charts/channel_chart.h"
 #include "ui/charts/number_format.h"
 #include "ui/views/chart_menu.h"
+#include "ui/views/elided_label.h"
 #include "ui/views/option_words.h"
 
 namespace quantoscope::ui {
@@ -17,11 +20,11 @@ ChannelsPanel::ChannelsPanel(Session& session, QWidget* parent)
     , m_session(session)
     , m_chart(new ChannelChart)
 {
-    m_title = new QLabel;
+    m_title = new ElidedLabel;
     QFont bold = m_title->font();
     bold.setBold(true);
     m_title->setFont(bold);
-    m_note = new QLabel;
+    m_note = new ElidedLabel;
     m_note->setEnabled(false);
     m_note->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* top = new QHBoxLayout;
@@ -92,6 +95,44 @@ void ChannelsPanel::refresh(bool keepView)
                                   "loses log2 of this many bits. Orange lines: what can be represented.")));
     m_chart->setMessage(series.empty() ? message : QString());
     m_chart->setSeries(std::move(series), title, weights, keepView);
+    if (!keepView)
+        refreshHeat();
+}
+
+void ChannelsPanel::setHeat(bool on)
+{
+    if (on == m_heat)
+        return;
+    m_heat = on;
+    refreshHeat();
+}
+
+void ChannelsPanel::showEvent(QShowEvent* event)
+{
+    QWidget::showEvent(event);
+    refreshHeat();
+}
+
+void ChannelsPanel::refreshHeat()
+{
+    // Every value is looked at; only for whoever sees it.
+    const LayerInfo* layer = m_session.selectedLayerInfo();
+    const ChannelSeries& series = m_chart->series();
+    if (!m_heat || !layer || series.empty() || !isVisible())
+        return m_chart->setHeat({});
+    Span span = series.values.front();
+    for (const Span& channel : series.values)
+        span = { std::min(span.low, channel.low), std::max(span.high, channel.high) };
+    if (m_operand == Operand::Weight) {
+        const auto values = layer->weight->as<float>();
+        std::size_t inner = 1;
+        for (int i = layer->layer.weightChannelAxis + 1; i < layer->weight->shape().rank(); ++i)
+            inner *= static_cast<std::size_t>(layer->weight->shape()[i]);
+        return m_chart->setHeat(channelHeat(values, series.values.size(), inner, span));
+    }
+    const calibration::TensorStats* seen = m_session.stats() ? m_session.stats()->find(layer->inputTensor) : nullptr;
+    m_chart->setHeat(
+        seen && !seen->channelHistograms().empty() ? channelHeat(seen->channelHistograms(), span) : ChannelHeat {});
 }
 
 } // namespace quantoscope::ui

@@ -22,15 +22,19 @@ public:
     QString note() const;
     void setOperand(Operand operand);
     void setCurrent(int channel); ///< -1: none
+    void setHeat(bool on); ///< a heat map rather than bars
 
 signals:
     void channelChosen(int channel);
 
 private:
     void refresh(bool keepView);
+    void refreshHeat();
+    void showEvent(QShowEvent* event) override;
 
     Session& m_session;
     Operand m_operand = Operand::Weight;
+    bool m_heat = false;
     ChannelChart* m_chart = nullptr;
     QLabel* m_title = nullptr;
     QLabel* m_note = nullptr;

@@ -15,6 +15,7 @@
 #include "ui/charts/number_format.h"
 #include "ui/session/work.h"
 #include "ui/views/chart_menu.h"
+#include "ui/views/elided_label.h"
 
 namespace quantoscope::ui {
 
@@ -112,12 +113,12 @@ DistributionPanel::DistributionPanel(Session& session, Operand operand, QWidget*
 
 void DistributionPanel::buildHeader(QVBoxLayout* layout)
 {
-    m_title = new QLabel;
+    m_title = new ElidedLabel;
     QFont bold = m_title->font();
     bold.setBold(true);
     m_title->setFont(bold);
     m_title->setMinimumWidth(96);
-    m_config = new QLabel;
+    m_config = new ElidedLabel;
     m_config->setEnabled(false);
     m_config->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_channelLabel = new QLabel(tr("Channel"));
@@ -178,6 +179,21 @@ QString DistributionPanel::readout() const { return m_readout->text(); }
 int DistributionPanel::channel() const { return m_channel->value(); }
 
 void DistributionPanel::setChannel(int channel) { m_channel->setValue(channel); }
+
+void DistributionPanel::setLogarithmicValues(bool on)
+{
+    if (on == m_logarithmicValues)
+        return;
+    m_logarithmicValues = on;
+    refresh(false);
+}
+
+DistributionSeries DistributionPanel::quantizedBars(
+    const quant::Encoding& encoding, const DistributionChart::Content& content) const
+{
+    return content.scale.logarithmic() ? quantizedSeries(*histogram(), encoding, content.scale, content.values.edges)
+                                       : quantizedSeries(*histogram(), encoding, content.values.width);
+}
 
 std::optional<std::size_t> DistributionPanel::oneChannel() const
 {
@@ -285,7 +301,9 @@ void DistributionPanel::showTensor(bool keepView)
     content.title = tensorName();
     content.weights = m_operand == Operand::Weight;
     content.valueName = content.weights ? tr("Weight value") : tr("Activation value");
-    content.values = distributionSeries(seen);
+    if (m_logarithmicValues)
+        content.scale = scaleFor(seen);
+    content.values = distributionSeries(seen, content.scale);
     if (!chosen) {
         m_hint->hide();
         m_config->setText(tr("float"));
@@ -305,11 +323,11 @@ void DistributionPanel::showTensor(bool keepView)
         single.scale = { encoding.scale[one] };
         single.zeroPoint = { encoding.zeroPoint[one] };
         content.levels = gridLevels(single);
-        content.quantized = quantizedSeries(seen, single, content.values.width);
+        content.quantized = quantizedBars(single, content);
         if (oneChannel())
             error = calibration::expectedError(seen, single);
     } else if (layer.quantizedWeights) {
-        content.quantized = distributionSeries(*layer.quantizedWeights);
+        content.quantized = distributionSeries(*layer.quantizedWeights, content.scale);
     }
     m_chart->setContent(std::move(content), keepView);
     showConfidence();
@@ -373,8 +391,8 @@ void DistributionPanel::follow(double low, double high, bool highMoves)
     if (!chosen || !histogram())
         return;
     const quant::Encoding encoding = encodingByHand(*chosen, completed(low, high, highMoves));
-    m_chart->updateQuantizer(representableSpan(encoding), gridLevels(encoding),
-        quantizedSeries(*histogram(), encoding, m_chart->content().values.width));
+    m_chart->updateQuantizer(
+        representableSpan(encoding), gridLevels(encoding), quantizedBars(encoding, m_chart->content()));
     showFigures(encoding, calibration::expectedError(*histogram(), encoding), true);
 }
 

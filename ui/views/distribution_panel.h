@@ -28,6 +28,7 @@ public:
     QString readout() const;
     int channel() const; ///< the one that is shown; -1: all
     void setChannel(int channel);
+    void setLogarithmicValues(bool on); ///< the axis of the values
 
 signals:
     void openDataWanted();
@@ -53,6 +54,7 @@ private:
     std::optional<std::size_t> oneChannel() const; ///< empty: all
     int channelCount() const; ///< those that are kept apart
     QString tensorName() const;
+    DistributionSeries quantizedBars(const quant::Encoding& encoding, const DistributionChart::Content& content) const;
 
     Session& m_session;
     Operand m_operand;
@@ -60,6 +62,7 @@ private:
     LoadedModelPtr m_model; ///< whose layer that is
     calibration::Histogram m_channelHistogram;
     bool m_updating = false;
+    bool m_logarithmicValues = false;
 
     DistributionChart* m_chart = nullptr;
     QLabel* m_title = nullptr;

@@ -5,6 +5,7 @@
 #include <QCheckBox>
 #include <QComboBox>
 #include <QHBoxLayout>
+#include <QMenu>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QToolButton>
@@ -12,6 +13,7 @@
 
 #include "ui/views/channels_panel.h"
 #include "ui/views/distribution_panel.h"
+#include "ui/views/option_words.h"
 #include "ui/views/ranges_panel.h"
 
 namespace quantoscope::ui {
@@ -44,7 +46,8 @@ DistributionsPage::DistributionsPage(Session& session, QWidget* parent)
         (weights ? m_weights : m_activations)->setChannel(channel);
     });
     for (DistributionPanel* panel : { m_weights, m_activations }) {
-        connect(m_logarithmic, &QCheckBox::toggled, panel->chart(), &DistributionChart::setLogarithmic);
+        connect(m_logarithmicShares, &QAction::toggled, panel->chart(), &DistributionChart::setLogarithmic);
+        connect(m_logarithmicValues, &QAction::toggled, panel, &DistributionPanel::setLogarithmicValues);
         connect(m_overlay, &QCheckBox::toggled, panel->chart(), &DistributionChart::setOverlayVisible);
         connect(m_grid, &QCheckBox::toggled, panel->chart(), &DistributionChart::setGridVisible);
         connect(panel, &DistributionPanel::openDataWanted, this, &DistributionsPage::openDataWanted);
@@ -76,20 +79,44 @@ QHBoxLayout* DistributionsPage::buildBar()
     m_operand->addItems({ tr("Weights"), tr("Activations") });
     m_operand->setAccessibleName(tr("Which tensor"));
     connect(m_operand, &QComboBox::currentIndexChanged, this, &DistributionsPage::refreshView);
-    m_logarithmic = new QCheckBox(tr("&Log scale"));
-    m_logarithmic->setToolTip(tr("Logarithmic share axis, so that rare large values can be seen"));
+    m_channelChart = new QComboBox;
+    m_channelChart->addItems({ tr("Bars"), tr("Heat map") });
+    m_channelChart->setAccessibleName(tr("How channels are drawn"));
+    m_channelChart->setToolTip(tr("Bars: the range of every channel; heat map: how its values spread over it"));
+    connect(
+        m_channelChart, &QComboBox::currentIndexChanged, this, [this](int index) { m_channels->setHeat(index == 1); });
+    buildAxes();
     m_overlay = new QCheckBox(tr("&Quantized"));
     m_overlay->setToolTip(tr("What the quantizer makes of the values, x̂ = (q − z) s, as an outline of the same area"));
     m_overlay->setChecked(true);
     m_grid = new QCheckBox(tr("&Grid"));
     m_grid->setToolTip(tr("The values a quantized number can have, as ticks on the axis; they are (q − z) s"));
     m_grid->setChecked(true);
-    for (QWidget* widget : std::initializer_list<QWidget*> { m_operand, m_logarithmic, m_overlay, m_grid }) {
+    for (QWidget* widget : std::initializer_list<QWidget*> { m_operand, m_channelChart, m_axes, m_overlay, m_grid }) {
         bar->addSpacing(8);
         bar->addWidget(widget);
     }
     bar->addStretch(1);
     return bar;
+}
+
+void DistributionsPage::buildAxes()
+{
+    m_axes = new QToolButton;
+    m_axes->setText(tr("A&xes"));
+    m_axes->setToolTip(tr("Logarithmic axes of the histograms"));
+    m_axes->setPopupMode(QToolButton::InstantPopup);
+    auto* menu = new QMenu(m_axes);
+    menu->setToolTipsVisible(true);
+    m_logarithmicShares = menu->addAction(tr("Logarithmic &shares"));
+    m_logarithmicShares->setToolTip(tr("So that rare large values can be seen"));
+    m_logarithmicValues = menu->addAction(tr("Logarithmic &values"));
+    m_logarithmicValues->setToolTip(
+        wrapped(tr("Octaves of equal width to both sides of zero, at sign(v) log2(1 + |v| / "
+                   "v0), so that small values can be seen beside large ones")));
+    for (QAction* action : { m_logarithmicShares, m_logarithmicValues })
+        action->setCheckable(true);
+    m_axes->setMenu(menu);
 }
 
 void DistributionsPage::setView(View view)
@@ -106,7 +133,8 @@ void DistributionsPage::refreshView()
     const bool weights = operand == Operand::Weight;
     m_stack->setCurrentIndex(layers ? 1 : 0);
     m_operand->setVisible(layers || channels);
-    m_logarithmic->setVisible(!layers);
+    m_channelChart->setVisible(channels);
+    m_axes->setVisible(!layers);
     // A small window has no room for all of them beside the choice of the tensor.
     m_overlay->setVisible(!layers && !channels);
     m_grid->setVisible(!layers && !channels);

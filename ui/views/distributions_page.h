@@ -5,6 +5,7 @@
 
 #include "ui/session/state.h"
 
+class QAction;
 class QCheckBox;
 class QComboBox;
 class QHBoxLayout;
@@ -34,6 +35,9 @@ public:
     RangesPanel* ranges() const { return m_ranges; }
     QToolButton* viewButton(View view) const { return m_views[static_cast<int>(view)]; }
     QComboBox* operandBox() const { return m_operand; }
+    QComboBox* channelChartBox() const { return m_channelChart; }
+    QAction* logarithmicShares() const { return m_logarithmicShares; }
+    QAction* logarithmicValues() const { return m_logarithmicValues; }
     void setView(View view);
 
 signals:
@@ -41,6 +45,7 @@ signals:
 
 private:
     QHBoxLayout* buildBar();
+    void buildAxes();
     void refreshView();
 
     DistributionPanel* m_weights = nullptr;
@@ -50,7 +55,10 @@ private:
     QStackedWidget* m_stack = nullptr;
     QToolButton* m_views[3] {};
     QComboBox* m_operand = nullptr; ///< of channels and layers
-    QCheckBox* m_logarithmic = nullptr;
+    QComboBox* m_channelChart = nullptr;
+    QToolButton* m_axes = nullptr;
+    QAction* m_logarithmicShares = nullptr;
+    QAction* m_logarithmicValues = nullptr;
     QCheckBox* m_overlay = nullptr;
     QCheckBox* m_grid = nullptr;
 };
