@@ -18,6 +18,20 @@ bool varies(const std::vector<sweep::StudyRow>& rows, std::string sweep::StudyRo
     return std::ranges::any_of(rows, [&](const auto& row) { return row.*part != rows.front().*part; });
 }
 
+/// How many letters all rows begin alike with, up to the end of a word.
+std::size_t commonWords(const std::vector<sweep::StudyRow>& rows, std::string sweep::StudyRow::*part)
+{
+    const std::string& first = rows.front().*part;
+    std::size_t length = first.size();
+    for (const sweep::StudyRow& row : rows) {
+        const std::string& text = row.*part;
+        const auto end = std::ranges::mismatch(first, text).in1;
+        length = std::min(length, static_cast<std::size_t>(end - first.begin()));
+    }
+    const auto space = length > 0 ? first.rfind(' ', length - 1) : std::string::npos;
+    return space == std::string::npos ? 0 : space + 1;
+}
+
 bool sameBits(const sweep::StudyRow& a, const sweep::StudyRow& b)
 {
     return a.weightBits() == b.weightBits() && a.activationBits() == b.activationBits();
@@ -51,7 +65,8 @@ OptionsSeries optionsSeries(const sweep::OptionsStudy& study)
             series.headings.push_back({ series.lines++, formatWordLengths(row.weightBits(), row.activationBits()) });
         QStringList label;
         for (const auto part : parts)
-            label << QString::fromStdString(row.*part);
+            label << QString::fromStdString((row.*part).substr(commonWords(rows, part)))
+                         .replace(QStringLiteral("-corrected"), QString());
         if (label.isEmpty())
             label << QString::fromStdString(row.label());
         series.rows.push_back({ i, series.lines++, label.join(QStringLiteral(" | ")), row.top1, row.top1Interval.low,

@@ -148,7 +148,9 @@ QString OptionsModel::describe(const sweep::OptionsStudy& study, std::size_t ind
 {
     const sweep::StudyRow& row = study.rows[index];
     QStringList lines;
-    lines << QStringLiteral("<b>%1</b>").arg(QString::fromStdString(row.request.describe()).toHtmlEscaped());
+    lines << QStringLiteral("<b>%1</b> &nbsp; %2")
+                 .arg(formatWordLengths(row.weightBits(), row.activationBits()),
+                     QString::fromStdString(row.request.describeOptions()).toHtmlEscaped());
     lines << tr("Rank %1: significantly better than %2, worse than %3 of the rows with these word-lengths")
                  .arg(row.rank)
                  .arg(row.beats)

@@ -109,9 +109,25 @@ DataDialog::DataDialog(Session& session, Workbench& workbench, QWidget* parent)
     connect(&session, &Session::floatResultChanged, this, &DataDialog::showOutcome);
     connect(&session, &Session::dataVariantChanged, this, &DataDialog::showOutcome);
     connect(m_variant, &QPushButton::clicked, this, &DataDialog::useVariant);
+    alignForms();
     setRequest({});
     watchFields();
     resize(920, sizeHint().height());
+}
+
+void DataDialog::alignForms()
+{
+    // The fields of all three boxes begin at one line.
+    std::vector<QWidget*> labels;
+    int widest = 0;
+    for (const auto* form : findChildren<QFormLayout*>())
+        for (int row = 0; row < form->rowCount(); ++row)
+            if (QLayoutItem* item = form->itemAt(row, QFormLayout::LabelRole); item && item->widget()) {
+                labels.push_back(item->widget());
+                widest = std::max(widest, item->widget()->sizeHint().width());
+            }
+    for (QWidget* label : labels)
+        label->setMinimumWidth(widest);
 }
 
 QString DataDialog::outcome() const { return m_outcome->text(); }

@@ -44,6 +44,7 @@ private:
     void accept() override;
     void showOutcome();
     void useVariant();
+    void alignForms();
     void watchFields();
     void askPreview();
     void showEvent(QShowEvent* event) override;

@@ -113,6 +113,7 @@ QTableView* FlipsPage::buildTable(QAbstractItemModel& model, const QString& name
     table->verticalHeader()->hide();
     table->verticalHeader()->setDefaultSectionSize(24);
     table->horizontalHeader()->setHighlightSections(false);
+    table->horizontalHeader()->setStretchLastSection(true);
     table->setSortingEnabled(true);
     table->sortByColumn(-1, Qt::AscendingOrder); // as found: the most surprising first
     return table;

@@ -48,8 +48,9 @@ PlanPanel::PlanPanel(Session& session, QWidget* parent)
     m_table->verticalHeader()->hide();
     m_table->verticalHeader()->setDefaultSectionSize(24);
     m_table->horizontalHeader()->setHighlightSections(false);
+    m_table->horizontalHeader()->setStretchLastSection(true);
     m_table->setFixedHeight(tableHeight);
-    const int widths[PlanModel::ColumnCount] = { 40, 176, 48, 136, 48, 136 };
+    const int widths[PlanModel::ColumnCount] = { 40, 168, 48, 128, 48, 128 };
     for (int column = 0; column < PlanModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
     m_table->hide();
