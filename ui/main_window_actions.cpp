@@ -271,6 +271,7 @@ void MainWindow::showShortcuts()
 {
     auto* dialog = new QDialog(this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setObjectName(QStringLiteral("Shortcuts"));
     dialog->setWindowTitle(tr("Keyboard and mouse"));
     QString rows;
     const auto row = [&rows](const QString& keys, const QString& what) {
@@ -335,6 +336,7 @@ void MainWindow::showAbout()
 {
     auto* dialog = new QDialog(this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setObjectName(QStringLiteral("About"));
     dialog->setWindowTitle(tr("About Quantoscope"));
     auto* label
         = new QLabel(tr("<h3>Quantoscope %1</h3><p>A workbench for post-training quantization of ONNX models.</p>"

@@ -4,6 +4,7 @@
 
 #include <QTest>
 
+#include "ui/charts/channel_series.h"
 #include "ui/charts/distribution_series.h"
 #include "ui/charts/sweep_series.h"
 #include "ui/charts/theme.h"
@@ -149,6 +150,89 @@ private slots:
         QVERIFY(std::abs(sum(series) * series.width / plain.width - 100) < 1e-6);
         // 0 takes half a step, 0.75 a step and what is clipped.
         QVERIFY(series.shares[3] > 2.9 * series.shares[0]);
+    }
+
+    void aLogarithmicAxisGoesThroughZero()
+    {
+        const ValueScale scale { 0.5 };
+        QCOMPARE(scale.toAxis(0), 0.0);
+        QCOMPARE(scale.toAxis(0.5), 1.0);
+        QCOMPARE(scale.toAxis(-0.5), -1.0);
+        QCOMPARE(scale.toAxis(3.5), 3.0);
+        for (const double value : { -77.0, -0.01, 0.0, 0.3, 12345.0 })
+            QVERIFY(std::abs(scale.toValue(scale.toAxis(value)) - value) <= 1e-9 * std::abs(value));
+        const ValueScale linear;
+        QVERIFY(!linear.logarithmic());
+        QCOMPARE(linear.toAxis(-3.25), -3.25);
+        QCOMPARE(linear.toValue(-3.25), -3.25);
+    }
+
+    void logarithmicBarsHoldEveryValue()
+    {
+        std::vector<float> values;
+        for (int i = -1000; i <= 3000; ++i)
+            values.push_back(std::copysign(std::exp2(static_cast<float>(i % 10)), static_cast<float>(i)));
+        const auto histogram = histogramOf(values);
+        const ValueScale scale = scaleFor(histogram);
+        QVERIFY(scale.logarithmic());
+        const DistributionSeries series = distributionSeries(histogram, scale, 100);
+        QVERIFY(std::abs(sum(series) - 100) < 1e-9);
+        QCOMPARE(series.edges.size(), series.shares.size() + 1);
+        QVERIFY(std::ranges::is_sorted(series.edges));
+        QVERIFY(series.edges.front() <= -512);
+        QVERIFY(series.edges.back() >= 512);
+        // Large values lie in wide bars, small ones in bars of a bin.
+        QVERIFY(series.edge(1) - series.edge(0) > 8 * histogram.binWidth());
+        const auto zero = series.at(histogram.binWidth() / 2);
+        QVERIFY(zero && series.edge(*zero + 1) - series.edge(*zero) <= 2 * histogram.binWidth());
+        QVERIFY(!series.at(-1e6) && !series.at(1e6));
+        QVERIFY(distributionSeries(calibration::Histogram(), scale).empty());
+    }
+
+    void quantizedBarsOfALogarithmicAxisHoldTheSameMass()
+    {
+        std::vector<float> values;
+        for (int i = 0; i < 4096; ++i)
+            values.push_back(static_cast<float>(i) / 4096.0F);
+        const auto histogram = histogramOf(values);
+        quant::Encoding encoding;
+        encoding.scale = { 0.25F };
+        encoding.zeroPoint = { 0 };
+        encoding.qmin = 0;
+        encoding.qmax = 3;
+        const ValueScale scale = scaleFor(histogram);
+        const DistributionSeries plain = distributionSeries(histogram, scale);
+        const DistributionSeries series = quantizedSeries(histogram, encoding, scale, plain.edges);
+        QCOMPARE(series.edges, plain.edges);
+        QVERIFY(std::abs(sum(series) - 100) < 1e-6);
+        // What becomes 0 lies below half a step, whatever the bars.
+        double below = 0;
+        for (std::size_t bar = 0; bar < series.shares.size(); ++bar)
+            if (series.edge(bar + 1) <= 0.125)
+                below += series.shares[bar];
+        QVERIFY2(std::abs(below - 12.5) < 0.5, qPrintable(QString::number(below)));
+    }
+
+    void theHeatOfChannels()
+    {
+        // Two outer blocks, three channels, four values each.
+        const std::vector<float> values { -1, -1, -1, -1, 0, 0, 0, 0, 1, 1, 1, 1, /**/ -1, -1, 1, 1, 0, 0, 0, 0, 1, 1,
+            1, 1 };
+        const ChannelHeat heat = channelHeat(values, 3, 4, { -1, 1 });
+        QCOMPARE(heat.channels(), std::size_t(3));
+        QCOMPARE(heat.every, std::size_t(1));
+        QCOMPARE(heat.at(0, 0), 75.0F);
+        QCOMPARE(heat.at(0, ChannelHeat::bands - 1), 25.0F);
+        QCOMPARE(heat.at(1, heat.bandOf(0)), 100.0F);
+        QCOMPARE(heat.at(2, ChannelHeat::bands - 1), 100.0F);
+        QCOMPARE(heat.edge(0), -1.0);
+        QCOMPARE(heat.edge(ChannelHeat::bands), 1.0);
+        const std::vector<calibration::Histogram> seen { histogramOf({ 0.9F, 0.9F, 0.1F, 0.9F }),
+            histogramOf({ 0.5F }) };
+        const ChannelHeat measured = channelHeat(seen, { 0, 1 });
+        QCOMPARE(measured.at(0, measured.bandOf(0.9)), 75.0F);
+        QCOMPARE(measured.at(0, measured.bandOf(0.1)), 25.0F);
+        QCOMPARE(measured.at(1, measured.bandOf(0.5)), 100.0F);
     }
 
     void levelsAndSpan()

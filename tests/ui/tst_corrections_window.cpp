@@ -13,7 +13,9 @@
 #include <QTableView>
 #include <QTest>
 
+#include "core/graph/shape_inference.h"
 #include "core/onnx_io/reader.h"
+#include "tests/support/graph_builder.h"
 #include "tests/ui/session_fixture.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/charts/chart_exporter.h"
@@ -37,6 +39,36 @@ using namespace quantoscope::ui;
 namespace {
 
 constexpr int patience = 60'000; // a loaded machine is slow
+
+/// A network whose batch normalisation can become part of the weights before it.
+graph::Graph normalizedNet()
+{
+    test::GraphBuilder builder;
+    const auto image = builder.input("image", { graph::Dim::named("batch"), 3, 32, 32 });
+    const auto weight = builder.constant("conv.weight", test::normalTensor({ 8, 3, 3, 3 }, 1, 0.3));
+    const auto conv = builder.node("Conv", { image, weight }, "conv", { { "pads", test::Ints { 1, 1, 1, 1 } } });
+    std::vector<float> variances, scales;
+    for (int c = 0; c < 8; ++c) {
+        variances.push_back(0.5F + 0.3F * static_cast<float>(c));
+        scales.push_back(0.6F + 0.2F * static_cast<float>(c));
+    }
+    const auto normal = builder.node("BatchNormalization",
+        { conv, builder.constant("scale", Tensor::from<float>({ 8 }, scales)),
+            builder.constant("shift", test::normalTensor({ 8 }, 2, 0.2)),
+            builder.constant("mean", test::normalTensor({ 8 }, 3, 0.2)),
+            builder.constant("variance", Tensor::from<float>({ 8 }, variances)) },
+        "normal");
+    const auto flat = builder.node("Flatten",
+        { builder.node("GlobalAveragePool", { builder.node("Relu", { normal }, "relu") }, "pool") }, "flat",
+        { { "axis", std::int64_t { 1 } } });
+    builder.output(builder.node("Gemm",
+        { flat, builder.constant("logits.weight", test::normalTensor({ 10, 8 }, 4, 2.0)),
+            builder.constant("logits.bias", test::normalTensor({ 10 }, 5, 0.5)) },
+        "logits", { { "transB", std::int64_t { 1 } } }));
+    [[maybe_unused]] const auto inferred = graph::inferShapes(builder.graph());
+    assert(inferred.has_value());
+    return builder.graph();
+}
 
 sweep::StudyRow madeRow(const std::vector<bool>& right, std::optional<int> weightBits)
 {
@@ -105,6 +137,48 @@ private slots:
         RunsModel runs(session());
         const QString cell = runs.index(runs.rowCount() - 1, RunsModel::Corrections).data().toString();
         QVERIFY2(cell.contains(QStringLiteral("correction")), qPrintable(cell));
+        QVERIFY(m_window->messages()->text().isEmpty());
+    }
+
+    void foldingOfBatchNormalisationIsUndone()
+    {
+        const test::TinyProject normalized(48, normalizedNet());
+        m_window->openModel(normalized.modelPath());
+        m_window->openData(normalized.dataRequest());
+        QTRY_VERIFY_WITH_TIMEOUT(session().accuracy().state == Accuracy::State::Done, patience);
+        session().editBits({ 0 }, Operand::Weight, 3);
+        settle();
+        const LoadedModelPtr folded = session().model();
+        const planning::PlanRequest request = session().request();
+        const std::size_t runs = session().runs().size();
+        const double top1 = session().accuracy().top1;
+        QCheckBox* box = m_window->options()->corrections()->foldBatchNorm();
+        QVERIFY(folded->foldBatchNorm && box->isChecked());
+
+        box->click();
+        QTRY_VERIFY_WITH_TIMEOUT(!session().model()->foldBatchNorm, patience);
+        QTRY_VERIFY_WITH_TIMEOUT(session().accuracy().state == Accuracy::State::Done, patience);
+        QVERIFY(!box->isChecked());
+        QVERIFY(session().request().overrides.empty());
+        QVERIFY(session().model()->graph->nodes().size() > folded->graph->nodes().size());
+        const std::size_t apart = session().runs().size();
+        QVERIFY(session().undoStack().undoText().contains(QStringLiteral("batch normalisation")));
+
+        session().undoStack().undo();
+        QCOMPARE(session().model(), folded);
+        QVERIFY(box->isChecked());
+        QVERIFY(session().request() == request);
+        QCOMPARE(session().runs().size(), runs);
+        settle();
+        QCOMPARE(session().accuracy().top1, top1);
+        session().undoStack().undo(); // the edit before it can be undone as well
+        QVERIFY(session().request().overrides.empty());
+        settle();
+        session().undoStack().redo();
+        session().undoStack().redo();
+        QVERIFY(!session().model()->foldBatchNorm);
+        QVERIFY(session().runs().size() >= apart);
+        QTRY_VERIFY_WITH_TIMEOUT(session().accuracy().state == Accuracy::State::Done, patience);
         QVERIFY(m_window->messages()->text().isEmpty());
     }
 

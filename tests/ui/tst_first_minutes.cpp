@@ -2,12 +2,18 @@
 // labels: ui integration
 // What a person meets first: the preview of images, a preparation that does not fit, the model check, help.
 #include <QAbstractButton>
+#include <QAbstractItemView>
 #include <QAbstractSpinBox>
 #include <QAccessible>
+#include <QAction>
+#include <QApplication>
 #include <QComboBox>
+#include <QDialog>
+#include <QDirIterator>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPushButton>
+#include <QRegularExpression>
 #include <QScrollBar>
 #include <QSettings>
 #include <QSpinBox>
@@ -227,8 +233,7 @@ private slots:
             // Part of another control, or of a dialog that Qt made.
             const bool part = QByteArray(widget->metaObject()->className()) == "QTableCornerButton"
                 || qobject_cast<const QAbstractSpinBox*>(widget->parent())
-                || qobject_cast<const QLineEdit*>(widget->parent())
-                || qobject_cast<const QComboBox*>(widget->parent())
+                || qobject_cast<const QLineEdit*>(widget->parent()) || qobject_cast<const QComboBox*>(widget->parent())
                 || (widget->parent() && widget->objectName().startsWith(QLatin1String("qt_")));
             if (part)
                 continue;
@@ -248,9 +253,107 @@ private slots:
             if (const auto* button = qobject_cast<const QAbstractButton*>(widget))
                 if (button->text().isEmpty() && button->accessibleName().isEmpty() && button->toolTip().isEmpty()
                     && !button->objectName().startsWith(QLatin1String("qt_")))
-                    silent << QStringLiteral("a button that says nothing: ") + name + QString::fromLatin1(widget->parent()->metaObject()->className());
+                    silent << QStringLiteral("a button that says nothing: ") + name
+                            + QString::fromLatin1(widget->parent()->metaObject()->className());
         }
         QVERIFY2(silent.isEmpty(), qPrintable(silent.join(QLatin1Char('\n'))));
+    }
+
+    void everythingIsReachedByTab()
+    {
+        m_window->openModel(m_tiny->modelPath());
+        m_window->openData(m_tiny->dataRequest());
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
+        m_window->activateWindow();
+        QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
+        for (int page = 0; page < m_window->pages()->count(); ++page) {
+            m_window->pages()->setCurrentIndex(page);
+            m_window->pages()->setFocus();
+            QSet<const QWidget*> reached;
+            constexpr int manyTabs = 400;
+            for (int tabs = 0; tabs < manyTabs; ++tabs) {
+                const QWidget* focus = QApplication::focusWidget();
+                QVERIFY(focus);
+                if (reached.contains(focus) && focus == m_window->pages())
+                    break;
+                reached.insert(focus);
+                QTest::keyClick(QApplication::focusWidget(), Qt::Key_Tab);
+            }
+            QStringList missed;
+            for (const QWidget* widget : m_window->findChildren<QWidget*>()) {
+                const bool wanted = widget->isVisible() && widget->isEnabled()
+                    && (widget->focusPolicy() & Qt::TabFocus) == Qt::TabFocus && !widget->focusProxy();
+                // Of buttons that exclude each other Tab reaches the one that is on, and arrows the others.
+                const auto* button = qobject_cast<const QAbstractButton*>(widget);
+                const bool other = button && button->group() && !button->isChecked();
+                if (wanted && !other && !reached.contains(widget))
+                    missed << QString::fromLatin1(widget->metaObject()->className()) + QLatin1Char(' ')
+                            + widget->accessibleName();
+            }
+            QVERIFY2(missed.isEmpty(),
+                qPrintable(m_window->pages()->tabText(page) + QLatin1String(": ") + missed.join(QLatin1String(", "))));
+        }
+    }
+
+    void dialogsExplainThemselves()
+    {
+        m_window->openModel(m_tiny->modelPath());
+        m_window->openData(m_tiny->dataRequest());
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
+        for (const char* text : { "&Export…", "Open &images…", "Model &check…", "&Keyboard and mouse",
+                 "&About Quantoscope", "&Options and formulas" }) {
+            const auto actions = m_window->findChildren<QAction*>();
+            const auto found = std::ranges::find(actions, QString::fromUtf8(text), &QAction::text);
+            QVERIFY2(found != actions.end(), text);
+            (*found)->trigger();
+        }
+        const auto dialogs = m_window->findChildren<QDialog*>();
+        QVERIFY(dialogs.size() >= 5);
+        QStringList silent;
+        for (QDialog* dialog : dialogs) {
+            if (dialog->windowTitle().isEmpty())
+                silent << QStringLiteral("a dialog without a title: ") + dialog->objectName();
+            for (QWidget* widget : dialog->findChildren<QWidget*>()) {
+                const bool item = qobject_cast<QAbstractItemView*>(widget) || qobject_cast<QTextBrowser*>(widget);
+                const bool field = qobject_cast<QComboBox*>(widget) || qobject_cast<QAbstractSpinBox*>(widget)
+                    || qobject_cast<QLineEdit*>(widget);
+                if ((!item && !field) || widget->objectName().startsWith(QLatin1String("qt_"))
+                    || qobject_cast<QComboBox*>(widget->parent())
+                    || widget->parent()->inherits("QComboBoxPrivateContainer"))
+                    continue;
+                const auto* spoken = QAccessible::queryAccessibleInterface(widget);
+                if (!spoken || spoken->text(QAccessible::Name).isEmpty())
+                    silent << dialog->windowTitle() + QLatin1String(": ")
+                            + QString::fromLatin1(widget->metaObject()->className());
+            }
+        }
+        QVERIFY2(silent.isEmpty(), qPrintable(silent.join(QLatin1Char('\n'))));
+    }
+
+    /// What a person reads goes through tr(): nothing with a word in it is set as it stands in the source.
+    void textsAreTranslated()
+    {
+        static const QRegularExpression bare(QStringLiteral(
+            "(?:set(?:Text|ToolTip|WindowTitle|PlaceholderText|Label|Title|Message|AccessibleName|"
+            "AccessibleDescription|"
+            "Suffix|Prefix|SpecialValueText|InformativeText)|show(?:Notice|Offer)|add(?:Item|Action|Tab|Row)|"
+            "Q(?:Label|PushButton|CheckBox|Action|GroupBox|DockWidget))\\((?:QStringLiteral\\(|QLatin1String\\()?"
+            "\"(?!NCHW|NHWC)[^\"<]*[A-Za-z]{2}"));
+        QStringList found;
+        QDirIterator files(QStringLiteral(QS_SOURCE_DIR "/ui"), { QStringLiteral("*.cpp") }, QDir::Files,
+            QDirIterator::Subdirectories);
+        int count = 0;
+        while (files.hasNext()) {
+            QFile file(files.next());
+            QVERIFY(file.open(QIODevice::ReadOnly));
+            ++count;
+            const QString source = QString::fromUtf8(file.readAll());
+            auto matches = bare.globalMatch(source);
+            while (matches.hasNext())
+                found << file.fileName() + QLatin1String(": ") + matches.next().captured(0);
+        }
+        QVERIFY(count > 50);
+        QVERIFY2(found.isEmpty(), qPrintable(found.join(QLatin1Char('\n'))));
     }
 
     void aSmallScreenIsEnough()

@@ -60,6 +60,8 @@ ProjectState full()
     options.settings.corrections[1].gain = true;
     options.complete = true;
     model.options = options;
+    model.sensitivity = SensitivityState { { 2, 3 }, {}, false, run.request, true };
+    model.search = SearchState { { 2, 4, 8 }, { 8 }, { sweep::Price::Bops, 12.5 }, false, run.request, false };
     return state;
 }
 
@@ -90,7 +92,25 @@ private slots:
         QVERIFY(model.options->settings.weightRanges == was.options->settings.weightRanges);
         QVERIFY(model.options->settings.activationPerChannel == was.options->settings.activationPerChannel);
         QVERIFY(model.options->settings.corrections == was.options->settings.corrections);
+        QVERIFY(model.sensitivity->weightBits == was.sensitivity->weightBits);
+        QVERIFY(!model.sensitivity->measure && model.sensitivity->complete);
+        QVERIFY(model.search->budget == was.search->budget);
+        QVERIFY(!model.search->uniform && !model.search->complete);
         QVERIFY(back->worthKeeping);
+    }
+
+    void projectsOfEarlierVersionsHaveNoSearches()
+    {
+        std::string text = full().toText("/");
+        for (const std::string field : { "\"sensitivity\":", "\"search\":" }) {
+            const auto at = text.find(field);
+            QVERIFY(at != std::string::npos);
+            text.insert(at + 1, "un"); // as if it were not there
+        }
+        const auto back = ProjectState::fromText(text, "/");
+        QVERIFY2(back.has_value(), back ? "" : back.error().message().c_str());
+        QVERIFY(!back->models.at("abc").sensitivity && !back->models.at("abc").search);
+        QVERIFY(back->models.at("abc").sweep);
     }
 
     void dataThatMovedWithTheProjectAreFound()

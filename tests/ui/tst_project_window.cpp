@@ -105,6 +105,37 @@ private slots:
         }
     }
 
+    void studiesOfLayersComeBack()
+    {
+        openBoth();
+        m_window->workbench().startSensitivity({ { 2, 4 }, { 3 }, true });
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sensitivity), patience);
+        SearchSettings settings { { 2, 4 }, { 4, 8 }, { sweep::Price::Size, 20 }, true };
+        m_window->workbench().startSearch(settings);
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Search), patience);
+        const auto sensitivity = m_window->session().sensitivity();
+        const auto search = m_window->session().search();
+        QVERIFY(sensitivity->complete && search->complete && search->chosen);
+        save();
+
+        m_window = makeWindow();
+        m_window->openProject(file());
+        waitForAccuracy();
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().sensitivity() && m_window->session().search(), patience);
+        const auto& points = m_window->session().sensitivity()->points;
+        QVERIFY(m_window->session().sensitivity()->complete);
+        QCOMPARE(points.size(), sensitivity->points.size());
+        for (std::size_t i = 0; i < points.size(); ++i)
+            QCOMPARE(points[i].measured->top1, sensitivity->points[i].measured->top1);
+        const auto& found = *m_window->session().search();
+        QVERIFY(found.complete);
+        QCOMPARE(found.points.size(), search->points.size());
+        QCOMPARE(found.chosen, search->chosen);
+        QVERIFY(found.points[*found.chosen].bits == search->points[*search->chosen].bits);
+        QVERIFY(m_window->session().searchRequest() == m_window->session().request());
+        QCOMPARE(m_window->workbench().project().store()->current()->use().computed, std::int64_t(0));
+    }
+
     void whatIsShownIsInTheFile()
     {
         openBoth();
