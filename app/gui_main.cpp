@@ -2,6 +2,7 @@
 #include <QApplication>
 #include <QCommandLineParser>
 
+#include "app/desktop_colours.h"
 #include "ui/main_window.h"
 #include "ui/views/appearance.h"
 
@@ -68,6 +69,9 @@ int main(int argc, char** argv)
         return 2;
     }
     using namespace quantoscope::ui;
+    const quantoscope::DesktopColours desktop;
+    setDesktopPrefersDark(desktop.prefersDark());
+    QObject::connect(&desktop, &quantoscope::DesktopColours::changed, &application, setDesktopPrefersDark);
     applyAppearance(savedAppearance());
     MainWindow window;
     window.show();

@@ -121,13 +121,36 @@ QPalette darkPalette()
 
 } // namespace
 
+namespace {
+
+Appearance current = Appearance::System;
+std::optional<bool> desktopPrefersDark;
+
+void followDesktop()
+{
+    QApplication::setPalette(QPalette()); // what the platform's theme says
+    const bool dark = QApplication::palette().color(QPalette::Window).lightness() < 128;
+    if (desktopPrefersDark && *desktopPrefersDark != dark)
+        QApplication::setPalette(*desktopPrefersDark ? darkPalette() : lightPalette());
+}
+
+} // namespace
+
+void setDesktopPrefersDark(std::optional<bool> dark)
+{
+    desktopPrefersDark = dark;
+    if (current == Appearance::System)
+        followDesktop();
+}
+
 void applyAppearance(Appearance appearance)
 {
+    current = appearance;
     // What the program was started with is what "system" goes back to.
     static const QString systemStyle = QApplication::style()->name();
     if (appearance == Appearance::System) {
         QApplication::setStyle(makeStyle(systemStyle));
-        QApplication::setPalette(QPalette()); // what the desktop says, as long as it does
+        followDesktop();
         return;
     }
     QApplication::setStyle(makeStyle(QStringLiteral("Fusion")));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <optional>
+
 #include <QIcon>
 #include <QPalette>
 
@@ -10,6 +12,8 @@ namespace quantoscope::ui {
 enum class Appearance { System, Light, Dark };
 
 void applyAppearance(Appearance appearance);
+/// What the desktop asks for, where it says so; Appearance::System follows it from then on.
+void setDesktopPrefersDark(std::optional<bool> dark);
 Appearance savedAppearance();
 void saveAppearance(Appearance appearance);
 
