@@ -7,6 +7,7 @@
 #include <QAccessible>
 #include <QAction>
 #include <QApplication>
+#include <QClipboard>
 #include <QComboBox>
 #include <QDialog>
 #include <QDirIterator>
@@ -19,6 +20,7 @@
 #include <QSpinBox>
 #include <QStandardPaths>
 #include <QTabWidget>
+#include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTextBlock>
@@ -33,6 +35,7 @@
 #include "ui/session/work.h"
 #include "ui/views/data_dialog.h"
 #include "ui/views/data_preview.h"
+#include "ui/views/graph_page.h"
 #include "ui/views/help_window.h"
 #include "ui/views/message_bar.h"
 #include "ui/views/model_check_dialog.h"
@@ -386,6 +389,31 @@ private slots:
         for (const auto& file : *files)
             QVERIFY2(std::filesystem::file_size(file) > 100, file.c_str());
         QVERIFY(!exportVisible(*m_window, "/nonexistent/folder").has_value());
+        // Of the graph all nodes, whatever is in sight, and the layers.
+        m_window->showPage(m_window->graph());
+        const QTemporaryDir other;
+        const auto drawn = exportVisible(*m_window, other.path().toStdString());
+        QVERIFY(drawn.has_value());
+        QCOMPARE(drawn->size(), std::size_t(2));
+        const QImage picture(QString::fromStdString(drawn->front().string()));
+        QVERIFY(picture.height() >= m_window->session().model()->map->height);
+        QCOMPARE(picture.pixelColor(0, 0), QColor(Qt::white));
+    }
+
+    void everyTableIsCopied()
+    {
+        m_window->openModel(m_tiny->modelPath());
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().model(), patience);
+        for (const QTableView* table : m_window->findChildren<QTableView*>()) {
+            const auto actions = table->actions();
+            const auto copy = std::ranges::find(actions, tr("Copy table"), &QAction::text);
+            QVERIFY2(copy != actions.end(), qPrintable(table->accessibleName()));
+            QGuiApplication::clipboard()->clear();
+            (*copy)->trigger();
+            const QString text = QGuiApplication::clipboard()->text();
+            QCOMPARE(text.count(QLatin1Char('\n')), table->model()->rowCount() + 1);
+            QVERIFY(text.contains(QLatin1Char('\t')));
+        }
     }
 
 private:

@@ -15,6 +15,7 @@
 #include "ui/charts/divergence_chart.h"
 #include "ui/charts/number_format.h"
 #include "ui/views/chart_menu.h"
+#include "ui/views/table_menu.h"
 
 namespace quantoscope::ui {
 
@@ -114,6 +115,7 @@ QTableView* FlipsPage::buildTable(QAbstractItemModel& model, const QString& name
     table->verticalHeader()->setDefaultSectionSize(24);
     table->horizontalHeader()->setHighlightSections(false);
     table->horizontalHeader()->setStretchLastSection(true);
+    attachTableMenu(table);
     table->setSortingEnabled(true);
     table->sortByColumn(-1, Qt::AscendingOrder); // as found: the most surprising first
     return table;

@@ -5,8 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include <QClipboard>
+#include <QContextMenuEvent>
+#include <QFileDialog>
+#include <QGuiApplication>
 #include <QHelpEvent>
 #include <QKeyEvent>
+#include <QMenu>
 #include <QMouseEvent>
 #include <QScrollBar>
 #include <QToolTip>
@@ -14,6 +19,7 @@
 
 #include "ui/charts/number_format.h"
 #include "ui/session/work.h"
+#include "ui/views/message_bar.h"
 
 namespace quantoscope::ui {
 
@@ -330,6 +336,25 @@ void GraphView::mouseDoubleClickEvent(QMouseEvent* event)
         return fit();
     zoomTo(std::max(1.0, m_scale), event->position());
     centreOn(m_map->nodes[*node].box.center());
+}
+
+void GraphView::contextMenuEvent(QContextMenuEvent* event)
+{
+    QMenu menu(this);
+    menu.addAction(tr("Save picture…"), this, [this] {
+        const QString path = QFileDialog::getSaveFileName(
+            this, tr("Save picture"), QStringLiteral("graph.png"), tr("PNG picture (*.png)"));
+        if (!path.isEmpty() && !picture().save(path, "PNG"))
+            MessageBar::tell(this,
+                { ErrorCode::Io, tr("the file cannot be written").toStdString(), path.toStdString() },
+                tr("The picture was not saved"));
+    });
+    menu.addAction(tr("Copy as image"), this, [this] { QGuiApplication::clipboard()->setImage(picture()); });
+    menu.addSeparator();
+    menu.addAction(tr("Show everything"), this, &GraphView::fit);
+    for (QAction* action : menu.actions())
+        action->setEnabled(!isEmpty());
+    menu.exec(event->globalPos());
 }
 
 std::optional<std::size_t> GraphView::neighbour(std::size_t node, int key) const

@@ -26,6 +26,9 @@ public:
     std::optional<std::size_t> currentNode() const { return m_current; } ///< into NetworkMap::nodes
     /// Where a node is drawn, in pixels of the viewport.
     QRectF boxOf(std::size_t node) const;
+    bool isEmpty() const { return !m_map || m_map->nodes.empty(); }
+    /// All of it in the colours of a document, as large as can be read, or as large as a picture may be.
+    QImage picture();
     bool showsWeightBits() const; ///< on some layer
     bool showsActivationBits() const; ///< on some edge
     std::optional<std::size_t> nodeAt(const QPointF& position) const;
@@ -55,6 +58,7 @@ protected:
     bool viewportEvent(QEvent* event) override;
     void showEvent(QShowEvent* event) override;
     void scrollContentsBy(int dx, int dy) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
 
 private:
     /// What is written on an edge or a layer, found once a plan.
@@ -76,6 +80,7 @@ private:
     std::optional<std::size_t> neighbour(std::size_t node, int key) const;
     QString describe(std::size_t node) const;
 
+    void paintDrawing(QPainter& painter, const QRectF& part) const;
     void paintEdges(QPainter& painter, const QRectF& part) const;
     void paintBadges(QPainter& painter, const QRectF& part) const;
     void paintNode(QPainter& painter, std::size_t node) const;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What GraphView draws, at which size how much of it; the rest of it is in graph_view.cpp.
+#include <algorithm>
+#include <utility>
+
 #include <QPaintEvent>
 #include <QPainter>
 
@@ -16,6 +19,7 @@ constexpr double chipPadding = 5;
 constexpr double badgeAbove = 22; // of a badge's middle above the end of its edge
 constexpr double arrow = 5;
 constexpr int letterSize = 12;
+constexpr double mostPixels = 16'000; // of a side of a picture
 
 QFont labelFont(const QFont& base, bool bold = false)
 {
@@ -46,7 +50,34 @@ void GraphView::paintEvent(QPaintEvent* event)
     painter.translate(origin());
     painter.scale(m_scale, m_scale);
     const QRectF dirty(event->rect());
-    const QRectF part((dirty.topLeft() - origin()) / m_scale, dirty.size() / m_scale);
+    paintDrawing(painter, QRectF((dirty.topLeft() - origin()) / m_scale, dirty.size() / m_scale));
+}
+
+QImage GraphView::picture()
+{
+    if (isEmpty())
+        return {};
+    constexpr double frame = 16; // pixels
+    const double largest = std::max(m_map->width, m_map->height);
+    const double shown = std::exchange(m_scale, std::min(1.0, mostPixels / largest));
+    const Theme theme = std::exchange(m_theme, Theme::light());
+    QImage image(
+        QSizeF(m_map->width * m_scale + 2 * frame, m_map->height * m_scale + 2 * frame).toSize(), QImage::Format_RGB32);
+    image.fill(m_theme.background);
+    {
+        QPainter painter(&image);
+        painter.setRenderHint(QPainter::Antialiasing);
+        painter.translate(frame, frame);
+        painter.scale(m_scale, m_scale);
+        paintDrawing(painter, QRectF(0, 0, m_map->width, m_map->height));
+    }
+    m_scale = shown;
+    m_theme = theme;
+    return image;
+}
+
+void GraphView::paintDrawing(QPainter& painter, const QRectF& part) const
+{
     paintEdges(painter, part);
     if (m_scale >= withText)
         paintBadges(painter, part);

@@ -4,8 +4,6 @@
 #include <algorithm>
 
 #include <QAction>
-#include <QClipboard>
-#include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
@@ -21,6 +19,7 @@
 #include "ui/views/elided_label.h"
 #include "ui/views/layer_delegates.h"
 #include "ui/views/measure_box.h"
+#include "ui/views/table_menu.h"
 
 namespace quantoscope::ui {
 
@@ -132,12 +131,7 @@ void LayersView::buildTable()
         enter->setContext(Qt::WidgetShortcut);
         connect(enter, &QShortcut::activated, this, &LayersView::enterTable);
     }
-    auto* copy = new QAction(tr("Copy table"), this);
-    copy->setShortcut(QKeySequence::Copy);
-    copy->setShortcutContext(Qt::WidgetWithChildrenShortcut);
-    connect(copy, &QAction::triggered, this, [this] { QGuiApplication::clipboard()->setText(tsv()); });
-    m_table->addAction(copy);
-    m_table->setContextMenuPolicy(Qt::ActionsContextMenu);
+    attachTableMenu(m_table);
 }
 
 void LayersView::enterTable()

@@ -21,6 +21,7 @@
 #include "ui/views/section.h"
 #include "ui/views/study_charts.h"
 #include "ui/views/study_controls.h"
+#include "ui/views/table_menu.h"
 
 namespace quantoscope::ui {
 
@@ -161,6 +162,7 @@ void OptionsStudyPage::buildTable()
     m_table->verticalHeader()->hide();
     m_table->verticalHeader()->setDefaultSectionSize(24);
     m_table->horizontalHeader()->setHighlightSections(false);
+    attachTableMenu(m_table);
     m_table->setSortingEnabled(true);
     m_table->sortByColumn(OptionsModel::Number, Qt::AscendingOrder);
     const int widths[OptionsModel::ColumnCount] = { 32, 48, 48, 44, 52, 60, 100, 64, 176, 176, 200, 68, 80 };

@@ -9,6 +9,8 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "ui/views/table_menu.h"
+
 namespace quantoscope::ui {
 
 namespace {
@@ -54,6 +56,7 @@ PlanPanel::PlanPanel(Session& session, QWidget* parent)
     for (int column = 0; column < PlanModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
     m_table->hide();
+    attachTableMenu(m_table);
 
     auto* buttons = new QHBoxLayout;
     buttons->setSpacing(8);

@@ -20,6 +20,7 @@
 #include "core/base/file.h"
 #include "ui/charts/number_format.h"
 #include "ui/views/message_bar.h"
+#include "ui/views/table_menu.h"
 
 namespace quantoscope::ui {
 
@@ -103,6 +104,7 @@ QTableView* RunsPage::buildTable(QAbstractItemModel& model, const QString& name)
     table->verticalHeader()->setDefaultSectionSize(28);
     table->horizontalHeader()->setHighlightSections(false);
     table->setSortingEnabled(true);
+    attachTableMenu(table);
     return table;
 }
 

@@ -3,14 +3,15 @@
 
 #include <algorithm>
 
-#include <QHeaderView>
+#include <QBuffer>
 #include <QRegularExpression>
 #include <QTableView>
 
 #include "core/base/file.h"
 #include "ui/charts/base_chart.h"
 #include "ui/charts/chart_exporter.h"
-#include "ui/models/runs_model.h"
+#include "ui/views/graph_view.h"
+#include "ui/views/table_menu.h"
 
 namespace quantoscope::ui {
 
@@ -36,16 +37,6 @@ fs::path nameFor(const QString& title, std::vector<std::string>& taken)
     return name;
 }
 
-QString shownTable(const QTableView& table)
-{
-    const QHeaderView* header = table.horizontalHeader();
-    std::vector<int> columns;
-    for (int visual = 0; visual < header->count(); ++visual)
-        if (const int column = header->logicalIndex(visual); !table.isColumnHidden(column))
-            columns.push_back(column);
-    return toTsv(*table.model(), columns);
-}
-
 } // namespace
 
 Result<std::vector<fs::path>> exportVisible(const QWidget& window, const fs::path& folder)
@@ -63,6 +54,16 @@ Result<std::vector<fs::path>> exportVisible(const QWidget& window, const fs::pat
             files.push_back(stem.string() + ending);
             QS_CHECK(exportChart(*chart, files.back(), options));
         }
+    }
+    for (auto* graph : window.findChildren<GraphView*>()) {
+        if (!graph->isVisible() || graph->isEmpty())
+            continue;
+        QByteArray png;
+        QBuffer buffer(&png);
+        buffer.open(QIODevice::WriteOnly);
+        graph->picture().save(&buffer, "PNG");
+        files.push_back(folder / (nameFor(graph->accessibleName(), taken).string() + ".png"));
+        QS_CHECK(base::writeFileAtomically(files.back(), { png.constData(), static_cast<std::size_t>(png.size()) }));
     }
     for (const auto* table : window.findChildren<QTableView*>()) {
         if (!table->isVisible() || !table->model() || table->model()->rowCount() == 0)
