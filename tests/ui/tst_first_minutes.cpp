@@ -25,6 +25,7 @@
 #include <QTest>
 #include <QTextBlock>
 #include <QTextBrowser>
+#include <QToolButton>
 
 #include "core/base/random.h"
 #include "core/onnx_io/writer.h"
@@ -35,6 +36,7 @@
 #include "ui/session/work.h"
 #include "ui/views/data_dialog.h"
 #include "ui/views/data_preview.h"
+#include "ui/views/distributions_page.h"
 #include "ui/views/graph_page.h"
 #include "ui/views/help_window.h"
 #include "ui/views/message_bar.h"
@@ -364,11 +366,25 @@ private slots:
         m_window->openModel(m_tiny->modelPath());
         m_window->openData(m_tiny->dataRequest());
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
-        for (int page = 0; page < m_window->pages()->count(); ++page) {
-            m_window->pages()->setCurrentIndex(page);
+        const auto fits = [this](const QString& what) {
             m_window->resize(1024, 700);
             QTest::qWait(20);
-            QVERIFY2(m_window->size() == QSize(1024, 700), qPrintable(m_window->pages()->tabText(page)));
+            QVERIFY2(m_window->size() == QSize(1024, 700), qPrintable(what));
+        };
+        for (int page = 0; page < m_window->pages()->count(); ++page) {
+            m_window->pages()->setCurrentIndex(page);
+            fits(m_window->pages()->tabText(page));
+            auto* tabs = qobject_cast<QTabWidget*>(m_window->pages()->widget(page));
+            for (int tab = 0; tabs && tab < tabs->count(); ++tab) {
+                tabs->setCurrentIndex(tab);
+                fits(tabs->tabText(tab));
+            }
+        }
+        using View = DistributionsPage::View;
+        m_window->showPage(m_window->distributions());
+        for (const View view : { View::Channels, View::Layers, View::Histograms }) {
+            m_window->distributions()->setView(view);
+            fits(m_window->distributions()->viewButton(view)->text());
         }
         m_window->resize(3840, 2160);
         QTest::qWait(20);

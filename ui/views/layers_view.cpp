@@ -106,6 +106,9 @@ void LayersView::buildTable()
         m_table->setColumnWidth(column, widths[column]);
         m_table->setColumnHidden(column, LayersModel::isExtra(column));
     }
+    // Word-lengths stand beside the name, so that a narrow dock shows them too.
+    header->moveSection(
+        header->visualIndex(LayersModel::Distribution), header->visualIndex(LayersModel::ActivationBits));
     m_table->setSortingEnabled(true);
     m_table->sortByColumn(LayersModel::Number, Qt::AscendingOrder);
 
