@@ -9,6 +9,7 @@
 #include "tests/core/flow/flow_testing.h"
 #include "tests/ui/session_fixture.h"
 #include "ui/charts/divergence_chart.h"
+#include "ui/charts/confusion_chart.h"
 #include "ui/models/confusion_model.h"
 #include "ui/models/flips_model.h"
 #include "ui/views/flips_page.h"
@@ -76,6 +77,33 @@ private slots:
         QCOMPARE(flips.rowCount() + confusion.rowCount(), 0);
     }
 
+    void theMatrixShowsWhatChanged()
+    {
+        ConfusionChart chart;
+        QVERIFY(chart.csv().empty());
+        std::vector<evaluation::ConfusionChange> changes { { 3, 3, 10, 8 }, { 3, 5, 1, 3 }, { 7, 5, 4, 2 } };
+        chart.setChanges(changes, [](std::int32_t label) { return QStringLiteral("class %1").arg(label); });
+        QCOMPARE(chart.classes(), (std::vector<std::int32_t> { 3, 5, 7 }));
+        QVERIFY(!ConfusionChart::better(changes[0])); // fewer right
+        QVERIFY(!ConfusionChart::better(changes[1])); // more wrong
+        QVERIFY(ConfusionChart::better(changes[2]));
+        QStringList shown;
+        for (int i = 0; i < chart.itemCount(); ++i)
+            if (const auto* text = qobject_cast<QCPItemText*>(chart.item(i)))
+                shown << text->text();
+        QCOMPARE(shown, (QStringList { QStringLiteral("−2"), QStringLiteral("+2"), QStringLiteral("−2") }));
+        QVERIFY(QString::fromStdString(chart.csv()).contains(QStringLiteral("3,5,1,3,2\n")));
+        // Of very many classes those that most changed for.
+        changes.clear();
+        for (int label = 0; label < 100; ++label)
+            changes.push_back({ label, label, 50, label < 60 ? 49 : 10 });
+        chart.setChanges(changes, [](std::int32_t label) { return QString::number(label); });
+        QCOMPARE(chart.classes().size(), ConfusionChart::mostClasses);
+        QVERIFY(chart.classes().front() >= 60);
+        chart.setChanges({}, {});
+        QVERIFY(chart.classes().empty());
+    }
+
     void picturesAreWhatTheNetworkSees()
     {
         const auto samples = test::graySamples(3);
@@ -113,6 +141,7 @@ private slots:
         QCOMPARE(page.table()->model()->rowCount(), 3);
         page.showConfusion();
         QVERIFY(page.confusion()->model()->rowCount() > 0);
+        QVERIFY(!page.matrix()->classes().empty());
         session.setModel(nullptr);
         QCOMPARE(page.runs()->count(), 0);
         QCOMPARE(page.table()->model()->rowCount(), 0);

@@ -22,6 +22,7 @@ public:
 
     void setRun(const Run& run); ///< as FlipsModel::setRun()
     void clear();
+    const std::vector<evaluation::ConfusionChange>& changes() const { return m_changes; }
 
     int rowCount(const QModelIndex& parent = {}) const override;
     int columnCount(const QModelIndex& parent = {}) const override;

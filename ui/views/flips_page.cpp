@@ -12,6 +12,7 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include "ui/charts/confusion_chart.h"
 #include "ui/charts/divergence_chart.h"
 #include "ui/charts/number_format.h"
 #include "ui/views/chart_menu.h"
@@ -60,7 +61,16 @@ FlipsPage::FlipsPage(Session& session, Workbench& workbench, QWidget* parent)
     m_pages = new QStackedWidget;
     m_pages->addWidget(m_empty);
     m_pages->addWidget(images);
-    m_pages->addWidget(m_confusion);
+    m_matrix = new ConfusionChart;
+    attachChartMenu(m_matrix);
+    auto* confusion = new QSplitter(Qt::Vertical);
+    confusion->setChildrenCollapsible(false);
+    confusion->addWidget(m_matrix);
+    confusion->addWidget(m_confusion);
+    confusion->setStretchFactor(0, 3);
+    confusion->setStretchFactor(1, 1);
+    confusion->setSizes({ 420, 160 });
+    m_pages->addWidget(confusion);
 
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(8, 8, 8, 8);
@@ -196,6 +206,8 @@ void FlipsPage::chooseRun()
         m_flips.clear();
         m_changes.clear();
     }
+    m_matrix->setChanges(
+        m_changes.changes(), [shown](std::int32_t label) { return classText(*shown->samples, label); });
     m_runs->setEnabled(m_runs->count() > 0);
     m_runs->setToolTip(shown ? shown->scope : QString());
     const auto& flips = m_flips.flips();

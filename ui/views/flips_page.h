@@ -18,6 +18,7 @@ class QTableView;
 
 namespace quantoscope::ui {
 
+class ConfusionChart;
 class DivergenceChart;
 
 /// What broke: the images of a run that the quantized network sees as another class, each with its picture, both
@@ -31,6 +32,7 @@ public:
     QTableView* table() const { return m_table; }
     QTableView* confusion() const { return m_confusion; }
     QComboBox* runs() const { return m_runs; }
+    ConfusionChart* matrix() const { return m_matrix; }
     DivergenceChart* chart() const { return m_chart; }
     QString summary() const;
     void showConfusion();
@@ -65,6 +67,7 @@ private:
     QLabel* m_empty = nullptr;
     QStackedWidget* m_pages = nullptr;
     QTableView* m_table = nullptr;
+    ConfusionChart* m_matrix = nullptr;
     QTableView* m_confusion = nullptr;
     QLabel* m_picture = nullptr;
     QLabel* m_facts = nullptr;

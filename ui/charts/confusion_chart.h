@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "core/evaluation/flips.h"
+#include "ui/charts/base_chart.h"
+
+namespace quantoscope::ui {
+
+/// What quantization changed of the confusion matrix: a cell for each pair of a label and what it is taken for, with
+/// how many images more or fewer. Vermillion: worse; green: better. Only classes that something changed for are drawn,
+/// of many those that most changed for.
+class ConfusionChart : public BaseChart {
+    Q_OBJECT
+
+public:
+    static constexpr std::size_t mostClasses = 32;
+
+    explicit ConfusionChart(QWidget* parent = nullptr);
+
+    void setChanges(
+        std::vector<evaluation::ConfusionChange> changes, const std::function<QString(std::int32_t)>& className);
+    const std::vector<std::int32_t>& classes() const { return m_classes; } ///< that are drawn, ascending
+    /// Whether more images are right with the change of this cell.
+    static bool better(const evaluation::ConfusionChange& cell);
+
+    std::string csv() const override;
+    QSize exportSize() const override { return { 720, 640 }; }
+
+protected:
+    void rebuild() override;
+    QString readout(const QPointF& position) const override;
+
+private:
+    void chooseClasses();
+    void labelAxis(QCPAxis* axis);
+    void drawCell(const evaluation::ConfusionChange& cell, double strongest);
+    std::optional<std::size_t> placeOf(std::int32_t label) const;
+
+    std::vector<evaluation::ConfusionChange> m_changes;
+    std::vector<std::int32_t> m_classes;
+    std::vector<QString> m_names; ///< of the classes that are drawn
+};
+
+} // namespace quantoscope::ui
