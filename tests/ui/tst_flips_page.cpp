@@ -8,8 +8,8 @@
 
 #include "tests/core/flow/flow_testing.h"
 #include "tests/ui/session_fixture.h"
-#include "ui/charts/divergence_chart.h"
 #include "ui/charts/confusion_chart.h"
+#include "ui/charts/divergence_chart.h"
 #include "ui/models/confusion_model.h"
 #include "ui/models/flips_model.h"
 #include "ui/views/flips_page.h"
