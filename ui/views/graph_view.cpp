@@ -346,7 +346,8 @@ void GraphView::contextMenuEvent(QContextMenuEvent* event)
             this, tr("Save picture"), QStringLiteral("graph.png"), tr("PNG picture (*.png)"));
         if (!path.isEmpty() && !picture().save(path, "PNG"))
             MessageBar::tell(this,
-                { ErrorCode::Io, tr("the file cannot be written").toStdString(), path.toStdString() },
+                { ErrorCode::Io, tr("the file cannot be written").toStdString(), path.toStdString(),
+                    tr("choose another folder").toStdString() },
                 tr("The picture was not saved"));
     });
     menu.addAction(tr("Copy as image"), this, [this] { QGuiApplication::clipboard()->setImage(picture()); });
