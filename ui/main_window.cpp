@@ -156,7 +156,7 @@ void MainWindow::buildDocks()
 
 void MainWindow::shareWidth()
 {
-    const QList<int> widths = m_narrow ? QList<int> { 272, 264 } : QList<int> { 408, 272 };
+    const QList<int> widths = m_narrow ? QList<int> { 272, 264 } : QList<int> { 416, 272 };
     resizeDocks({ m_layersDock, m_optionsDock }, widths, Qt::Horizontal);
 }
 

@@ -13,6 +13,7 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr double roomForName = 18; // pixels a layer from which on each has its name
+constexpr double roomForCaps = 7; // pixels a layer from which on boxes have frames and whiskers caps
 constexpr int longestName = 20; // characters
 
 /// Whole powers of two: "2⁻⁵".
@@ -115,6 +116,24 @@ void RangeChart::setLabels()
             ticker->addTick(static_cast<double>(i), names ? elided(m_series.layers[i].name) : QString::number(i + 1));
     xAxis->setTicker(ticker);
     xAxis->setTickLabelRotation(names ? -60 : 0);
+    styleBoxes();
+}
+
+void RangeChart::styleBoxes()
+{
+    if (!m_boxes)
+        return;
+    // Where hundreds of layers stand side by side, frames and caps would cover what they frame.
+    const bool crowded = axisRect()->width() < roomForCaps * xAxis->range().size();
+    const QColor color = m_weights ? theme().weights : theme().activations;
+    m_boxes->setWidth(crowded ? 0.8 : 0.5);
+    m_boxes->setPen(crowded ? QPen(Qt::NoPen) : QPen(color, 1));
+    m_boxes->setBrush(translucent(color, theme().dark ? 0.6 : 0.5));
+    m_boxes->setMedianPen(QPen(theme().text, crowded ? 1 : 1.5));
+    m_boxes->setWhiskerPen(QPen(crowded ? translucent(color, 0.4) : color, 1));
+    m_boxes->setWhiskerBarPen(crowded ? QPen(Qt::NoPen) : QPen(color, 1));
+    m_boxes->setWhiskerWidth(0.3);
+    m_boxes->setOutlierStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, QPen(color), QBrush(color), crowded ? 1.5 : 3));
 }
 
 void RangeChart::drawCurrent()
@@ -132,6 +151,7 @@ void RangeChart::drawCurrent()
 
 void RangeChart::rebuild()
 {
+    m_boxes = nullptr;
     clearPlottables();
     clearItems();
     drawCurrent();
@@ -158,15 +178,8 @@ void RangeChart::rebuild()
         edge->setPen(Qt::NoPen);
     upper->setBrush(translucent(theme().quantized, theme().dark ? 0.3 : 0.2));
     upper->setChannelFillGraph(lower);
-    const QColor color = m_weights ? theme().weights : theme().activations;
-    boxes->setWidth(0.5);
-    boxes->setPen(QPen(color, 1));
-    boxes->setBrush(translucent(color, theme().dark ? 0.6 : 0.5));
-    boxes->setMedianPen(QPen(theme().text, 1.5));
-    boxes->setWhiskerPen(QPen(color, 1));
-    boxes->setWhiskerBarPen(QPen(color, 1));
-    boxes->setWhiskerWidth(0.3);
-    boxes->setOutlierStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, QPen(color), QBrush(color), 3));
+    m_boxes = boxes;
+    styleBoxes();
 }
 
 std::optional<std::size_t> RangeChart::layerAt(const QPointF& position) const

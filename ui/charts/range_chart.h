@@ -37,11 +37,13 @@ protected:
 private:
     void setAxes();
     void setLabels();
+    void styleBoxes();
     void drawCurrent();
     std::optional<std::size_t> layerAt(const QPointF& position) const;
 
     RangeSeries m_series;
     bool m_weights = true;
+    QCPStatisticalBox* m_boxes = nullptr;
     int m_current = -1;
     QPoint m_pressed;
 };

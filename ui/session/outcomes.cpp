@@ -15,6 +15,8 @@ namespace {
 
 using planning::Corrections;
 
+constexpr qsizetype mostNames = 3; // of layers in a sentence
+
 constexpr std::array switches {
     CorrectionSwitch { "equalize", &Corrections::equalize },
     CorrectionSwitch { "balance", &Corrections::balance },
@@ -75,7 +77,12 @@ QString outcomeText(const flow::CorrectionOutcome& outcome)
     QStringList layers;
     for (const std::string& layer : outcome.droppedLayers)
         layers << QString::fromStdString(layer);
-    return tr("kept, %1; undone in %2").arg(fidelityChange(outcome), layers.join(QStringLiteral(", ")));
+    // Of a deep network that would be a page of names.
+    const QString where = layers.size() > mostNames ? tr("%1 and %2 more layers")
+                                                          .arg(layers.first(mostNames - 1).join(QStringLiteral(", ")))
+                                                          .arg(layers.size() - mostNames + 1)
+                                                    : layers.join(QStringLiteral(", "));
+    return tr("kept, %1; undone in %2").arg(fidelityChange(outcome), where);
 }
 
 QString keptCorrections(std::span<const flow::CorrectionOutcome> outcomes) { return namesOf(outcomes, true); }

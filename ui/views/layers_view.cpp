@@ -101,7 +101,7 @@ void LayersView::buildTable()
     header->setMinimumSectionSize(28);
     header->setContextMenuPolicy(Qt::CustomContextMenu);
     const int widths[LayersModel::ColumnCount]
-        = { 32, 116, 56, 40, 40, 48, 48, 84, 72, 72, 80, 80, 84, 64, 80, 84, 80, 76, 104, 104, 96, 84, 96 };
+        = { 32, 128, 56, 40, 40, 48, 48, 84, 72, 72, 80, 80, 84, 64, 80, 84, 80, 76, 104, 104, 96, 84, 96 };
     for (int column = 0; column < LayersModel::ColumnCount; ++column) {
         m_table->setColumnWidth(column, widths[column]);
         m_table->setColumnHidden(column, LayersModel::isExtra(column));
