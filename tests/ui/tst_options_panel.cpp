@@ -288,6 +288,8 @@ private slots:
         QTest::newRow("kept") << true << true << 0 << "✓ kept, agreement 47.0 → 93.0 %";
         QTest::newRow("dropped") << false << true << 0 << "⚠ dropped: agreement 93.0 → 47.0 %";
         QTest::newRow("undone in layers") << true << true << 2 << "✓ kept, agreement 47.0 → 93.0 %; undone in l0, l1";
+        QTest::newRow("undone in many layers")
+            << true << true << 12 << "✓ kept, agreement 47.0 → 93.0 %; undone in l0, l1 and 10 more layers";
         QTest::newRow("no classes") << true << false << 0 << "✓ kept, divergence 0.500 → 0.250";
     }
 
