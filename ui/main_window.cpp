@@ -45,7 +45,11 @@ namespace {
 
 constexpr int mostRecent = 8;
 constexpr int roomyWidth = 1200; // pixels
+constexpr int ampleWidth = 1900;
 const QString recentKey = QStringLiteral("recent/models");
+
+/// Which of the widths of docks a window has: for a small screen, the usual, or with room for more columns.
+int roomOf(int width) { return width < roomyWidth ? 0 : width < ampleWidth ? 1 : 2; }
 
 } // namespace
 
@@ -156,8 +160,8 @@ void MainWindow::buildDocks()
 
 void MainWindow::shareWidth()
 {
-    const QList<int> widths = m_narrow ? QList<int> { 272, 264 } : QList<int> { 416, 272 };
-    resizeDocks({ m_layersDock, m_optionsDock }, widths, Qt::Horizontal);
+    const QList<int> widths[] = { { 272, 264 }, { 416, 272 }, { 592, 304 } };
+    resizeDocks({ m_layersDock, m_optionsDock }, widths[m_room], Qt::Horizontal);
 }
 
 void MainWindow::showDocks(bool on)
@@ -181,9 +185,9 @@ void MainWindow::showDocks(bool on)
 void MainWindow::resizeEvent(QResizeEvent* event)
 {
     QMainWindow::resizeEvent(event);
-    // A small window would shrink the pages alone.
-    if (const bool narrow = width() < roomyWidth; narrow != m_narrow) {
-        m_narrow = narrow;
+    // Otherwise the pages alone would shrink and grow.
+    if (const int room = roomOf(width()); room != m_room) {
+        m_room = room;
         shareWidth();
     }
 }
@@ -444,7 +448,7 @@ void MainWindow::restoreLayout()
     const QSettings settings;
     restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
     if (restoreState(settings.value(QStringLiteral("window/state")).toByteArray())) {
-        m_narrow = width() < roomyWidth; // whose dock widths those are
+        m_room = roomOf(width()); // whose dock widths those are
         m_widthsShared = true;
     }
     if (const QByteArray columns = settings.value(QStringLiteral("window/layerColumns")).toByteArray();

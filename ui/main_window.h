@@ -135,7 +135,7 @@ private:
     bool m_docksShown = true;
     bool m_widthsShared = false; ///< docks have had their widths, or a person's
     bool m_dockWanted[2] = { true, true }; ///< layers and options, while neither is shown
-    bool m_narrow = false; ///< docks have the widths for a small window
+    int m_room = 1; ///< how wide the window is, for the widths of the docks
     QStackedWidget* m_centre = nullptr;
     StartPage* m_start = nullptr;
     QTabWidget* m_pages = nullptr;
