@@ -32,6 +32,7 @@
 #include "ui/views/message_bar.h"
 #include "ui/views/options_panel.h"
 #include "ui/views/options_study_page.h"
+#include "ui/views/plan_panel.h"
 
 using namespace quantoscope;
 using namespace quantoscope::ui;
@@ -290,6 +291,7 @@ private slots:
         page->chart()->replot();
         QTest::mouseClick(page->chart(), Qt::LeftButton, {}, page->chart()->pixelOf(1)->toPoint());
         QVERIFY(page->details()->text().contains(QStringLiteral("Rank 2")));
+        QCOMPARE(page->plan()->table()->model()->rowCount(), static_cast<int>(session().model()->layers.size()));
         QCOMPARE(page->table()->currentIndex().row(), 1);
         page->currentButton()->click();
         QCOMPARE(session().request(), study->rows[1].request);

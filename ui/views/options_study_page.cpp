@@ -18,6 +18,7 @@
 #include "ui/session/limits.h"
 #include "ui/views/check_list_button.h"
 #include "ui/views/option_words.h"
+#include "ui/views/plan_panel.h"
 #include "ui/views/section.h"
 #include "ui/views/study_charts.h"
 #include "ui/views/study_controls.h"
@@ -177,25 +178,19 @@ void OptionsStudyPage::buildTable()
 QWidget* OptionsStudyPage::buildResults()
 {
     buildTable();
-    m_details = new QLabel;
-    m_details->setTextFormat(Qt::RichText);
-    m_details->setWordWrap(true);
-    m_details->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    m_makeCurrent = new QPushButton(tr("Make current"));
-    m_makeCurrent->setToolTip(tr("Take the options of this row; undo takes them back"));
-    connect(m_makeCurrent, &QPushButton::clicked, this,
+    m_leftOut = new QLabel;
+    m_leftOut->setEnabled(false);
+    m_plan = new PlanPanel(m_session);
+    connect(m_plan, &PlanPanel::currentWanted, this,
         [this] { m_workbench.makeRowCurrent(static_cast<std::size_t>(m_shown)); });
     auto* below = new QWidget;
-    auto* line = new QHBoxLayout;
-    line->setSpacing(8);
-    line->addWidget(m_details, 1);
-    line->addWidget(m_makeCurrent, 0, Qt::AlignTop);
     auto* column = new QVBoxLayout(below);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(4);
     column->addWidget(m_table, 1);
-    column->addLayout(line);
-    m_table->setMinimumHeight(112);
+    column->addWidget(m_leftOut);
+    column->addWidget(m_plan);
+    m_table->setMinimumHeight(84);
     m_below = below;
     auto* splitter = new QSplitter(Qt::Vertical);
     splitter->setChildrenCollapsible(false);
@@ -300,22 +295,31 @@ void OptionsStudyPage::showRow(int row)
     m_shown = row;
     m_chart->setCurrentRow(row);
     m_charts->setCurrentPoint(row < 0 ? std::nullopt : std::optional(static_cast<std::size_t>(row)));
-    m_makeCurrent->setVisible(row >= 0);
-    if (row >= 0) {
-        m_details->setToolTip({});
-        m_details->setText(OptionsModel::describe(*m_session.optionsStudy(), static_cast<std::size_t>(row)));
-        const QModelIndex index = m_proxy.mapFromSource(m_model.index(row, OptionsModel::Number));
-        if (index.row() != m_table->currentIndex().row())
-            m_table->setCurrentIndex(index);
-        return;
-    }
+    showLeftOut();
+    if (row < 0)
+        return m_plan->clear();
+    const auto& study = *m_session.optionsStudy();
+    const auto at = static_cast<std::size_t>(row);
+    m_plan->showPoint(OptionsModel::describe(study, at), study.rows[at].plan);
+    const QModelIndex index = m_proxy.mapFromSource(m_model.index(row, OptionsModel::Number));
+    if (index.row() != m_table->currentIndex().row())
+        m_table->setCurrentIndex(index);
+}
+
+void OptionsStudyPage::showLeftOut()
+{
     const auto& study = m_session.optionsStudy();
     QStringList lines;
-    if (study)
+    if (study && m_shown < 0)
         for (const sweep::LeftOut& item : study->leftOut)
             lines << tr("%1: %2").arg(QString::fromStdString(item.what), QString::fromStdString(item.why));
-    m_details->setText(lines.isEmpty() ? QString() : tr("%1 combinations left out").arg(lines.size()));
-    m_details->setToolTip(wrapped(lines.join(QLatin1Char('\n'))));
+    m_leftOut->setVisible(!lines.isEmpty());
+    m_leftOut->setText(lines.isEmpty() ? QString() : tr("%1 combinations left out").arg(lines.size()));
+    m_leftOut->setToolTip(wrapped(lines.join(QLatin1Char('\n'))));
 }
+
+QPushButton* OptionsStudyPage::currentButton() const { return m_plan->currentButton(); }
+
+QLabel* OptionsStudyPage::details() const { return m_plan->summary(); }
 
 } // namespace quantoscope::ui

@@ -20,6 +20,7 @@ namespace quantoscope::ui {
 
 class CheckListButton;
 class OptionsChart;
+class PlanPanel;
 class Section;
 class StudyCharts;
 
@@ -35,9 +36,10 @@ public:
     StudyCharts* charts() const { return m_charts; }
     QTableView* table() const { return m_table; }
     QPushButton* startButton() const { return m_start; }
-    QPushButton* currentButton() const { return m_makeCurrent; }
+    QPushButton* currentButton() const;
+    PlanPanel* plan() const { return m_plan; }
     QLabel* workload() const { return m_workload; }
-    QLabel* details() const { return m_details; }
+    QLabel* details() const;
     StudyChoices choices() const;
     void setChoices(const StudyChoices& choices);
 
@@ -59,6 +61,7 @@ private:
     void refreshSetup();
     void refreshResults();
     void showRow(int row);
+    void showLeftOut();
     int currentRow() const; ///< of the study; -1: none
 
     Session& m_session;
@@ -76,8 +79,8 @@ private:
     StudyCharts* m_charts = nullptr;
     QTableView* m_table = nullptr;
     QWidget* m_below = nullptr; ///< table and details
-    QLabel* m_details = nullptr;
-    QPushButton* m_makeCurrent = nullptr;
+    QLabel* m_leftOut = nullptr; ///< what of the combinations was not measured
+    PlanPanel* m_plan = nullptr;
 };
 
 } // namespace quantoscope::ui

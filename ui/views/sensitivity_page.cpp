@@ -251,9 +251,9 @@ void SensitivityPage::showChosen()
     const auto point = chosenPoint();
     m_chart->setCurrent(point);
     m_charts->setCurrentPoint(point);
-    // There is no plan to list: one tensor is quantized, the others are float.
     if (point)
-        m_plan->showPoint(describePoint(*m_session.sensitivity(), *point), nullptr);
+        m_plan->showPoint(
+            describePoint(*m_session.sensitivity(), *point), m_session.sensitivity()->points[*point].plan);
     else
         m_plan->clear();
 }
