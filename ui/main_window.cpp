@@ -48,6 +48,9 @@ constexpr int roomyWidth = 1200; // pixels
 constexpr int ampleWidth = 1900;
 const QString recentKey = QStringLiteral("recent/models");
 
+/// By a person or a saved layout; a dock that waits for its window to be shown is not.
+bool isClosed(const QWidget& dock) { return dock.isHidden() && dock.testAttribute(Qt::WA_WState_ExplicitShowHide); }
+
 /// Which of the widths of docks a window has: for a small screen, the usual, or with room for more columns.
 int roomOf(int width) { return width < roomyWidth ? 0 : width < ampleWidth ? 1 : 2; }
 
@@ -173,7 +176,7 @@ void MainWindow::showDocks(bool on)
     for (std::size_t i = 0; i < std::size(docks); ++i) {
         // The start page has nothing for them to show; whoever closed one finds it closed again.
         if (!on)
-            m_dockWanted[i] = !docks[i]->isHidden();
+            m_dockWanted[i] = !isClosed(*docks[i]);
         docks[i]->setVisible(on && m_dockWanted[i]);
         docks[i]->toggleViewAction()->setEnabled(on);
     }

@@ -11,6 +11,7 @@
 #include <QComboBox>
 #include <QDialog>
 #include <QDirIterator>
+#include <QDockWidget>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPushButton>
@@ -262,6 +263,35 @@ private slots:
                             + QString::fromLatin1(widget->parent()->metaObject()->className());
         }
         QVERIFY2(silent.isEmpty(), qPrintable(silent.join(QLatin1Char('\n'))));
+    }
+
+    void docksComeWithAModel()
+    {
+        const auto docks = m_window->findChildren<QDockWidget*>();
+        QCOMPARE(docks.size(), 2);
+        QVERIFY(!docks[0]->isVisible() && !docks[1]->isVisible());
+        m_window->openModel(m_tiny->modelPath());
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().model(), patience);
+        QVERIFY(docks[0]->isVisible() && docks[1]->isVisible());
+        QVERIFY(docks[0]->width() > 200 && docks[1]->width() > 200);
+        docks[1]->close();
+        m_window->workbench().close();
+        QVERIFY(!docks[0]->isVisible());
+        QVERIFY(!docks[0]->toggleViewAction()->isEnabled());
+        m_window->openModel(m_tiny->modelPath());
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().model(), patience);
+        QVERIFY(docks[0]->isVisible());
+        QVERIFY2(!docks[1]->isVisible(), "what a person closed stays closed");
+        // A window that ends without a model remembers how it was with one.
+        m_window->workbench().close();
+        m_window->close();
+        m_window = std::make_unique<MainWindow>();
+        m_window->show();
+        m_window->openModel(m_tiny->modelPath());
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().model(), patience);
+        const auto again = m_window->findChildren<QDockWidget*>();
+        QVERIFY(again[0]->isVisible() && !again[1]->isVisible());
+        QSettings().clear();
     }
 
     void everythingIsReachedByTab()

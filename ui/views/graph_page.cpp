@@ -82,11 +82,11 @@ QHBoxLayout* GraphPage::buildKey()
     // Beside the drawing, where it covers no node.
     m_key = new QLabel;
     m_key->setTextFormat(Qt::RichText);
+    m_key->setWordWrap(true);
     auto* row = new QHBoxLayout;
     row->setContentsMargins(8, 0, 8, 4);
     row->setSpacing(16);
-    row->addWidget(m_key);
-    row->addStretch(1);
+    row->addWidget(m_key, 1);
     row->addWidget(m_legend);
     connect(m_view, &GraphView::marksChanged, this, &GraphPage::refreshKey);
     refreshKey();
