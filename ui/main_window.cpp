@@ -182,7 +182,7 @@ void MainWindow::showDocks(bool on)
     }
     // Docks that were hidden from the start have had no widths yet.
     if (on && !std::exchange(m_widthsShared, true))
-        shareWidth();
+        QMetaObject::invokeMethod(this, &MainWindow::shareWidth, Qt::QueuedConnection); // once they are laid out
 }
 
 void MainWindow::resizeEvent(QResizeEvent* event)

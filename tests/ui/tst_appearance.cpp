@@ -28,7 +28,11 @@ class Portal : public QDBusAbstractAdaptor {
     Q_CLASSINFO("D-Bus Interface", "org.freedesktop.portal.Settings")
 
 public:
-    using QDBusAbstractAdaptor::QDBusAbstractAdaptor;
+    explicit Portal(QObject* parent)
+        : QDBusAbstractAdaptor(parent)
+    {
+    }
+
     uint scheme = 1;
 
 public slots:

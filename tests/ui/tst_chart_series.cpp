@@ -171,7 +171,7 @@ private slots:
     {
         std::vector<float> values;
         for (int i = -1000; i <= 3000; ++i)
-            values.push_back(std::copysign(std::exp2(static_cast<float>(i % 10)), static_cast<float>(i)));
+            values.push_back(std::copysign(std::exp2(static_cast<float>(std::abs(i) % 10)), static_cast<float>(i)));
         const auto histogram = histogramOf(values);
         const ValueScale scale = scaleFor(histogram);
         QVERIFY(scale.logarithmic());

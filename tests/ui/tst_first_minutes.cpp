@@ -12,6 +12,7 @@
 #include <QDialog>
 #include <QDirIterator>
 #include <QDockWidget>
+#include <QHeaderView>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPushButton>
@@ -348,7 +349,8 @@ private slots:
             if (dialog->windowTitle().isEmpty())
                 silent << QStringLiteral("a dialog without a title: ") + dialog->objectName();
             for (QWidget* widget : dialog->findChildren<QWidget*>()) {
-                const bool item = qobject_cast<QAbstractItemView*>(widget) || qobject_cast<QTextBrowser*>(widget);
+                const bool item = (qobject_cast<QAbstractItemView*>(widget) && !qobject_cast<QHeaderView*>(widget))
+                    || qobject_cast<QTextBrowser*>(widget);
                 const bool field = qobject_cast<QComboBox*>(widget) || qobject_cast<QAbstractSpinBox*>(widget)
                     || qobject_cast<QLineEdit*>(widget);
                 if ((!item && !field) || widget->objectName().startsWith(QLatin1String("qt_"))
@@ -398,7 +400,8 @@ private slots:
         const auto fits = [this](const QString& what) {
             m_window->resize(1024, 700);
             QTest::qWait(20);
-            QVERIFY2(m_window->size() == QSize(1024, 700), qPrintable(what));
+            QVERIFY2(m_window->size() == QSize(1024, 700),
+                qPrintable(QStringLiteral("%1: %2 x %3").arg(what).arg(m_window->width()).arg(m_window->height())));
         };
         for (int page = 0; page < m_window->pages()->count(); ++page) {
             m_window->pages()->setCurrentIndex(page);

@@ -34,6 +34,9 @@ ChannelChart::ChannelChart(QWidget* parent)
     m_scale->setRangeDrag(false);
     m_scale->setRangeZoom(false);
     m_scale->setVisible(false);
+    auto* group = new QCPMarginGroup(this);
+    axisRect()->setMarginGroup(QCP::msBottom | QCP::msTop, group);
+    m_scale->setMarginGroup(QCP::msBottom | QCP::msTop, group);
     rebuild();
 }
 
@@ -152,9 +155,13 @@ void ChannelChart::drawHeat()
         }
     // The bulk is a hundred times the tails; on a linear scale they would all be dark.
     m_scale->setDataScaleType(QCPAxis::stLogarithmic);
-    m_scale->axis()->setTicker(QSharedPointer<QCPAxisTickerLog>::create());
-    m_scale->axis()->setNumberFormat(QStringLiteral("gb"));
-    m_scale->axis()->setNumberPrecision(0);
+    auto ticker = QSharedPointer<QCPAxisTickerText>::create();
+    for (int power = -9; power <= 2; ++power)
+        for (const int mantissa : { 1, 2, 5 }) {
+            const double value = mantissa * std::pow(10.0, power);
+            ticker->addTick(value, QString::number(value, 'g', 2));
+        }
+    m_scale->axis()->setTicker(ticker);
     m_scale->setGradient(gradient);
     m_scale->setDataRange(QCPRange(static_cast<double>(least), static_cast<double>(std::max(most, least * 1.01F))));
     m_scale->setLabel(tr("Share of the channel [%]"));

@@ -29,7 +29,11 @@ std::size_t commonWords(const std::vector<sweep::StudyRow>& rows, std::string sw
         length = std::min(length, static_cast<std::size_t>(end - first.begin()));
     }
     const auto space = length > 0 ? first.rfind(' ', length - 1) : std::string::npos;
-    return space == std::string::npos ? 0 : space + 1;
+    if (space == std::string::npos)
+        return 0;
+    // "per channel" stays together.
+    constexpr std::string_view per = "per ";
+    return first.substr(0, space + 1).ends_with(per) ? space + 1 - per.size() : space + 1;
 }
 
 bool sameBits(const sweep::StudyRow& a, const sweep::StudyRow& b)
