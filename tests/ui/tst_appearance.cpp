@@ -8,6 +8,7 @@
 #include <QDBusVariant>
 #include <QPalette>
 #include <QProcess>
+#include <QScopeGuard>
 #include <QSignalSpy>
 #include <QStandardPaths>
 #include <QTest>
@@ -42,9 +43,6 @@ public slots:
         // Wrapped twice, as the portal's Read does.
         return QDBusVariant(QVariant::fromValue(QDBusVariant(known ? QVariant(scheme) : QVariant(7U))));
     }
-
-signals:
-    void SettingChanged(const QString& group, const QString& key, const QDBusVariant& value);
 };
 
 }
@@ -106,10 +104,16 @@ private slots:
         // On a connection of its own, in a thread of its own: the window waits for the answer.
         QThread thread;
         QObject desktop;
-        auto* portal = new Portal(&desktop);
+        new Portal(&desktop);
         QDBusConnection bus = QDBusConnection::connectToBus(QString::fromUtf8(address), QStringLiteral("portal"));
         QVERIFY(bus.isConnected());
         QVERIFY(bus.registerObject(QStringLiteral("/org/freedesktop/portal/desktop"), &desktop));
+        const auto end = qScopeGuard([&] {
+            thread.quit();
+            thread.wait();
+            daemon.kill();
+            daemon.waitForFinished();
+        });
         desktop.moveToThread(&thread);
         thread.start();
         QVERIFY(bus.registerService(QStringLiteral("org.freedesktop.portal.Desktop")));
@@ -117,10 +121,11 @@ private slots:
         QCOMPARE(colours.prefersDark(), std::optional(true));
         QSignalSpy changed(&colours, &DesktopColours::changed);
         const auto tell = [&](const char* group, uint scheme) {
-            QMetaObject::invokeMethod(portal, [=] {
-                emit portal->SettingChanged(
-                    QString::fromUtf8(group), QStringLiteral("color-scheme"), QDBusVariant(QVariant(scheme)));
-            });
+            QDBusMessage news = QDBusMessage::createSignal(QStringLiteral("/org/freedesktop/portal/desktop"),
+                QStringLiteral("org.freedesktop.portal.Settings"), QStringLiteral("SettingChanged"));
+            news << QString::fromUtf8(group) << QStringLiteral("color-scheme")
+                 << QVariant::fromValue(QDBusVariant(QVariant(scheme)));
+            QVERIFY(bus.send(news));
         };
         tell("org.something.else", 2);
         tell("org.freedesktop.appearance", 2);
@@ -128,10 +133,6 @@ private slots:
         QCOMPARE(colours.prefersDark(), std::optional(false));
         tell("org.freedesktop.appearance", 0);
         QTRY_VERIFY(!colours.prefersDark());
-        thread.quit();
-        thread.wait();
-        daemon.kill();
-        daemon.waitForFinished();
     }
 };
 

@@ -59,6 +59,7 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
     m_tensors = new QTreeWidget;
     m_tensors->setRootIsDecorated(false);
     m_tensors->setUniformRowHeights(true);
+    m_tensors->setAlternatingRowColors(true);
     m_tensors->setAccessibleName(tr("What becomes of every tensor"));
     m_tensors->setHeaderLabels(
         { tr("Tensor"), tr("Kind"), tr("Bits"), tr("Element type"), tr("In the file"), tr("A runtime computes") });
@@ -72,6 +73,8 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(16, 16, 16, 16);
+    layout->setSpacing(12);
     layout->addLayout(form);
     layout->addWidget(m_summary);
     layout->addWidget(m_tensors, 1);

@@ -217,8 +217,8 @@ void RunsPage::refreshComparison()
     if (const auto& paired = comparison->outcomes)
         text += tr(": top-1 %1 points (95 % from %2 to %3), p = %4, same prediction on %5 of the images")
                     .arg(formatSignedPercent(paired->delta), formatSignedPercent(paired->deltaInterval.low),
-                        formatSignedPercent(paired->deltaInterval.high), formatProbability(paired->pValue),
-                        formatPercent(paired->agreement));
+                        formatSignedPercent(paired->deltaInterval.high),
+                        formatProbability(paired->pValue).toHtmlEscaped(), formatPercent(paired->agreement));
     else
         text += tr(": evaluated on different images");
     text += comparison->images > 0 ? tr(". Errors over %1 images.").arg(formatCount(comparison->images))
