@@ -71,8 +71,8 @@ void MainWindow::buildActions()
         [this] { saveProject(); });
     m_saveProjectAs = makeAction(tr("Save project &as…"), {}, Qt::CTRL | Qt::SHIFT | Qt::Key_S,
         tr("Go on with this project in another file"), [this] { chooseSave(); });
-    m_newProject = makeAction(
-        tr("&Close project"), {}, QKeySequence::Close, tr("Close model, images and project"), [this] { newProject(); });
+    m_newProject = makeAction(tr("&Close project"), {}, Qt::CTRL | Qt::Key_W, tr("Close model, images and project"),
+        [this] { newProject(); });
     m_evaluate = makeAction(tr("&Evaluate"), QStringLiteral("evaluate"), Qt::Key_F5,
         tr("Measure the accuracy of the current plan"), [this] { m_workbench->evaluate(); });
     m_automatic = new QAction(tr("Evaluate after every e&dit"), this);
@@ -101,7 +101,7 @@ void MainWindow::buildActions()
         [this] { chooseEncodings(); });
     m_cancel = makeAction(tr("&Cancel jobs"), QStringLiteral("cancel"), Qt::Key_Escape,
         tr("Stop everything that runs or waits"), [this] { cancelJobs(); });
-    m_quit = makeAction(tr("&Quit"), {}, QKeySequence::Quit, tr("Leave Quantoscope"), [this] { close(); });
+    m_quit = makeAction(tr("&Quit"), {}, Qt::CTRL | Qt::Key_Q, tr("Leave Quantoscope"), [this] { close(); });
     m_undo = m_session->undoStack().createUndoAction(this, tr("Undo"));
     m_undo->setShortcut(QKeySequence::Undo);
     m_undo->setProperty("iconName", QStringLiteral("undo"));

@@ -93,7 +93,7 @@ QHBoxLayout* DistributionsPage::buildBar()
     m_grid->setToolTip(tr("The values a quantized number can have, as ticks on the axis; they are (q − z) s"));
     m_grid->setChecked(true);
     for (QWidget* widget : std::initializer_list<QWidget*> { m_operand, m_channelChart, m_axes, m_overlay, m_grid }) {
-        bar->addSpacing(8);
+        bar->addSpacing(4);
         bar->addWidget(widget);
     }
     bar->addStretch(1);

@@ -2,6 +2,7 @@
 #include "ui/views/model_check_dialog.h"
 
 #include <QDialogButtonBox>
+#include <QEvent>
 #include <QLabel>
 #include <QScrollArea>
 #include <QVBoxLayout>
@@ -81,6 +82,14 @@ void ModelCheckDialog::refresh()
     for (const ModelFinding& finding : check->biases)
         add(finding);
     m_list->addStretch(1);
+}
+
+void ModelCheckDialog::changeEvent(QEvent* event)
+{
+    QDialog::changeEvent(event);
+    // The colours of the signs are part of the texts.
+    if (event->type() == QEvent::PaletteChange && m_list)
+        refresh();
 }
 
 void ModelCheckDialog::add(const ModelFinding& finding)

@@ -19,6 +19,9 @@ public:
 
     QStringList titles() const; ///< of the findings, as shown
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
     void refresh();
     void add(const ModelFinding& finding);
