@@ -3,9 +3,8 @@
 
 #include <optional>
 
+#include <QDBusVariant>
 #include <QObject>
-
-class QDBusVariant;
 
 namespace quantoscope {
 
