@@ -114,7 +114,7 @@ Result<QuantizedNetwork> Quantizer::tryOut(const planning::PlanRequest& request,
     QS_TRY(auto network, corrected(request, Balancing::Judged, job));
     auto* dropped = outcomeOf(network.corrections, "balance");
     if (!dropped || dropped->kept || correctionsFor(request.corrections).empty())
-        return std::move(network);
+        return network;
 
     // Balanced channels trade noise of activations for noise of weights, of which the corrections that follow take much
     // away: what loses alone may win with them.
