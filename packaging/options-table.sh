@@ -27,12 +27,11 @@ study() {
 
 full=compensate+gain-correction+bias-correction
 study weights "Options for weights, activations float" --weight-bits 8,6,4,3,2 --activation-bits float \
-    --weight-granularities tensor,channel --weight-ranges "min-max;mse" --correction-sets "none,$full,reconstruct"
-study corrections "Corrections on top, weights symmetric per channel, activations float" --weight-bits 4,3,2 --activation-bits float \
+    --weight-granularities tensor,channel --weight-ranges "min-max;mse" --correction-sets "none,$full"
+study corrections "Corrections on top, weights symmetric per channel, activations float" --weight-bits 4,3 --activation-bits float \
     --weight-ranges "min-max;mse" \
-    --correction-sets "none,bias-correction,gain-correction+bias-correction,compensate,compensate+gain-correction,$full,adaptive-rounding,reconstruct"
+    --correction-sets "none,bias-correction,gain-correction+bias-correction,compensate,compensate+gain-correction,$full"
 study activations "Options for activations, weights float" --weight-bits float --activation-bits 8,6,5,4,3 \
-    --activation-schemes asymmetric,symmetric --activation-ranges "min-max;mse;percentile:99.9;aciq;entropy" \
-    --correction-sets "none,balance"
-study both "Weights and activations together" --weight-bits 8,4,3 --activation-bits 8,4 \
-    --weight-ranges "min-max;mse" --activation-ranges "min-max;mse" --correction-sets "none,$full,balance+reconstruct"
+    --activation-schemes asymmetric,symmetric --activation-ranges "min-max;mse;percentile:99.9;aciq;entropy"
+study both "Weights and activations together" --weight-bits 8,4 --activation-bits 8,4 \
+    --weight-ranges "min-max;mse" --activation-ranges "min-max;mse" --correction-sets "none,$full"
