@@ -279,7 +279,7 @@ void TestCliProject::refusesToMerge()
     QCOMPARE(make("seed.qscope", { "--seed", "7" }), 0);
     QCOMPARE(make("rounding.qscope", { "--rounding", "floor" }), 0);
     QCOMPARE(make("model.qscope", { "--fold-batch-norm", "off" }), 0); // another network
-    for (const auto& [other, says] : { std::pair("seed.qscope", "differs in data, seed"),
+    for (const auto& [other, says] : { std::pair("seed.qscope", "differs in seed, data"),
              std::pair("rounding.qscope", "differs in request"), std::pair("model.qscope", "differs in model") }) {
         const auto merged = test::runCommandLine({ "merge", path("all.qscope"), path("a.qscope"), path(other) });
         QCOMPARE(merged.status, 1);

@@ -137,7 +137,7 @@ void TestPlanRequest::requests()
 {
     PlanRequest request;
     QCOMPARE(request.describe(),
-        std::string("W8 A8 compute, weights symmetric per channel min-max, activations asymmetric per tensor min-max"));
+        std::string("W8 A8 compute, weights symmetric per channel min-max, activations asymmetric per tensor mse"));
     request.scope = Scope::Integer;
     request.weights.bits = 4;
     request.activations.bits.reset();
