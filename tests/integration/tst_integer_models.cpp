@@ -97,6 +97,7 @@ quant::QuantizationPlan planFor(const Prepared& network, int bits, quant::Scope 
     request.scope = scope;
     request.weights.bits = bits;
     request.activations.bits = bits;
+    request.activations.range = quant::RangeSpec {}; // min-max: at 4 bits little passes, and little lies on an edge
     return planning::buildPlan(*network.graph, network.stats.get(), request).value().plan;
 }
 

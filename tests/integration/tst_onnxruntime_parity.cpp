@@ -239,6 +239,7 @@ void TstOnnxruntimeParity::sameTop1()
     request.scope = static_cast<quant::Scope>(scope);
     request.weights.bits = weightBits;
     request.activations.bits = activationBits;
+    request.activations.range = quant::RangeSpec {}; // min-max, with which next to nothing lies on a rounding edge
     compare(network, request);
 }
 
@@ -280,6 +281,7 @@ void TstOnnxruntimeParity::sameTop1Corrected()
     request.scope = static_cast<quant::Scope>(scope);
     request.weights.bits = weightBits;
     request.activations.bits = activationBits;
+    request.activations.range = quant::RangeSpec {}; // min-max, with which next to nothing lies on a rounding edge
     auto& corrections = request.corrections;
     corrections.equalize = corrections.absorbHighBias = corrections.gain = corrections.bias = true;
     (reconstruct ? corrections.reconstruct : corrections.compensate) = true;
