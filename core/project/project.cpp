@@ -2,14 +2,13 @@
 #include "core/project/project.h"
 
 #include <atomic>
-#include <chrono>
-#include <ctime>
 #include <utility>
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/VariadicBind.h>
 
+#include "core/base/utc_time.h"
 #include "core/graph/fingerprint.h"
 #include "core/planning/request_json.h"
 #include "core/project/codec.h"
@@ -26,16 +25,6 @@ namespace fs = std::filesystem;
 using detail::Bytes;
 using evaluation::EvaluationResultPtr;
 using SQLite::Statement;
-
-std::string now()
-{
-    const auto seconds = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    std::tm utc {};
-    ::gmtime_r(&seconds, &utc);
-    char text[32];
-    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return text;
-}
 
 Bytes bytesOf(const SQLite::Column& column)
 {
@@ -55,7 +44,7 @@ void bindProvenance(Statement& statement, int first)
     static const std::string machine = machineDescription();
     statement.bind(first, QUANTOSCOPE_VERSION);
     statement.bind(first + 1, machine);
-    statement.bind(first + 2, now());
+    statement.bind(first + 2, base::utcNow());
 }
 
 Provenance readProvenance(Statement& statement, int first)

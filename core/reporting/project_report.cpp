@@ -1,31 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/reporting/project_report.h"
 
-#include <chrono>
-#include <ctime>
+#include <utility>
+
+#include "core/base/utc_time.h"
 
 namespace quantoscope::reporting {
-
-namespace {
-
-std::string now()
-{
-    const auto seconds = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    std::tm utc {};
-    ::gmtime_r(&seconds, &utc);
-    char text[32];
-    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return text;
-}
-
-} // namespace
 
 exporting::ReportContent newReport(std::string title)
 {
     exporting::ReportContent content;
     content.title = std::move(title);
     content.version = QUANTOSCOPE_VERSION;
-    content.created = now();
+    content.created = base::utcNow();
     return content;
 }
 
