@@ -246,10 +246,7 @@ private slots:
         const auto plain = *quantizer.quantize(wished);
         wished.corrections.balance = true;
         const auto both = *quantizer.quantize(wished);
-        const auto withoutGuard
-            = *Quantizer(test::smallGraph(), test::graySamples(60), { .guard = false }).quantize(wished);
-        QVERIFY(!withoutGuard.plan->channelFactors.empty());
-
+        ++m_rows;
         const auto& outcome = both.corrections.front();
         QCOMPARE(outcome.correction, std::string("balance"));
         QCOMPARE(outcome.kept, !both.plan->channelFactors.empty());
@@ -387,9 +384,16 @@ private slots:
         QVERIFY(best.request.corrections.equalize);
     }
 
-    void cleanupTestCase() { qInfo("balanced channels: %d dropped, %d kept later", m_dropped, m_keptLater); }
+    void balancedChannelsGetASecondChance()
+    {
+        if (m_rows < 16)
+            QSKIP("needs all rows of balancedChannelsAreJudgedByWhatFollows");
+        QVERIFY(m_dropped > 0);
+        QVERIFY(m_keptLater > 0);
+    }
 
 private:
+    int m_rows = 0; ///< of balancedChannelsAreJudgedByWhatFollows
     int m_dropped = 0;
     int m_keptLater = 0;
 };
