@@ -36,6 +36,26 @@ double sum(const DistributionSeries& series)
     return std::accumulate(series.shares.begin(), series.shares.end(), 0.0);
 }
 
+/// Values spread evenly over 0 to 1.
+calibration::Histogram evenHistogram()
+{
+    std::vector<float> values;
+    for (int i = 0; i < 4096; ++i)
+        values.push_back(static_cast<float>(i) / 4096.0F);
+    return histogramOf(values);
+}
+
+/// 0, 0.25, 0.5 and 0.75.
+quant::Encoding fourLevels()
+{
+    quant::Encoding encoding;
+    encoding.scale = { 0.25F };
+    encoding.zeroPoint = { 0 };
+    encoding.qmin = 0;
+    encoding.qmax = 3;
+    return encoding;
+}
+
 } // namespace
 
 class TestChartSeries : public QObject {
@@ -133,15 +153,8 @@ private slots:
 
     void quantizedBarsHoldTheSameMass()
     {
-        std::vector<float> values;
-        for (int i = 0; i < 4096; ++i)
-            values.push_back(static_cast<float>(i) / 4096.0F);
-        const auto histogram = histogramOf(values);
-        quant::Encoding encoding;
-        encoding.scale = { 0.25F };
-        encoding.zeroPoint = { 0 };
-        encoding.qmin = 0;
-        encoding.qmax = 3;
+        const auto histogram = evenHistogram();
+        const auto encoding = fourLevels();
         const DistributionSeries plain = distributionSeries(histogram);
         const DistributionSeries series = quantizedSeries(histogram, encoding, plain.width);
         QCOMPARE(series.shares.size(), std::size_t(4));
@@ -191,15 +204,8 @@ private slots:
 
     void quantizedBarsOfALogarithmicAxisHoldTheSameMass()
     {
-        std::vector<float> values;
-        for (int i = 0; i < 4096; ++i)
-            values.push_back(static_cast<float>(i) / 4096.0F);
-        const auto histogram = histogramOf(values);
-        quant::Encoding encoding;
-        encoding.scale = { 0.25F };
-        encoding.zeroPoint = { 0 };
-        encoding.qmin = 0;
-        encoding.qmax = 3;
+        const auto histogram = evenHistogram();
+        const auto encoding = fourLevels();
         const ValueScale scale = scaleFor(histogram);
         const DistributionSeries plain = distributionSeries(histogram, scale);
         const DistributionSeries series = quantizedSeries(histogram, encoding, scale, plain.edges);
