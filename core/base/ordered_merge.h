@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/error.h"
 #include "core/base/parallel.h"
 
 namespace quantoscope::base {
@@ -44,10 +45,13 @@ public:
             if (!m_delivered)
                 m_merge.abandon();
         }
-        void deliver(T result, const std::stop_token& stop)
+        /// Cancelled if the job was stopped and the result went nowhere: what was merged is then not the whole, also
+        /// when this was the last item. Where another turn ended without a result, that one has the error.
+        [[nodiscard]] Result<void> deliver(T result, const std::stop_token& stop)
         {
-            m_merge.put(m_item, std::move(result), stop);
+            QS_CHECK(m_merge.put(m_item, std::move(result), stop));
             m_delivered = true;
+            return {};
         }
 
     private:
@@ -57,16 +61,19 @@ public:
     };
 
 private:
-    void put(std::int64_t item, T result, const std::stop_token& stop)
+    Result<void> put(std::int64_t item, T result, const std::stop_token& stop)
     {
         std::unique_lock lock(m_mutex);
         m_moved.wait(lock, stop, [&] { return m_abandoned || item < m_next + std::ssize(m_waiting); });
-        if (m_abandoned || stop.stop_requested())
-            return;
+        if (m_abandoned)
+            return {};
+        if (stop.stop_requested())
+            return cancelled();
         placeOf(item) = std::move(result);
         for (; placeOf(m_next); ++m_next)
             m_consume(*std::exchange(placeOf(m_next), std::nullopt));
         m_moved.notify_all();
+        return {};
     }
 
     void abandon()

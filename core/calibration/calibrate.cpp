@@ -102,7 +102,7 @@ public:
                         + std::to_string(images.first) + ".." + std::to_string(images.first + images.count - 1),
                     "tensor '" + taps()[tap].name + "'",
                     "check the pre-processing; the float model itself overflows here");
-        turn.deliver(std::move(moments), job.stop);
+        QS_CHECK(turn.deliver(std::move(moments), job.stop));
         job.advance(images.count);
         return {};
     }

@@ -13,7 +13,7 @@ namespace quantoscope::calibration::detail {
 
 /// Changes whenever files of an earlier one would be misunderstood, or what they hold is no longer what calibrate()
 /// gives.
-constexpr std::uint32_t statsFormatVersion = 1;
+constexpr std::uint32_t statsFormatVersion = 2; ///< 1 may hold what a stopped calibration left
 
 /// Magic, version, content, and the SHA-256 of all that. Counts take a byte each while they are below 128. The same
 /// bytes on every machine.

@@ -171,7 +171,7 @@ Result<EvaluationResultPtr> compute(const graph::Graph& graph, const quant::Quan
         PartialReport::Merge::Turn turn(partial.merge(), item);
         QS_TRY(const TensorView* const scores, workers.run(worker, item, classifier.output()));
         QS_TRY(const std::int64_t correct, classifier.judgeBatch(*scores, feed, item, result->outcomes));
-        turn.deliver({ feed.count(item), correct }, job.stop);
+        QS_CHECK(turn.deliver({ feed.count(item), correct }, job.stop));
         job.advance(feed.count(item));
         return {};
     };

@@ -188,7 +188,7 @@ Result<std::vector<ActivationErrors>> accumulate(const Feed& reference, const Fe
     const auto work = [&](int worker, std::int64_t item) -> Result<void> {
         Merge::Turn turn(merge, item);
         QS_TRY(auto errors, networks.run(worker, item, encodings, plan.seed));
-        turn.deliver(std::move(errors), job.stop);
+        QS_CHECK(turn.deliver(std::move(errors), job.stop));
         job.advance(quantized.count(item));
         return {};
     };

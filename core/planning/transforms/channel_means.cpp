@@ -83,7 +83,7 @@ Result<std::vector<std::vector<double>>> channelMeans(const CorrectionData& data
         QS_CHECK(workers[worker].run(item, [&](std::size_t tap, const TensorView& value) {
             sums[tap] = sumChannels(value, values[tap].axis, feed.count(item), feed.batch());
         }));
-        turn.deliver(std::move(sums), job.stop);
+        QS_CHECK(turn.deliver(std::move(sums), job.stop));
         job.advance(feed.count(item));
         return {};
     };

@@ -82,6 +82,8 @@ private slots:
     void bindingErrors_data();
     void bindingErrors();
     void mergesInOrder();
+    void aStopWhileTheLastRunsIsNoResult_data();
+    void aStopWhileTheLastRunsIsNoResult();
 };
 
 void TestCalibrate::observesWhatAPlanCouldQuantize()
@@ -234,13 +236,38 @@ void TestCalibrate::mergesInOrder()
     std::vector<int> order;
     base::OrderedMerge<int> merge(2, [&order](int&& item) { order.push_back(item); });
     for (const int item : { 2, 0, 3, 1 })
-        base::OrderedMerge<int>::Turn(merge, item).deliver(int { item }, {});
+        QVERIFY(base::OrderedMerge<int>::Turn(merge, item).deliver(int { item }, {}));
     QCOMPARE(order, (std::vector<int> { 0, 1, 2, 3 }));
     {
         const base::OrderedMerge<int>::Turn failed(merge, 4);
     }
-    base::OrderedMerge<int>::Turn(merge, 99).deliver(99, {}); // would wait for ever otherwise
+    QVERIFY(base::OrderedMerge<int>::Turn(merge, 99).deliver(99, {})); // would wait for ever otherwise
     QCOMPARE(order.size(), std::size_t { 4 });
+}
+
+void TestCalibrate::aStopWhileTheLastRunsIsNoResult_data()
+{
+    QTest::addColumn<int>("items");
+    QTest::newRow("one item") << 1;
+    QTest::newRow("several") << 4;
+}
+
+// All items are begun by then, so that nobody but the last one notices.
+void TestCalibrate::aStopWhileTheLastRunsIsNoResult()
+{
+    QFETCH(const int, items);
+    std::stop_source stop;
+    int merged = 0;
+    base::OrderedMerge<int> merge(1, [&merged](int&&) { ++merged; });
+    const auto work = [&](int, std::int64_t item) -> Result<void> {
+        base::OrderedMerge<int>::Turn turn(merge, item);
+        if (item == items - 1)
+            stop.request_stop();
+        return turn.deliver(1, stop.get_token());
+    };
+    const auto done = base::parallelFor(1, items, stop.get_token(), work);
+    QCOMPARE(merged, items - 1);
+    QVERIFY(!done && done.error().code == ErrorCode::Cancelled);
 }
 
 QTEST_APPLESS_MAIN(TestCalibrate)
