@@ -20,6 +20,7 @@ namespace quantoscope::ui {
 class AccuracyBadge;
 class DataDialog;
 class DistributionsPage;
+class EnergyDialog;
 class FlipsPage;
 class GraphPage;
 class HelpWindow;
@@ -61,6 +62,7 @@ public:
     QTabWidget* pages() const { return m_pages; }
     DataDialog* dataDialog() const { return m_dataDialog; }
     ModelCheckDialog* modelCheck() const { return m_modelCheck; }
+    EnergyDialog* energyDialog() const { return m_energyDialog; } ///< null until it was asked for
     HelpWindow* help() const { return m_help; } ///< null until it was asked for
 
     void openModel(const QString& path);
@@ -119,6 +121,7 @@ private:
     void askMemory(); ///< for what evaluations leave for each other
     void showAbout();
     void showModelCheck();
+    void showEnergyModel();
     void showHelp(const QString& page);
     QString helpPage() const; ///< about what has the focus
     void changeEvent(QEvent* event) override;
@@ -158,6 +161,7 @@ private:
     DataDialog* m_dataDialog = nullptr;
     ModelCheckDialog* m_modelCheck = nullptr;
     HelpWindow* m_help = nullptr;
+    EnergyDialog* m_energyDialog = nullptr;
     QMenu* m_recentMenu = nullptr;
 
     QAction* m_openModel = nullptr;
@@ -177,6 +181,7 @@ private:
     QAction* m_cancel = nullptr;
     QAction* m_quit = nullptr;
     QAction* m_check = nullptr;
+    QAction* m_energy = nullptr;
     QAction* m_exportVisible = nullptr;
     QAction* m_report = nullptr;
 };

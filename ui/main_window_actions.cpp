@@ -20,6 +20,7 @@
 #include "ui/main_window.h"
 #include "ui/views/accuracy_badge.h"
 #include "ui/views/appearance.h"
+#include "ui/views/energy_dialog.h"
 #include "ui/views/help_window.h"
 #include "ui/views/job_strip.h"
 #include "ui/views/model_check_dialog.h"
@@ -99,6 +100,8 @@ void MainWindow::buildActions()
     m_applyEncodings = makeAction(tr("Apply e&ncodings…"), {}, {},
         tr("Take encodings of AIMET or a calibration table of ONNX Runtime into the plan"),
         [this] { chooseEncodings(); });
+    m_energy = makeAction(tr("E&nergy model…"), {}, {},
+        tr("What energies are made of: choose a model, or change its numbers"), [this] { showEnergyModel(); });
     m_cancel = makeAction(tr("&Cancel jobs"), QStringLiteral("cancel"), Qt::Key_Escape,
         tr("Stop everything that runs or waits"), [this] { cancelJobs(); });
     m_quit = makeAction(tr("&Quit"), {}, Qt::CTRL | Qt::Key_Q, tr("Leave Quantoscope"), [this] { close(); });
@@ -179,6 +182,7 @@ void MainWindow::buildMenus()
     run->addAction(tr("&Memory between evaluations…"), this, [this] { askMemory(); });
     if (const int memory = QSettings().value(memoryKey, 0).toInt(); memory > 0)
         m_workbench->setMemory(memory);
+    run->addAction(m_energy);
     run->addAction(m_study);
     run->addSeparator();
     run->addAction(m_cancel);
@@ -303,6 +307,15 @@ void MainWindow::showModelCheck()
     m_modelCheck->show();
     m_modelCheck->raise();
     m_modelCheck->activateWindow();
+}
+
+void MainWindow::showEnergyModel()
+{
+    if (!m_energyDialog)
+        m_energyDialog = new EnergyDialog(*m_session, this);
+    m_energyDialog->show();
+    m_energyDialog->raise();
+    m_energyDialog->activateWindow();
 }
 
 void MainWindow::showHelp(const QString& page)

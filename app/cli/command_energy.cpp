@@ -97,11 +97,7 @@ private:
             *place = valueOf(change.substr(equals + 1));
         }
         QS_TRY(auto model, EnergyModel::fromJson(json));
-        const bool builtIn = std::ranges::any_of(
-            cost::builtInEnergyModels(), [&](const auto& known) { return known.name == model.name && known != model; });
-        if (builtIn)
-            model.name += " (edited)";
-        return model;
+        return cost::withOwnName(std::move(model));
     }
 
     static Json valueOf(const std::string& text)

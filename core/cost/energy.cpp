@@ -199,6 +199,15 @@ const std::vector<EnergyModel>& builtInEnergyModels()
     return models;
 }
 
+EnergyModel withOwnName(EnergyModel model)
+{
+    const bool taken = std::ranges::any_of(builtInEnergyModels(),
+        [&model](const EnergyModel& known) { return known.name == model.name && known != model; });
+    if (taken)
+        model.name += " (edited)";
+    return model;
+}
+
 const EnergyModel& defaultEnergyModel()
 {
     static const EnergyModel model = *findEnergyModel("horowitz-45nm");

@@ -54,6 +54,9 @@ struct EnergyModel {
     friend bool operator==(const EnergyModel&, const EnergyModel&) = default;
 };
 
+/// `model`, with "(edited)" behind its name if a built-in model of other numbers has that name.
+EnergyModel withOwnName(EnergyModel model);
+
 /// Those of resources/energy, built into the program, by name. Thread safe.
 const std::vector<EnergyModel>& builtInEnergyModels();
 /// The one used where nobody chose: "horowitz-45nm".

@@ -12,6 +12,8 @@ namespace quantoscope::sweep {
 
 namespace {
 
+constexpr double significance = 0.05;
+
 bool isMixed(const SearchPoint& point) { return point.origin != SearchPoint::Origin::Uniform; }
 
 Json interval(const evaluation::Interval& interval) { return Json::array({ interval.low, interval.high }); }
@@ -102,6 +104,28 @@ void compareSearchPoints(SearchResult& result)
     }
 }
 
+namespace {
+
+/// Which uniform configurations certainly are more accurate than the mixed one chosen at their price.
+std::string describeLosses(const SearchResult& result, int uniform)
+{
+    const int compared = static_cast<int>(result.atEqualPrice.size());
+    std::string better;
+    for (const auto& [at, mixed, comparison] : result.atEqualPrice)
+        if (comparison.delta < 0 && comparison.pValue < significance)
+            better += (better.empty() ? "" : ", ") + result.points[at].label();
+    std::string text;
+    if (compared > 0)
+        text = " Significantly more accurate than the mixed network chosen at "
+            + std::string(compared == 1 ? "its" : "their")
+            + " price (exact McNemar, 5 %): " + (better.empty() ? "no uniform one" : better) + ".";
+    if (compared < uniform)
+        text += " For " + std::to_string(uniform - compared) + " no mixed network that costs as little was looked at.";
+    return text;
+}
+
+} // namespace
+
 std::string describeFront(const SearchResult& result)
 {
     int uniform = 0;
@@ -125,8 +149,10 @@ std::string describeFront(const SearchResult& result)
     std::string text = "For " + std::to_string(beaten) + " of " + std::to_string(uniform)
         + " uniform word-lengths a mixed network costs no more and is at least as accurate, as measured";
     if (!onFront.empty())
-        return text + "; on the front with the mixed ones stand " + onFront + ".";
-    return text + "; " + (beaten == uniform ? "none" : "no other") + " is on the front.";
+        text += "; on the front with the mixed ones stand " + onFront + ".";
+    else
+        text += std::string("; ") + (beaten == uniform ? "none" : "no other") + " is on the front.";
+    return text + describeLosses(result, uniform);
 }
 
 std::string toCsv(const SearchResult& result)

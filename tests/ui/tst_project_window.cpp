@@ -12,7 +12,6 @@
 #include <QSignalSpy>
 #include <QStandardPaths>
 #include <QTabWidget>
-#include <QTableView>
 #include <QTest>
 #include <QTimer>
 
@@ -25,7 +24,6 @@
 #include "ui/views/layers_view.h"
 #include "ui/views/message_bar.h"
 #include "ui/views/options_panel.h"
-#include "ui/views/runs_page.h"
 #include "ui/views/start_page.h"
 #include "ui/views/studies_page.h"
 
@@ -364,52 +362,6 @@ private slots:
         m_window->openModel(m_tiny->modelPath());
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().analysis(), patience);
         QVERIFY(m_window->session().runs().empty());
-    }
-
-    void runsAreNamedAndComparedLayerByLayer()
-    {
-        openBoth();
-        setWeightBits(3);
-        RunsPage* page = m_window->runs();
-        m_window->showPage(page);
-        auto* model = page->table()->model();
-        QVERIFY(model->setData(model->index(2, RunsModel::Name), QStringLiteral("three")));
-        QCOMPARE(m_window->session().runs()[2].name, QStringLiteral("three"));
-        m_window->session().undoStack().undo();
-        QCOMPARE(m_window->session().runs()[2].name, QString());
-        m_window->session().undoStack().redo();
-        page->filter()->setText(QStringLiteral("three"));
-        QCOMPARE(model->rowCount(), 1);
-        page->filter()->clear();
-        page->table()->selectAll();
-        QVERIFY(!page->compareButton()->isEnabled()); // three are not two
-        page->table()->selectRow(2);
-        page->compareButton()->click();
-        const auto ready
-            = [this] { return m_window->session().runComparison() && m_window->session().runComparison()->images > 0; };
-        QTRY_VERIFY_WITH_TIMEOUT(ready(), patience);
-        QVERIFY(page->comparison()->isVisible());
-        auto* layers = page->comparison()->model();
-        QCOMPARE(layers->rowCount(), 3);
-        QCOMPARE(layers->index(0, RunComparisonModel::FirstWeightBits).data().toString(), QStringLiteral("8"));
-        QCOMPARE(layers->index(0, RunComparisonModel::SecondWeightBits).data().toString(), QStringLiteral("3"));
-        // Five bits fewer are about 30 dB.
-        const double difference
-            = layers->index(0, RunComparisonModel::WeightDifference).data(RunComparisonModel::SortRole).toDouble();
-        QVERIFY2(difference < -20 && difference > -40, QByteArray::number(difference));
-        page->comparison()->selectRow(1);
-        QCOMPARE(m_window->session().selectedLayer(), 1);
-        // Against float there is nothing to measure on one side.
-        page->table()->selectionModel()->clear();
-        page->table()->setCurrentIndex(model->index(0, 0));
-        page->table()->selectRow(1);
-        page->compareButton()->click();
-        QTRY_VERIFY_WITH_TIMEOUT(ready(), patience);
-        QCOMPARE(layers->index(0, RunComparisonModel::FirstWeightSqnr).data().toString(), QStringLiteral("–"));
-        // And back to that plan.
-        page->table()->selectRow(1);
-        page->restoreButton()->click();
-        QCOMPARE(m_window->session().request().weights.bits, std::optional(8));
     }
 
 private:

@@ -79,9 +79,12 @@ void CostChart::rebuild()
     drawCurrent();
     drawLines();
     drawFront();
-    // Most bits first, as they lie from top to bottom.
-    for (std::size_t i = m_series.groups.size(); i-- > 0;)
-        drawGroup(m_series.groups[i], colorOf(i));
+    // Most bits first, as they lie from top to bottom; mixed ones over the uniform ones that they are to beat.
+    const std::size_t count = m_series.groups.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t group = m_series.colours == CostSeries::Colours::Search ? i : count - 1 - i;
+        drawGroup(m_series.groups[group], colorOf(group));
+    }
     drawChosen();
     legend->setVisible(!m_series.empty());
     legend->setBrush(translucent(theme().background, 0.8));

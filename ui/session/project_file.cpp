@@ -47,6 +47,15 @@ std::optional<UnsavedWork> describeUnsaved(const fs::path& path)
     return work;
 }
 
+/// Everything that the window remembers.
+Result<void> keepState(Project& file, const ProjectState& state)
+{
+    QS_TRY(const auto energy, file.energyModel());
+    if (energy.value_or(cost::defaultEnergyModel()) != state.energy)
+        QS_CHECK(file.setEnergyModel(state.energy));
+    return file.setView(viewKey, state.toText(file.path().parent_path()));
+}
+
 std::vector<UnsavedWork> listUnsaved(const fs::path& folder)
 {
     std::vector<UnsavedWork> all;
@@ -78,7 +87,7 @@ ProjectFile::ProjectFile(Session& session, JobRunner& jobs, QObject* parent)
     m_timer.setInterval(quietMilliseconds);
     connect(&m_timer, &QTimer::timeout, this, &ProjectFile::write);
     for (const auto signal : { &Session::modelChanged, &Session::dataChanged, &Session::requestChanged,
-             &Session::runsChanged, &Session::selectionChanged })
+             &Session::runsChanged, &Session::selectionChanged, &Session::energyModelChanged })
         connect(&session, signal, this, &ProjectFile::touch);
 }
 
@@ -100,7 +109,7 @@ Result<void> ProjectFile::Writer::write(
         return {};
     written = number;
     QS_TRY(const auto file, store.project());
-    return file->setView(viewKey, state.toText(file->path().parent_path()));
+    return keepState(*file, state);
 }
 
 Result<void> ProjectFile::Writer::exchange(const std::function<Result<void>()>& change)
@@ -154,6 +163,7 @@ void ProjectFile::capture()
     if (m_session.data()) // images that were not found are remembered all the same
         state->data = m_session.data()->request;
     state->wish = m_session.wish();
+    m_state.energy = m_session.energyModel();
     const LayerInfo* layer = m_session.selectedLayerInfo();
     state->layer = layer ? layer->name : QString();
     // Runs that are not listed now were, and may still be on their way from the file.
@@ -294,7 +304,7 @@ void ProjectFile::saveAs(const fs::path& path)
         [path, state = m_state, store = m_store](const base::Job&) -> Result<std::string> {
             QS_CHECK(store->moveTo(path));
             QS_TRY(const auto project, store->project());
-            QS_CHECK(project->setView(viewKey, state.toText(project->path().parent_path())));
+            QS_CHECK(keepState(*project, state));
             return project->path().string();
         },
         [this, name](const Result<std::string>& result) {

@@ -120,7 +120,7 @@ private:
 Result<OpenedProject> readProject(const std::filesystem::path& path);
 
 /// Runs of the model as the project has them; samples and result of the float network come with data.
-Result<std::vector<Run>> readRuns(
-    ProjectStore& store, const LoadedModel& model, const std::vector<RunState>& wanted, const base::Job& job);
+Result<std::vector<Run>> readRuns(ProjectStore& store, const LoadedModel& model, const std::vector<RunState>& wanted,
+    const cost::EnergyModel& energy, const base::Job& job);
 
 } // namespace quantoscope::ui

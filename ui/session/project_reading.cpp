@@ -154,12 +154,14 @@ Result<OpenedProject> readProject(const fs::path& path)
     } else {
         opened.state = *std::move(state);
     }
+    QS_TRY(auto energy, opened.project->energyModel());
+    opened.state.energy = std::move(energy).value_or(cost::defaultEnergyModel());
     findModel(opened, sources);
     return opened;
 }
 
-Result<std::vector<Run>> readRuns(
-    ProjectStore& store, const LoadedModel& model, const std::vector<RunState>& wanted, const base::Job& job)
+Result<std::vector<Run>> readRuns(ProjectStore& store, const LoadedModel& model, const std::vector<RunState>& wanted,
+    const cost::EnergyModel& energy, const base::Job& job)
 {
     std::vector<Run> runs;
     const auto project = store.current();
@@ -193,7 +195,7 @@ Result<std::vector<Run>> readRuns(
             run.plan = plan;
             QS_TRY(run.graph, graphs.graphFor(*plan));
         }
-        run.cost = cost::computeCost(*model.graph, run.isFloat ? quant::QuantizationPlan {} : *plan);
+        run.cost = cost::computeCost(*model.graph, run.isFloat ? quant::QuantizationPlan {} : *plan, energy);
         runs.push_back(std::move(run));
     }
     compareWithFloat(runs);

@@ -75,6 +75,8 @@ struct ProjectState {
     std::map<std::string, ModelState> models; ///< by that fingerprint
     QString page; ///< object name of the page in front
     bool worthKeeping = false; ///< a person did something, rather than look
+    /// The project's, which has a place of its own there and is no part of the text.
+    cost::EnergyModel energy = cost::defaultEnergyModel();
 
     std::string toText(const std::filesystem::path& home) const; ///< paths also as they are from `home`
     /// InvalidInput for anything else. Files that are not where they were are looked for from `home`.

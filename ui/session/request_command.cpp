@@ -54,6 +54,25 @@ void ModelCommand::undo() { exchange(m_after, m_before); }
 
 void ModelCommand::redo() { exchange(m_before, m_after); }
 
+EnergyCommand::EnergyCommand(Session& session, cost::EnergyModel after)
+    : QUndoCommand(QCoreApplication::translate("EnergyCommand", "energy model"))
+    , m_session(session)
+    , m_before(session.energyModel())
+    , m_after(std::move(after))
+{
+}
+
+void EnergyCommand::undo() { m_session.restoreEnergyModel(m_before); }
+
+void EnergyCommand::redo() { m_session.restoreEnergyModel(m_after); }
+
+bool EnergyCommand::mergeWith(const QUndoCommand* other)
+{
+    m_after = static_cast<const EnergyCommand*>(other)->m_after;
+    setObsolete(m_after == m_before);
+    return true;
+}
+
 RenameRunCommand::RenameRunCommand(Session& session, int index, const QString& name)
     : QUndoCommand(name.isEmpty()
             ? QCoreApplication::translate("RenameRunCommand", "name of run %1 removed").arg(index + 1)

@@ -47,6 +47,22 @@ private:
     Side m_after;
 };
 
+/// What energies are made of.
+class EnergyCommand : public QUndoCommand {
+public:
+    EnergyCommand(Session& session, cost::EnergyModel after);
+
+    void undo() override;
+    void redo() override;
+    int id() const override { return 2; }
+    bool mergeWith(const QUndoCommand* other) override;
+
+private:
+    Session& m_session;
+    cost::EnergyModel m_before;
+    cost::EnergyModel m_after;
+};
+
 /// A name for a run.
 class RenameRunCommand : public QUndoCommand {
 public:

@@ -290,6 +290,28 @@ void Session::setMeasure(Measure measure)
     emit measureChanged();
 }
 
+void Session::restoreEnergyModel(const cost::EnergyModel& model)
+{
+    if (model == m_energyModel)
+        return;
+    m_energyModel = model;
+    emit energyModelChanged();
+}
+
+void Session::editEnergyModel(const cost::EnergyModel& model)
+{
+    if (model != m_energyModel)
+        m_undoStack.push(new EnergyCommand(*this, model));
+}
+
+void Session::setRunCosts(const std::vector<RunKey>& runs, const std::vector<cost::Cost>& costs)
+{
+    for (std::size_t i = 0; i < std::min({ runs.size(), costs.size(), m_runs.size() }); ++i)
+        if (m_runs[i].key == runs[i])
+            m_runs[i].cost = costs[i];
+    emit runsChanged();
+}
+
 void Session::setFlipTrace(FlipTracePtr trace)
 {
     m_flipTrace = std::move(trace);

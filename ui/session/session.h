@@ -55,6 +55,10 @@ public:
     const Accuracy& accuracy() const { return m_accuracy; }
     int selectedLayer() const { return m_selectedLayer; } ///< -1: none
     const LayerInfo* selectedLayerInfo() const;
+    const cost::EnergyModel& energyModel() const
+    {
+        return m_energyModel;
+    } ///< what energies are made of, in this project
     Measure measure() const { return m_measure; } ///< what layers are coloured by, wherever they are drawn
     QUndoStack& undoStack() { return m_undoStack; }
 
@@ -91,6 +95,12 @@ public:
     void setDataVariant(DataVariantPtr variant);
     void selectLayer(int index);
     void setMeasure(Measure measure);
+    /// Another project's. Nothing to undo.
+    void restoreEnergyModel(const cost::EnergyModel& model);
+    /// Undoably; edits in a row become one step. Costs follow by setAnalysis() and its like.
+    void editEnergyModel(const cost::EnergyModel& model);
+    /// The same results at other prices, those of `runs` by position; what changed meanwhile is left alone.
+    void setRunCosts(const std::vector<RunKey>& runs, const std::vector<cost::Cost>& costs);
 
     /// Changes what is asked for, undoably. Edits in a row with the same non-empty `key` become one step.
     void edit(const planning::PlanRequest& request, const QString& text, const QString& key = {});
@@ -130,6 +140,7 @@ signals:
     void dataVariantChanged();
     void selectionChanged();
     void measureChanged();
+    void energyModelChanged();
 
 private:
     friend class RequestCommand;
@@ -162,6 +173,7 @@ private:
     planning::PlanRequest m_searchRequest;
     FlipTracePtr m_flipTrace;
     Measure m_measure = Measure::None;
+    cost::EnergyModel m_energyModel = cost::defaultEnergyModel();
     RunComparisonPtr m_runComparison;
     DataPreviewPtr m_dataPreview;
     ModelCheckPtr m_modelCheck;

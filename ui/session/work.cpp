@@ -263,7 +263,8 @@ Result<LoadedDataPtr> loadData(const DataRequest& request, const base::Job& job)
 }
 
 Result<AnalysisPtr> analyse(const LoadedModel& model, const calibration::CalibrationStats* stats,
-    const planning::PlanRequest& request, const quant::PlanPtr& base, const Analysis* previous, const base::Job& job)
+    const planning::PlanRequest& request, const quant::PlanPtr& base, const Analysis* previous,
+    const cost::EnergyModel& energy, const base::Job& job)
 {
     auto analysis = std::make_shared<Analysis>();
     analysis->request = request;
@@ -282,7 +283,7 @@ Result<AnalysisPtr> analyse(const LoadedModel& model, const calibration::Calibra
             analyseLayer(model.layers[i], *analysis->plan, stats, comparable ? &previous->layers[i] : nullptr));
         job.advance();
     }
-    analysis->cost = cost::computeCost(*model.graph, *analysis->plan);
+    analysis->cost = cost::computeCost(*model.graph, *analysis->plan, energy);
     job.finish();
     return AnalysisPtr(std::move(analysis));
 }
@@ -396,7 +397,7 @@ Result<std::shared_ptr<Run>> StudyRuns::make(const planning::PlanRequest& reques
     run->samples = data->evaluation;
     run->plan = plan;
     run->corrections = corrections;
-    run->cost = cost::computeCost(*model->graph, *plan);
+    run->cost = cost::computeCost(*model->graph, *plan, energy);
     run->floatResult = floatResult;
     if (floatResult)
         run->againstFloat = evaluation::compare(floatResult->outcomes, run->result->outcomes);

@@ -24,7 +24,7 @@ Result<LoadedDataPtr> loadData(const DataRequest& request, const base::Job& job 
 /// those of `previous` (may be null, must be of the same model) are taken from there.
 Result<AnalysisPtr> analyse(const LoadedModel& model, const calibration::CalibrationStats* stats,
     const planning::PlanRequest& request, const quant::PlanPtr& base, const Analysis* previous,
-    const base::Job& job = {});
+    const cost::EnergyModel& energy = cost::defaultEnergyModel(), const base::Job& job = {});
 
 /// The histogram of one output channel of a weight.
 calibration::Histogram channelHistogram(const LayerInfo& layer, std::int64_t channel);
@@ -73,6 +73,7 @@ struct StudyRuns {
     LoadedDataPtr data;
     evaluation::EvaluationResultPtr floatResult;
     evaluation::EvaluationOptions options;
+    cost::EnergyModel energy;
 
     /// Null for a plan that quantizes nothing. Errors: as evaluate().
     Result<std::shared_ptr<Run>> make(const planning::PlanRequest& request, const quant::PlanPtr& plan,

@@ -43,6 +43,8 @@ Workbench::Workbench(Session& session, JobRunner& jobs, QObject* parent)
     connect(&session, &Session::analysisChanged, this, &Workbench::askConfidence);
     connect(&session, &Session::selectionChanged, this, &Workbench::askConfidence);
     connect(&session, &Session::modelReplaced, this, &Workbench::onModelReplaced);
+    connect(&session, &Session::energyModelChanged, this, &Workbench::reprice);
+    connect(&m_jobs, &JobRunner::changed, this, &Workbench::repriceLatecomers);
     connect(&m_project, &ProjectFile::opened, this, &Workbench::onProjectOpened);
     connect(&m_project, &ProjectFile::problem, this, &Workbench::problem);
 }
@@ -103,7 +105,8 @@ void Workbench::replan()
     const auto previous = m_session.analysis();
     m_jobs.start<AnalysisPtr>(
         { tr("Building the plan"), Lane::Quick, planChannel },
-        [=](const base::Job& job) { return analyse(*model, stats.get(), request, base, previous.get(), job); },
+        [=, energy = m_session.energyModel()](
+            const base::Job& job) { return analyse(*model, stats.get(), request, base, previous.get(), energy, job); },
         [this](Result<AnalysisPtr> result) { onAnalysis(std::move(result)); });
 }
 
@@ -229,7 +232,7 @@ void Workbench::onFloatEvaluated(const Result<Evaluated>& result)
     run.samples = m_session.data()->evaluation;
     run.data = m_session.data()->title;
     run.result = result->result;
-    run.cost = cost::computeCost(*m_session.model()->graph, {});
+    run.cost = cost::computeCost(*m_session.model()->graph, {}, m_session.energyModel());
     run.request = m_session.request();
     m_session.addRun(std::move(run));
     warnNearChance(*result->result);

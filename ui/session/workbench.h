@@ -151,6 +151,10 @@ private:
     /// Takes word-lengths out of a study's settings that the hardware does not take, and says so. False: none is left.
     template <typename Settings> bool fitToProfile(Settings& settings);
     void dropResults();
+    /// What everything known costs under the session's energy model.
+    void reprice();
+    /// Once nothing runs: what was begun before the energy model changed came with costs under the one before.
+    void repriceLatecomers();
     void calibrate();
     void replan();
     void evaluateFloat();
@@ -201,6 +205,7 @@ private:
     };
     std::map<Study, RunningStudy> m_running;
     quint64 m_lastStudy = 0;
+    bool m_mixedPrices = false; ///< jobs that ran when the energy model changed may still bring costs under another
 };
 
 } // namespace quantoscope::ui

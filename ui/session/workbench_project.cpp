@@ -151,6 +151,7 @@ void Workbench::onModelReplaced()
     m_keptOptions.reset();
     m_keptSensitivity.reset();
     m_keptSearch.reset();
+    m_mixedPrices = true; // its runs may come from before another energy model
     replan();
     calibrate();
 }
@@ -159,8 +160,8 @@ void Workbench::restoreRuns(const ModelState& kept)
 {
     m_jobs.start<std::vector<Run>>(
         { tr("Reading runs"), Lane::Detail, runsChannel },
-        [store = m_project.store(), model = m_session.model(), runs = kept.runs](
-            const base::Job& job) { return readRuns(*store, *model, runs, job); },
+        [store = m_project.store(), model = m_session.model(), runs = kept.runs, energy = m_session.energyModel()](
+            const base::Job& job) { return readRuns(*store, *model, runs, energy, job); },
         [this](Result<std::vector<Run>> result) {
             if (!result) {
                 report(result.error(), tr("The runs of the project could not be read"));
@@ -183,6 +184,7 @@ void Workbench::onProjectOpened(const OpenedProject& opened)
     dropResults();
     m_session.setModel(nullptr);
     m_session.setData(nullptr);
+    m_session.restoreEnergyModel(opened.state.energy);
     if (!opened.model.empty())
         openModel(opened.model);
     if (opened.unreadable)
@@ -197,6 +199,7 @@ void Workbench::close()
     m_project.startNew();
     m_session.setModel(nullptr);
     m_session.setData(nullptr);
+    m_session.restoreEnergyModel(cost::defaultEnergyModel());
 }
 
 void Workbench::openData(const DataRequest& request)

@@ -52,7 +52,8 @@ void Workbench::restoreSweep(const SweepState& sweep)
     m_jobs.start<SweepPtr>(
         { tr("Reading the sweep"), Lane::Detail, QStringLiteral("kept sweep") },
         [sweep, data, model = m_session.model(), stats = m_session.stats(), reference = m_session.floatResult(),
-            cache = m_statsCache, store = m_project.store()](const base::Job& job) -> Result<SweepPtr> {
+            cache = m_statsCache, store = m_project.store(),
+            energy = m_session.energyModel()](const base::Job& job) -> Result<SweepPtr> {
             return repeatKept(store, job, [&](const auto& kept, const base::Job& part) -> Result<SweepPtr> {
                 flow::Quantizer quantizer(model->graph, data->calibration, { .cache = cache, .store = kept });
                 quantizer.setStats(stats);
@@ -60,6 +61,7 @@ void Workbench::restoreSweep(const SweepState& sweep)
                 options.weightBits = sweep.weightBits;
                 options.activationBits = sweep.activationBits;
                 options.request = sweep.request;
+                options.energy = energy;
                 options.evaluation.store = kept;
                 QS_TRY(auto result, sweep::runGrid(quantizer, *data->evaluation, options, part, reference));
                 return std::make_shared<const sweep::SweepResult>(std::move(result));
@@ -84,13 +86,15 @@ void Workbench::restoreOptions(const OptionsState& options)
     m_jobs.start<sweep::OptionsStudyPtr>(
         { tr("Reading the comparison of options"), Lane::Detail, QStringLiteral("kept options") },
         [options, data, model = m_session.model(), stats = m_session.stats(), reference = m_session.floatResult(),
-            cache = m_statsCache, store = m_project.store()](const base::Job& job) -> Result<sweep::OptionsStudyPtr> {
+            cache = m_statsCache, store = m_project.store(),
+            energy = m_session.energyModel()](const base::Job& job) -> Result<sweep::OptionsStudyPtr> {
             return repeatKept(
                 store, job, [&](const auto& kept, const base::Job& part) -> Result<sweep::OptionsStudyPtr> {
                     flow::Quantizer quantizer(model->graph, data->calibration, { .cache = cache, .store = kept });
                     quantizer.setStats(stats);
                     auto settings = options.settings;
                     settings.evaluation.store = kept;
+                    settings.energy = energy;
                     QS_TRY(auto study, sweep::runOptionsStudy(quantizer, *data->evaluation, settings, part, reference));
                     return std::make_shared<const sweep::OptionsStudy>(std::move(study));
                 });
@@ -113,14 +117,15 @@ void Workbench::restoreSensitivity(const SensitivityState& state)
     m_jobs.start<sweep::SensitivityResultPtr>(
         { tr("Reading the sensitivity of layers"), Lane::Detail, QStringLiteral("kept sensitivity") },
         [state, data, model = m_session.model(), stats = m_session.stats(), reference = m_session.floatResult(),
-            cache = m_statsCache,
-            store = m_project.store()](const base::Job& job) -> Result<sweep::SensitivityResultPtr> {
+            cache = m_statsCache, store = m_project.store(),
+            energy = m_session.energyModel()](const base::Job& job) -> Result<sweep::SensitivityResultPtr> {
             return repeatKept(
                 store, job, [&](const auto& kept, const base::Job& part) -> Result<sweep::SensitivityResultPtr> {
                     flow::Quantizer quantizer(model->graph, data->calibration, { .cache = cache, .store = kept });
                     quantizer.setStats(stats);
                     auto options = sensitivityOptions(settingsOf(state), state.request);
                     options.evaluation.store = kept;
+                    options.energy = energy;
                     QS_TRY(auto study,
                         sweep::runSensitivity(
                             quantizer, data->evaluation.get(), options, part, state.measure ? reference : nullptr));
@@ -144,13 +149,15 @@ void Workbench::restoreSearch(const SearchState& state)
     m_jobs.start<sweep::SearchResultPtr>(
         { tr("Reading the search for word-lengths"), Lane::Detail, QStringLiteral("kept search") },
         [state, data, model = m_session.model(), stats = m_session.stats(), cache = m_statsCache,
-            store = m_project.store()](const base::Job& job) -> Result<sweep::SearchResultPtr> {
+            store = m_project.store(),
+            energy = m_session.energyModel()](const base::Job& job) -> Result<sweep::SearchResultPtr> {
             return repeatKept(
                 store, job, [&](const auto& kept, const base::Job& part) -> Result<sweep::SearchResultPtr> {
                     flow::Quantizer quantizer(model->graph, data->calibration, { .cache = cache, .store = kept });
                     quantizer.setStats(stats);
                     auto options = searchOptions(settingsOf(state), state.request);
                     options.evaluation.store = kept;
+                    options.energy = energy;
                     QS_TRY(auto result, sweep::runSearch(quantizer, *data->evaluation, options, part));
                     return std::make_shared<const sweep::SearchResult>(std::move(result));
                 });

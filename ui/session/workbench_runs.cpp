@@ -54,7 +54,8 @@ Result<void> measure(RunComparison& comparison, const LoadedModel& model, const 
 
 StudyRuns Workbench::studyRuns()
 {
-    return { quantizer(), m_session.model(), m_session.data(), m_session.floatResult(), keepingResults() };
+    return { quantizer(), m_session.model(), m_session.data(), m_session.floatResult(), keepingResults(),
+        m_session.energyModel() };
 }
 
 StudyKeeper Workbench::studyKeeper() { return { m_project.store(), m_session.model(), m_session.data() }; }

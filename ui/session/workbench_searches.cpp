@@ -75,10 +75,11 @@ void Workbench::startSensitivity(SensitivitySettings settings, const planning::P
         { tr("Sensitivity of layers"), Lane::Study, channelOf(Study::Sensitivity) },
         [this, settings, request, generation, quantizer = quantizer(), samples = m_session.data()->evaluation,
             floatResult = m_session.floatResult(), evaluation = keepingResults(), keeper = studyKeeper(),
-            sofar = sweep::SensitivityResultPtr(growing)](
+            energy = m_session.energyModel(), sofar = sweep::SensitivityResultPtr(growing)](
             const base::Job& job) mutable -> Result<sweep::SensitivityResultPtr> {
             auto options = sensitivityOptions(settings, request);
             options.evaluation = evaluation;
+            options.energy = energy;
             // As with the sweep: every point makes a new, larger result.
             options.onPoint = [&](const sweep::SensitivityPoint& point, const sweep::QuantizedUnit& unit) {
                 auto next = std::make_shared<sweep::SensitivityResult>(*sofar);
@@ -157,6 +158,7 @@ void Workbench::startSearch(SearchSettings settings, const planning::PlanRequest
     m_project.setSearch(state);
     auto options = searchOptions(settings, request);
     options.evaluation = keepingResults();
+    options.energy = m_session.energyModel();
     auto growing = std::make_shared<sweep::SearchResult>();
     growing->scope = request.describeOptions();
     growing->data = m_session.data()->title.toStdString();

@@ -79,6 +79,7 @@ void Workbench::startSweep(const planning::PlanRequest& request, const SweepSett
             options.weightBits = settings.weightBits;
             options.activationBits = settings.activationBits;
             options.request = request;
+            options.energy = runs.energy;
             options.evaluation = runs.options;
             // Each finished point goes to the window as a new, larger result; nobody changes one that is being drawn.
             auto sofar = std::make_shared<const sweep::SweepResult>(*growing);
@@ -132,6 +133,7 @@ void Workbench::startOptionsStudy(sweep::OptionsStudySettings settings)
     if (!canStart(Study::Options))
         return;
     settings.evaluation = keepingResults();
+    settings.energy = m_session.energyModel();
     OptionsState state { settings, false };
     m_project.setOptions(state);
     const auto samples = m_session.data()->evaluation;

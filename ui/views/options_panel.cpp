@@ -11,6 +11,7 @@
 #include "ui/views/bits_spin_box.h"
 #include "ui/views/corrections_panel.h"
 #include "ui/views/general_options.h"
+#include "ui/views/option_words.h"
 #include "ui/views/panel_form.h"
 #include "ui/views/section.h"
 #include "ui/views/tensor_options.h"
@@ -117,6 +118,10 @@ void OptionsPanel::refreshNotes()
                            "float</td></tr><tr><td>Energy&nbsp;&nbsp;</td><td align='right'><b>%3</b></td><td>&nbsp;an "
                            "image</td></tr></table>")
                             .arg(formatBytes(cost.sizeBytes), formatSignificant(share), formatEnergy(cost.energyPj)));
+        m_cost->setToolTip(
+            wrapped(tr("All parameters at their word-length, and the energy of one image's arithmetic and memory "
+                       "under the energy model %1 (Run, Energy model…).")
+                        .arg(QString::fromStdString(m_session.energyModel().name))));
     }
     QStringList notes;
     if (analysis)

@@ -85,8 +85,8 @@ std::string evaluateSection(const Json& document)
     std::string page = table.toString();
     page += paragraph("Difference " + signedFixed(number(document, "delta_top1")) + " points "
         + rangeText(part(document, "delta_top1_ci95")) + ", p = " + brief(number(document, "p_value"))
-        + " (exact McNemar), agreement " + fixed(number(document, "agreement")) + " % on " + text(document, "images")
-        + " images.");
+        + " (exact McNemar), agreement " + fixed(number(document, "agreement")) + " % on "
+        + grouped(number(document, "images")) + " images.");
     page += paragraph(costText(part(document, "cost")) + ".");
     if (const auto engine = text(document, "engine"); !engine.empty())
         page += paragraph("Engine: " + engine + ".");

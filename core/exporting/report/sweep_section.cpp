@@ -172,7 +172,7 @@ std::string sweepSection(const Json& document)
     const auto& reference = part(document, "float");
     const double floatTop1 = number(reference, "top1");
     page += paragraph("Float: " + fixed(floatTop1) + " % " + rangeText(part(reference, "top1_ci95")) + " top-1 on "
-        + text(document, "images") + " images.");
+        + grouped(number(document, "images")) + " images.");
     page += lines(points, weights, activations, floatTop1) + maps(points, weights, activations);
     std::vector<CostSeries> series;
     for (std::size_t g = activations.size(); g-- > 0;) {

@@ -448,57 +448,6 @@ private slots:
         const auto nothing = setting.run({ nullptr, stop.get_token() });
         QVERIFY(!nothing.has_value() && nothing.error().code == ErrorCode::Cancelled);
     }
-
-    void comparesWithUniform()
-    {
-        const auto point = [](std::optional<std::pair<int, int>> uniform, double price, double divergence, int right) {
-            SearchPoint p;
-            p.origin = uniform ? SearchPoint::Origin::Uniform : SearchPoint::Origin::Sum;
-            p.uniform = uniform;
-            p.price = price;
-            p.divergence = divergence;
-            for (int i = 0; i < 100; ++i)
-                p.outcomes.push_back(
-                    { .prediction = i < right ? 1 : 0, .label = 1, .top5 = true, .loss = 0, .margin = 0 });
-            p.top1 = right;
-            return p;
-        };
-        SearchResult result;
-        result.points = { point(std::pair(4, 8), 10, 0.5, 70), point(std::pair(2, 8), 5, 0.9, 40),
-            point({}, 9, 0.3, 75), point({}, 10, 0.2, 72), point({}, 7, 0.4, 71), point({}, 11, 0.1, 80) };
-        compareSearchPoints(result);
-        QCOMPARE(result.front, (std::vector<std::size_t> { 1, 4, 2, 5 }));
-        QCOMPARE(QString::fromStdString(describeFront(result)),
-            QStringLiteral("For 1 of 2 uniform word-lengths a mixed network costs no more and is at least as accurate, "
-                           "as measured; on the front with the mixed ones stand W2 A8."));
-        QCOMPARE(result.atEqualPrice.size(), std::size_t { 1 }); // nothing is as cheap as W2
-        QCOMPARE(result.atEqualPrice[0].mixed, std::size_t { 3 }); // the closest to float, not the most accurate
-        QCOMPARE(result.atEqualPrice[0].comparison.delta, 2.0);
-        QCOMPARE(result.atEqualAccuracy.size(), std::size_t { 1 });
-        QCOMPARE(result.atEqualAccuracy[0].mixed, std::size_t { 4 });
-        result.points.erase(result.points.begin() + 1);
-        compareSearchPoints(result);
-        QVERIFY(describeFront(result).ends_with("none is on the front."));
-        result.points.erase(result.points.begin());
-        compareSearchPoints(result);
-        QVERIFY(describeFront(result).empty());
-    }
-
-    void writesTables()
-    {
-        const auto result = Setting("size=W4A8").run();
-        QVERIFY(result.has_value());
-        const auto lines = QString::fromStdString(toCsv(*result)).split('\n', Qt::SkipEmptyParts);
-        QCOMPARE(static_cast<std::size_t>(lines.size()), result->points.size() + 2);
-        for (const auto& line : lines.mid(2))
-            QCOMPARE(line.count(','), lines[1].count(','));
-        const Json json = toJson(*result);
-        QVERIFY(json["chosen"].is_object());
-        for (const char* member : { "plan", "top1", "top1_ci95", "cost", "delta_top1_ci95" })
-            QVERIFY2(json["front"][0].contains(member), member);
-        QCOMPARE(json["front"].size(), result->front.size());
-        QCOMPARE(json["chosen"]["plan"].size(), std::size_t { 6 });
-    }
 };
 
 QTEST_APPLESS_MAIN(TestSearch)
