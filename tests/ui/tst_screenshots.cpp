@@ -35,6 +35,7 @@
 #include "ui/views/flips_page.h"
 #include "ui/views/graph_page.h"
 #include "ui/views/graph_view.h"
+#include "ui/views/energy_dialog.h"
 #include "ui/views/help_window.h"
 #include "ui/views/layers_view.h"
 #include "ui/views/message_bar.h"
@@ -173,6 +174,9 @@ private slots:
         shootBoth(m_window->dataDialog(), "data");
         m_window->modelCheck()->show();
         shootBoth(m_window->modelCheck(), "model_check");
+        action("E&nergy model…")->trigger();
+        shootBoth(m_window->energyDialog(), "energy");
+        m_window->energyDialog()->hide();
         action("&Export…")->trigger();
         shootBoth(m_window->findChild<ExportDialog*>(), "export");
         action("&Keyboard and mouse")->trigger();
