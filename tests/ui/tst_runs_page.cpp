@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: ui
 // The page of runs: names, filter, two runs beside each other, and back to a plan.
-#include <QAbstractButton>
 #include <QLineEdit>
+#include <QPushButton>
 #include <QSettings>
 #include <QStandardPaths>
 #include <QTableView>
