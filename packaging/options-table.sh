@@ -5,7 +5,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cli=${1:-$root/build/release/app/quantoscope-cli}
-images=${2:-2000}
+images=${2:-1000}
 fashion=/usr/share/datasets/fashion-mnist
 out=$root/resources/studies
 [ -x "$cli" ] || { echo "error: $cli is missing: build it, or name the program" >&2; exit 1; }

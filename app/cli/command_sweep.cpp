@@ -166,8 +166,8 @@ private:
         m_models.push_back({ name, std::ssize(graph::computeLayers(*pipeline.floatGraph())),
             std::make_shared<const SweepResult>(result) });
         m_finished = true;
-        QS_CHECK(files.write(sweep::toCsv(result), result, report));
-        QS_CHECK(maps.write(result, report));
+        QS_TRY(const auto drawn, maps.write(result));
+        QS_CHECK(files.write(sweep::toCsv(result), result, report, drawn));
         QS_CHECK(pipeline.keepStudy("sweep", sweep::settingsOf(m_grid), result.complete && m_grid.shard.isWhole()));
         if (!result.complete)
             return base::cancelled();

@@ -57,18 +57,11 @@ MapFiles MapFiles::named(const std::string& model) const
     return files;
 }
 
-Result<void> MapFiles::write(const sweep::SweepResult& result, Report& report) const
+Result<std::vector<std::string>> MapFiles::write(const sweep::SweepResult& result) const
 {
-    if (m_maps.empty())
-        return {};
-    QS_CHECK(writeMaps(result, m_maps, metricOf(m_contours)));
-    std::string lines;
-    for (const auto& map : m_maps) {
-        lines += "wrote        " + map + "\n";
-        report.json()["files"].push_back(map);
-    }
-    report.text(lines);
-    return {};
+    if (!m_maps.empty())
+        QS_CHECK(writeMaps(result, m_maps, metricOf(m_contours)));
+    return m_maps;
 }
 
 } // namespace quantoscope::cli

@@ -6,7 +6,6 @@
 
 #include "app/cli/chart_files.h"
 #include "app/cli/options.h"
-#include "app/cli/report.h"
 #include "core/base/error.h"
 
 namespace quantoscope::cli {
@@ -21,8 +20,8 @@ public:
     Result<void> check(const CommonOptions& common, const DataOptions& data) const;
     /// The same with the name of a model's file in every file's name: map.png -> map-resnet20.png.
     MapFiles named(const std::string& model) const;
-    /// Draws what is asked for, and says so in the report.
-    Result<void> write(const sweep::SweepResult& result, Report& report) const;
+    /// Draws what is asked for; which files that made.
+    Result<std::vector<std::string>> write(const sweep::SweepResult& result) const;
 
 private:
     std::vector<std::string> m_maps;

@@ -64,12 +64,13 @@ Result<void> ResultFiles::writeCsv(const std::string& csv) const
     return m_csv.empty() ? Result<void> {} : base::writeFileAtomically(m_csv, csv);
 }
 
-void ResultFiles::list(Report& report) const
+void ResultFiles::list(Report& report, const std::vector<std::string>& others) const
 {
     std::vector<std::string> files;
     if (!m_csv.empty())
         files.push_back(m_csv);
     files.insert(files.end(), m_charts.begin(), m_charts.end());
+    files.insert(files.end(), others.begin(), others.end());
     std::string lines;
     for (const auto& file : files)
         lines += "wrote        " + file + "\n";

@@ -26,21 +26,23 @@ public:
     /// The same with the name of a model's file in every file's name: grid.csv -> grid-resnet20.csv.
     ResultFiles named(const std::string& model) const;
 
-    /// Writes what is asked for, and says so in the report. `chartable` is what writeCharts() takes.
+    /// Writes what is asked for, and says so in the report, with `others` that are written already. `chartable` is what
+    /// writeCharts() takes.
     template <typename Chartable>
-    Result<void> write(const std::string& csv, const Chartable& chartable, Report& report) const
+    Result<void> write(const std::string& csv, const Chartable& chartable, Report& report,
+        const std::vector<std::string>& others = {}) const
     {
         QS_CHECK(writeCsv(csv));
         if (!m_charts.empty())
             QS_CHECK(writeCharts(chartable, m_charts, axis()));
-        list(report);
+        list(report, others);
         return {};
     }
 
 private:
     ChartAxis axis() const;
     Result<void> writeCsv(const std::string& csv) const;
-    void list(Report& report) const;
+    void list(Report& report, const std::vector<std::string>& others) const;
 
     std::string m_csv;
     std::vector<std::string> m_charts;
