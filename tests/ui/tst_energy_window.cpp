@@ -100,7 +100,7 @@ private slots:
         QCOMPARE(m_window->session().energyModel().name, std::string("horowitz-45nm (edited)"));
         QCOMPARE(dialog()->model()->currentText(), QStringLiteral("horowitz-45nm (edited)"));
         type(QStringLiteral("Float multiply"), QStringLiteral("7"));
-        QVERIFY2(dialog()->examples().contains(QStringLiteral("float 7.9")), qPrintable(dialog()->examples()));
+        QVERIFY2(dialog()->examples().contains(QStringLiteral("float 7.9")), qPrintable(dialog()->examples()));
         waitUntilIdle();
         check(m_window->session().energyModel());
         // Both are one step, as they follow each other.

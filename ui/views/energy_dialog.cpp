@@ -133,6 +133,8 @@ void EnergyDialog::refresh()
     for (const auto& [weights, activations] : { std::pair(8, 8), std::pair(4, 8), std::pair(4, 4) })
         parts << tr("W%1 A%2 %3").arg(weights).arg(activations).arg(formatEnergy(model.perMac(weights, activations)));
     parts << tr("float %1").arg(formatEnergy(model.perMac(32, 32)));
+    for (QString& part : parts)
+        part.replace(QLatin1Char(' '), QChar(0x00a0)); // lines break between them alone
     m_examples->setText(tr("One multiply-accumulate: %1").arg(parts.join(QStringLiteral(", "))));
 }
 
