@@ -23,7 +23,7 @@ mount -t proc proc "$system/proc"
 mount --bind /dev "$system/dev"
 mkdir -p "$system/dev/shm"
 cp "$package" "$system/root/quantoscope.deb"
-inside() { chroot "$system" env -u DISPLAY -u XDG_RUNTIME_DIR HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
+inside() { chroot "$system" env -u DISPLAY -u QT_QPA_PLATFORM -u XDG_RUNTIME_DIR HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
 inside apt-get update -qq
 inside apt-get install -y -qq --no-install-recommends /root/quantoscope.deb >/dev/null
 inside quantoscope-cli --version
