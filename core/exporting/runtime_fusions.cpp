@@ -21,6 +21,7 @@ namespace {
 
 /// How far a bias may move, in steps of the layer's result: as far as float sums in another order move it anyway.
 constexpr double mostBiasShift = 1.0 / 65536;
+constexpr int byteBits = 8;
 
 template <std::size_t Count> bool isOneOf(const Node& node, const std::array<const char*, Count>& ops)
 {
@@ -28,6 +29,8 @@ template <std::size_t Count> bool isOneOf(const Node& node, const std::array<con
 }
 
 bool roundsFloatOperands(const Node& node) { return isOneOf(node, std::array { "Conv", "ConvTranspose", "Gemm" }); }
+
+bool isSoftmax(const Node& node) { return isOneOf(node, std::array { "Softmax" }); }
 
 bool isComputeLayer(const Node& node)
 {
@@ -56,15 +59,15 @@ bool isSteppedOver(const Node& node)
         std::array { "Relu", "Clip", "MaxPool", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Flatten" });
 }
 
-/// The layer whose result a value is, with nothing between that nobody else reads but what is stepped over.
-const Node* layerBehind(const Graph& graph, const QuantizationPlan& plan, ValueId value)
+/// The layer or Softmax whose result a value is, with nothing between that nobody else reads but what is stepped over.
+const Node* sourceBehind(const Graph& graph, const QuantizationPlan& plan, ValueId value)
 {
     for (;;) {
         const auto producer = graph.value(value).producer;
         if (!producer.valid())
             return nullptr;
         const Node& node = graph.node(producer);
-        if (roundsFloatOperands(node))
+        if (roundsFloatOperands(node) || isSoftmax(node))
             return &node;
         if (!isSteppedOver(node))
             return nullptr;
@@ -81,6 +84,8 @@ bool isChanged(const Graph& graph, const QuantizationPlan& plan, const Node& lay
     const auto* input = quantizerOf(graph, plan, layer.inputs[0]);
     if (!input || input->encoding.perChannel())
         return false;
+    if (isSoftmax(layer))
+        return input->encoding.bits() <= byteBits && result.encoding.bits() <= byteBits;
     const auto* weight = quantizerOf(graph, plan, layer.inputs[1]);
     if (!weight)
         return graph.isConstant(layer.inputs[1]);
@@ -136,8 +141,8 @@ std::set<ValueId> changedByRuntimes(const Graph& graph, const QuantizationPlan& 
         const auto value = graph.find(name);
         if (!value || quantizer.role != quant::Role::Activation || !onlyQuantizerReads(graph, plan, *value))
             continue;
-        const auto* layer = layerBehind(graph, plan, *value);
-        if (layer && isChanged(graph, plan, *layer, quantizer))
+        const auto* source = sourceBehind(graph, plan, *value);
+        if (source && isChanged(graph, plan, *source, quantizer))
             changed.insert(*value);
     }
     return changed;

@@ -16,8 +16,10 @@ namespace quantoscope::exporting {
 /// int8 per tensor (WeightBiasQuantization in its optimizer/qdq_transformer). With 8-bit weights that moves a bias by
 /// thousandths of a step of the result; with 4-bit weights it may be half a step, and predictions change. Named here
 /// are results of layers with float weights, and of those whose bias would move by more than float sums in another
-/// order move it anyway. Anything else before the quantizer keeps such layers as they are. `graph` and `plan` are those
-/// to be written, before any quantizer is in the graph.
+/// order move it anyway. And results of a Softmax between 8-bit quantizers: that it computes by table, and cuts the
+/// fraction of a step off where the file says to round (QLinearSoftmax), so that most probabilities come out too small.
+/// Anything else before the quantizer keeps all these as they are. `graph` and `plan` are those to be written, before
+/// any quantizer is in the graph.
 std::set<graph::ValueId> changedByRuntimes(const graph::Graph& graph, const quant::QuantizationPlan& plan);
 
 /// Compute layers, and how many of them a runtime that fuses quantizers can compute in integers.

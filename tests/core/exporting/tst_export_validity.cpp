@@ -258,6 +258,55 @@ private slots:
         QCOMPARE(again->graph.nodes().size(), ids.size());
     }
 
+    /// A Softmax between 8-bit quantizers is one whose fractions a runtime would cut off.
+    void protectsSoftmax_data()
+    {
+        QTest::addColumn<int>("scope");
+        QTest::addColumn<int>("activationBits");
+        QTest::addColumn<bool>("moved");
+        QTest::addColumn<int>("barriers");
+        using enum quant::Scope;
+        QTest::newRow("A8 integer") << static_cast<int>(Integer) << 8 << false << 1;
+        QTest::newRow("A4 integer") << static_cast<int>(Integer) << 4 << false << 1;
+        QTest::newRow("A8 integer, the result moved") << static_cast<int>(Integer) << 8 << true << 1;
+        QTest::newRow("A16 integer: no such operator") << static_cast<int>(Integer) << 16 << false << 0;
+        QTest::newRow("A8 compute: no quantizer there") << static_cast<int>(Compute) << 8 << false << 0;
+    }
+
+    void protectsSoftmax()
+    {
+        QFETCH(int, scope);
+        QFETCH(int, activationBits);
+        QFETCH(bool, moved);
+        QFETCH(int, barriers);
+        auto source = chain();
+        auto result = test::add(source.graph, "Softmax", { source.graph.outputs().front() }, "probabilities");
+        if (moved)
+            result = test::add(source.graph, "Flatten", { result }, "flattened");
+        source.graph.setOutputs({ result });
+        const auto prepared = engine::prepareGraph(source);
+        VERIFY_OK(prepared);
+        const auto stats = calibration::calibrate(**prepared, *m_samples);
+        VERIFY_OK(stats);
+        const Network network { source, *prepared, *stats };
+        const auto plan = planFor(network, static_cast<quant::Scope>(scope), 8, activationBits);
+        const auto model = exporting::buildModel(source, **prepared, plan, {});
+        VERIFY_OK(model);
+        const auto& g = model->graph;
+        const auto ids = g.nodes();
+        const auto softmax = std::ranges::find(ids, "Softmax", [&](auto id) { return g.node(id).opType; });
+        // A compute scope of 8-bit weights has barriers of its own, before its layers.
+        const auto readers = g.consumers(g.node(*softmax).outputs[0]);
+        QCOMPARE(std::ranges::count(readers, "Max", [&](auto id) { return g.node(id).opType; }), barriers);
+        const auto opened = importing::openModel(*model);
+        VERIFY_OK(opened);
+        QCOMPARE(opened->plan->tensors().size(), plan.tensors().size());
+        for (const auto& [name, quantizer] : plan.tensors()) {
+            const auto* found = opened->plan->find(name);
+            QVERIFY2(found && found->encoding == quantizer.encoding, name.c_str());
+        }
+    }
+
     /// Constants leave the file where they are too many, and where the source's had left it.
     void externalData_data()
     {
