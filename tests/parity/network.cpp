@@ -33,7 +33,8 @@ void mixWordLengths(planning::PlanRequest& request, const graph::Graph& graph)
 const std::vector<Configuration>& configurations()
 {
     static const std::vector<Configuration> all { { "W8A8", 8, 8 }, { "W6A6", 6, 6 }, { "W4A8", 4, 8 },
-        { "W4A4", 4, 4 }, { "W8A16", 8, 16 }, { "W4A4 mixed", 4, 4, true }, { "W4A6 corrected", 4, 6, false, true } };
+        { "W4A4", 4, 4 }, { "W8A16", 8, 16 }, { "W4A4 mixed", 4, 4, true }, { "W4A6 corrected", 4, 6, false, true },
+        { "W8A8 power of two", 8, 8, false, false, true }, { "W4A4 power of two", 4, 4, false, false, true } };
     return all;
 }
 
@@ -50,6 +51,12 @@ Result<QuantizedNetwork> quantize(const Subject& subject, const Setting& setting
     request.weights.bits = configuration.weightBits;
     request.activations.bits = configuration.activationBits;
     request.weights.perChannel = setting.perChannel;
+    if (setting.activationRange)
+        request.activations.range = *setting.activationRange;
+    if (configuration.isPowerOfTwo) {
+        request.weights.scheme = "power-of-two";
+        request.activations.scheme = "asymmetric-power-of-two";
+    }
     if (configuration.isMixed)
         mixWordLengths(request, *subject.prepared);
     if (!configuration.isCorrected) {

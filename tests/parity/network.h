@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/graph/graph.h"
+#include "core/quant/config.h"
 #include "core/quant/plan.h"
 #include "tests/parity/subject.h"
 
@@ -21,6 +23,8 @@ struct Configuration {
     /// Equalized, high biases absorbed, weights reconstructed, gains and biases corrected: only for networks that say
     /// so, since it takes long.
     bool isCorrected = false;
+    /// Scales are powers of two: with integer biases float sums are then exact in every order.
+    bool isPowerOfTwo = false;
 };
 const std::vector<Configuration>& configurations();
 
@@ -29,6 +33,7 @@ struct Setting {
     Configuration configuration;
     quant::Scope scope = quant::Scope::Compute;
     bool perChannel = false;
+    std::optional<quant::RangeSpec> activationRange = {}; ///< empty: the default
 
     std::string title() const; ///< "W4A4 | integer | per channel"
 };

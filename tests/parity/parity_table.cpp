@@ -29,10 +29,12 @@ constexpr int exitUsage = 2;
 constexpr int exitSkipped = 77;
 
 constexpr const char* help
-    = "usage: parity_table [--short] [--models GLOB] [--settings GLOB] [--divide N] [--threads N]\n"
+    = "usage: parity_table [--short] [--models GLOB] [--settings GLOB] [--activation-range RANGE] [--divide N] "
+      "[--threads N]\n"
       "  --short     the bundled sample on few images: what runs with the tests\n"
       "  --models    only networks whose name matches\n"
       "  --settings  only settings that match, such as 'W4A6 corrected | integer | *'\n"
+      "  --activation-range  min-max, mse and so on, instead of the default\n"
       "  --divide N  take the Nth part of the images\n"
       "Prints a Markdown table. Status 0: predictions are the same here and there, or differ only where the order of "
       "float sums decides; 1: not so; 77: ONNX Runtime is not installed.\n";
@@ -41,6 +43,7 @@ struct Arguments {
     bool isShort = false;
     std::string models = "*";
     std::string settings = "*";
+    std::optional<quant::RangeSpec> activationRange = {};
     std::int64_t divide = 1;
     int threads = 1;
 };
@@ -56,7 +59,12 @@ std::optional<Arguments> parse(const QStringList& list)
             arguments.models = value().toStdString();
         else if (list[i] == "--settings")
             arguments.settings = value().toStdString();
-        else if (list[i] == "--divide")
+        else if (list[i] == "--activation-range") {
+            const auto range = quant::RangeSpec::parse(value().toStdString());
+            if (!range)
+                return std::nullopt;
+            arguments.activationRange = *range;
+        } else if (list[i] == "--divide")
             arguments.divide = value().toInt();
         else if (list[i] == "--threads")
             arguments.threads = value().toInt();
@@ -78,7 +86,7 @@ std::vector<Setting> settingsOf(const SubjectSpec& spec, const Arguments& argume
     for (const auto& configuration : configurations())
         for (const auto scope : { quant::Scope::Compute, quant::Scope::Integer })
             for (const bool perChannel : { false, true }) {
-                Setting setting { configuration, scope, perChannel };
+                Setting setting { configuration, scope, perChannel, arguments.activationRange };
                 if ((!configuration.isCorrected || tryCorrected)
                     && planning::globMatches(arguments.settings, setting.title()))
                     settings.push_back(std::move(setting));

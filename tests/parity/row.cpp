@@ -19,7 +19,7 @@ namespace {
 
 constexpr double leastAgreement = 99.9; ///< percent
 constexpr std::size_t mostExact = 8; ///< differing images a row for which exact sums are computed
-constexpr std::size_t mostExplained = 2; ///< of them, those that are gone through layer by layer
+constexpr std::size_t mostExplained = 4; ///< of them, those that are gone through layer by layer
 
 double percentEqual(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b)
 {
@@ -106,6 +106,11 @@ public:
             const auto why = explain(m_subject, peer, file, isOff ? "disabled" : "all", chosen[i]);
             (why && why->isKnown ? m_row.explained : m_row.unexplained)
                 .push_back(text + "; " + (why ? why->text : why.error().message()));
+            if (!why)
+                continue;
+            ++m_row.goneThrough;
+            m_row.sums += why->sums;
+            m_row.ties += why->ties;
         }
         return {};
     }
@@ -159,6 +164,7 @@ void fill(Row& row, const Answers& answers)
     row.top1Integers = answers.integers.top1;
     row.top1Off = answers.off.top1;
     row.top1On = answers.on.top1;
+    row.top1Other = answers.other.top1;
     row.floatsOff = apart(answers.floats, answers.off);
     row.integersOn = apart(answers.integers, answers.on);
     row.offOn = apart(answers.off, answers.on);

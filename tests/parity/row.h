@@ -37,6 +37,7 @@ struct Row {
     double top1Integers = 0; ///< here; as in floats where the runtime takes no integers either
     double top1Off = 0; ///< there, without optimisation
     double top1On = 0;
+    double top1Other = 0; ///< here, in floats, sums in the other order
     Apart floatsOff;
     Apart integersOn;
     Apart offOn; ///< there, with and without optimisation
@@ -51,6 +52,11 @@ struct Row {
     std::size_t exactComputed = 0;
     std::size_t exactHere = 0;
     std::size_t exactThere = 0;
+    /// Of the values that differ layer by layer, on the images that were gone through: sums of integers, and those of
+    /// them that lie on a rounding edge exactly.
+    std::size_t sums = 0;
+    std::size_t ties = 0;
+    std::size_t goneThrough = 0; ///< images
     std::vector<std::string> explained;
     std::vector<std::string> unexplained;
     std::string failure; ///< of the runtime; the rest is then empty
