@@ -74,6 +74,20 @@ std::optional<std::size_t> rankOf(const graph::Value& value)
     return value.type.dims ? std::optional(value.type.dims->size()) : std::nullopt;
 }
 
+/// Why so many scales cannot run along an axis of a tensor; empty if they can, or its extent is not known.
+std::string misfit(const graph::Value& value, std::int64_t axis, std::size_t scales)
+{
+    const auto dims
+        = value.constant ? graph::toDims(value.constant->shape()) : value.type.dims.value_or(graph::Dims {});
+    if (axis < 0 || (!dims.empty() && axis >= static_cast<std::int64_t>(dims.size())))
+        return "its axis lies outside the tensor";
+    if (dims.empty() || !dims[static_cast<std::size_t>(axis)].known()
+        || dims[static_cast<std::size_t>(axis)].value == static_cast<std::int64_t>(scales))
+        return {};
+    return "its " + std::to_string(scales) + " scales do not fit axis " + std::to_string(axis) + " of "
+        + graph::toString(dims);
+}
+
 /// Scale, zero point and axis of a QuantizeLinear or DequantizeLinear; the bounds are those of `dtype`.
 std::optional<Encoding> parametersOf(const Graph& graph, const Node& node, DType dtype, std::string& why)
 {
@@ -112,10 +126,9 @@ std::optional<Encoding> parametersOf(const Graph& graph, const Node& node, DType
         && axis < source.constant->shape().rank() && source.constant->shape()[static_cast<int>(axis)] == 1;
     if (isSingle && !fitsOneChannel)
         return encoding;
-    if (axis < 0 || (rank && axis >= static_cast<std::int64_t>(*rank))) {
-        why = "its axis lies outside the tensor";
+    why = misfit(source, axis, encoding.scale.size());
+    if (!why.empty())
         return std::nullopt;
-    }
     encoding.axis = static_cast<int>(axis);
     return encoding;
 }
@@ -298,6 +311,8 @@ std::optional<QuantizerNodes> quantNode(const Graph& graph, NodeId id, std::stri
     const auto axis = channelAxis(scale->shape(), rankOf(graph.value(node.inputs[0])));
     if (!axis || width != std::nearbyint(width) || width < quant::minBits || width > 32)
         why = axis ? "its bitwidth is " + std::to_string(width) : "its scale has more than one axis";
+    else if (*axis >= 0)
+        why = misfit(graph.value(node.inputs[0]), *axis, static_cast<std::size_t>(scale->size()));
     const bool isSigned = node.intAttribute("signed", 1) != 0;
     if (why.empty() && !isSigned && width > 31)
         why = "it is wider than 31 bits without a sign";

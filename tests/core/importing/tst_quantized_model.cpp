@@ -166,6 +166,17 @@ private slots:
         QVERIFY(opened->plan->find("w") && opened->plan->find("out"));
     }
 
+    /// Two scales along an axis of one: nobody knows what that means, so it is said instead of computed.
+    void scalesThatDoNotFit()
+    {
+        auto model = quantizedNetwork({});
+        const auto dq = model.graph.value(*model.graph.find("w_dq")).producer;
+        model.graph.node(dq).attributes["axis"] = std::int64_t { 1 };
+        const auto opened = importing::openModel(model);
+        QVERIFY(!opened);
+        QVERIFY2(opened.error().what.find("expected [1]") != std::string::npos, opened.error().message().c_str());
+    }
+
     void floatModelsHaveNoPlan()
     {
         test::GraphBuilder b;
