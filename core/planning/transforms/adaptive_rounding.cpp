@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/base/parallel.h"
+#include "core/planning/transforms/instruction_sets.h"
 
 namespace quantoscope::planning {
 
@@ -16,8 +17,7 @@ constexpr std::int64_t lanes = 8; ///< output channels that are worked on side b
 struct alignas(64) Lanes : std::array<double, lanes> { };
 
 /// gradients[k] += row[k] change, for every lane.
-__attribute__((target_clones("avx512f", "fma", "default"))) void addProduct(
-    const double* row, const double* change, std::int64_t count, double* gradients)
+QS_INSTRUCTION_SETS void addProduct(const double* row, const double* change, std::int64_t count, double* gradients)
 {
     using Vector = double __attribute__((vector_size(lanes * sizeof(double))));
     const Vector by = *reinterpret_cast<const Vector*>(change);

@@ -11,6 +11,7 @@
 #include <Eigen/Core>
 
 #include "core/base/parallel.h"
+#include "core/planning/transforms/instruction_sets.h"
 
 namespace quantoscope::planning {
 
@@ -22,8 +23,7 @@ constexpr std::int64_t rowsAtOnce = 256; ///< of two panels: what a core's first
 using Tile = std::array<float, lanes * lanes>;
 
 /// tile = sum over rows of a_row b_row^T. The body is compiled for several instruction sets and chosen when loaded.
-__attribute__((target_clones("avx512f", "fma", "default"))) void multiplyPanels(
-    const float* a, const float* b, std::int64_t rows, float* tile)
+QS_INSTRUCTION_SETS void multiplyPanels(const float* a, const float* b, std::int64_t rows, float* tile)
 {
     using Lanes = float __attribute__((vector_size(lanes * sizeof(float))));
     constexpr int half = lanes / 2;

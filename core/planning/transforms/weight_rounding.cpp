@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/parallel.h"
+#include "core/planning/transforms/instruction_sets.h"
 
 namespace quantoscope::planning {
 
@@ -20,8 +21,7 @@ struct alignas(64) Lanes : std::array<double, lanes> { };
 constexpr std::array scaleFactors { 1.0, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.05, 1.1, 1.15, 1.2, 1.3, 1.5 };
 
 /// sums = sum over k of factor[k] errors[k], for every lane.
-__attribute__((target_clones("avx512f", "fma", "default"))) void accumulate(
-    const double* factor, const double* errors, std::int64_t count, double* sums)
+QS_INSTRUCTION_SETS void accumulate(const double* factor, const double* errors, std::int64_t count, double* sums)
 {
     using Vector = double __attribute__((vector_size(lanes * sizeof(double))));
     Vector even = {};
