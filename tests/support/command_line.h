@@ -8,6 +8,8 @@
 #include <QString>
 #include <QStringList>
 
+#include "tests/support/sanitized.h"
+
 namespace quantoscope::test {
 
 /// The program under test: the environment variable QUANTOSCOPE_CLI, or the one that was built.
@@ -54,7 +56,7 @@ inline Outcome runCommandLine(const QStringList& arguments, const RunOptions& op
         process.setStandardOutputFile(options.standardOutput);
     process.setProcessEnvironment(environmentFor(options.cacheHome));
     process.start(commandLineProgram(), arguments);
-    if (!process.waitForFinished(300'000)) {
+    if (!process.waitForFinished(300'000 * slowness)) {
         process.kill();
         process.waitForFinished();
         return {};
