@@ -2,10 +2,14 @@
 // labels: ui
 #include <atomic>
 #include <latch>
+#include <numeric>
+#include <stdexcept>
 #include <thread>
 
+#include <QEventLoop>
 #include <QSignalSpy>
 #include <QTest>
+#include <QThread>
 
 #include "ui/jobs/job_runner.h"
 
@@ -239,14 +243,74 @@ private slots:
         QTRY_VERIFY(runner.idle());
     }
 
-    void anExceptionOfMemoryBecomesAnError()
+    void whatAJobPostsArrivesInOrderBeforeItsResult()
     {
+        JobRunner runner;
+        QList<int> got;
+        bool elsewhere = false;
+        runner.start<int>(
+            { QStringLiteral("job"), Lane::Study, {} },
+            [&](const base::Job&) -> Result<int> {
+                for (int i = 0; i < 100; ++i)
+                    runner.post([&, i] {
+                        got << i;
+                        elsewhere = elsewhere || QThread::currentThread() != thread();
+                    });
+                return 100;
+            },
+            [&](const Result<int>& result) { got << *result; });
+        QTRY_VERIFY(runner.idle());
+        QList<int> wanted(101);
+        std::iota(wanted.begin(), wanted.end(), 0);
+        QCOMPARE(got, wanted);
+        QVERIFY(!elsewhere);
+    }
+
+    void othersArriveWhileAMessageIsBeingHandled()
+    {
+        JobRunner runner;
+        bool ended = false;
+        runner.start<int>(
+            { QStringLiteral("job"), Lane::Study, {} },
+            [&](const base::Job&) -> Result<int> {
+                auto loop = std::make_shared<QEventLoop*>(nullptr);
+                runner.post([loop] { // as a dialog does
+                    QEventLoop inner;
+                    *loop = &inner;
+                    inner.exec();
+                });
+                runner.post([loop, &ended] {
+                    ended = *loop != nullptr;
+                    (*loop)->quit();
+                });
+                return 1;
+            },
+            [](const Result<int>&) {});
+        QTRY_VERIFY(runner.idle());
+        QVERIFY(ended);
+    }
+
+    void anExceptionBecomesAnError_data()
+    {
+        QTest::addColumn<bool>("memory");
+        QTest::newRow("of memory") << true;
+        QTest::newRow("another") << false;
+    }
+
+    void anExceptionBecomesAnError()
+    {
+        QFETCH(bool, memory);
         JobRunner runner;
         std::optional<ErrorCode> code;
         runner.start<int>(
-            { QStringLiteral("job"), Lane::Quick, {} }, [](const base::Job&) -> Result<int> { throw std::bad_alloc(); },
+            { QStringLiteral("job"), Lane::Quick, {} },
+            [memory](const base::Job&) -> Result<int> {
+                if (memory)
+                    throw std::bad_alloc();
+                throw std::runtime_error("odd");
+            },
             [&](const Result<int>& result) { code = result.error().code; });
-        QTRY_COMPARE(code, std::optional(ErrorCode::OutOfMemory));
+        QTRY_COMPARE(code, std::optional(memory ? ErrorCode::OutOfMemory : ErrorCode::Internal));
     }
 
     void theDestructorWaitsAndDeliversNothing()

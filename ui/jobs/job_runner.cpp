@@ -2,10 +2,7 @@
 #include "ui/jobs/job_runner.h"
 
 #include <algorithm>
-
-#include <QFutureWatcher>
-#include <QPromise>
-#include <QtConcurrent>
+#include <utility>
 
 namespace quantoscope::ui {
 
@@ -28,7 +25,6 @@ JobRunner::JobRunner(QObject* parent)
     : QObject(parent)
 {
     // A lane is a thread; core spreads its own work over the cores.
-    m_pool.setMaxThreadCount(static_cast<int>(std::size(lanes)) + 1);
     for (const Lane lane : lanes)
         m_lanes[lane] = {};
     m_lanes[Lane::Keep] = {};
@@ -43,7 +39,9 @@ JobRunner::~JobRunner()
             state.running->stop.request_stop();
         }
     }
-    m_pool.waitForDone();
+    for (auto& [lane, state] : m_lanes)
+        if (state.worker.joinable())
+            state.worker.join();
 }
 
 void JobRunner::enqueue(EntryPtr entry)
@@ -68,34 +66,51 @@ void JobRunner::next(Lane lane)
 
 void JobRunner::launch(const EntryPtr& entry)
 {
-    auto* watcher = new QFutureWatcher<Completion>(this);
-    connect(watcher, &QFutureWatcherBase::finished, this, [this, watcher, entry] {
-        watcher->deleteLater();
-        finished(entry, watcher->future().resultCount() > 0 ? watcher->result() : entry->refuse);
-    });
-    watcher->setFuture(QtConcurrent::run(&m_pool, [this, entry](QPromise<Completion>& promise) {
+    m_lanes[entry->ticket.lane].worker = std::jthread([this, entry] {
         base::Progress progress([this, entry](const base::ProgressState& state) {
-            QMetaObject::invokeMethod(
-                this,
-                [this, entry, state] {
-                    entry->progress = state;
-                    if (!entry->stale && m_lanes[entry->ticket.lane].running == entry)
-                        emit progressed(entry->ticket.lane, state);
-                },
-                Qt::QueuedConnection);
+            post([this, entry, state] {
+                entry->progress = state;
+                if (!entry->stale && m_lanes[entry->ticket.lane].running == entry)
+                    emit progressed(entry->ticket.lane, state);
+            });
             entry->gate.pass(entry->stop.get_token());
         });
-        promise.addResult(entry->work(base::Job { &progress, entry->stop.get_token() }));
-    }));
+        post([this, entry, completion = entry->work(base::Job { &progress, entry->stop.get_token() })] {
+            finished(entry, completion);
+        });
+    });
 }
 
 void JobRunner::finished(const EntryPtr& entry, const Completion& completion)
 {
-    m_lanes[entry->ticket.lane].running.reset();
+    LaneState& state = m_lanes[entry->ticket.lane];
+    state.worker.join(); // which has nothing left to do
+    state.running.reset();
     next(entry->ticket.lane);
     emit changed();
     if (!entry->stale)
         completion();
+}
+
+void JobRunner::post(std::function<void()> message)
+{
+    {
+        const std::scoped_lock lock(m_mailLock);
+        m_mail.push_back(std::move(message));
+    }
+    QMetaObject::invokeMethod(this, "deliver", Qt::QueuedConnection);
+}
+
+/// One at a time, as it may open a dialog, in which those behind it arrive, or end with this.
+void JobRunner::deliver()
+{
+    std::function<void()> message;
+    {
+        const std::scoped_lock lock(m_mailLock);
+        message = std::move(m_mail.front());
+        m_mail.pop_front();
+    }
+    message();
 }
 
 void JobRunner::cancel(JobId id)

@@ -3,16 +3,17 @@
 
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <optional>
+#include <thread>
 
 #include <QObject>
 #include <QString>
-#include <QThreadPool>
 
 #include "core/base/error.h"
 #include "core/base/progress.h"
@@ -42,8 +43,11 @@ struct JobTicket {
 
 /// The one place where work leaves the GUI thread. Work functions run on a worker and get a base::Job that reports and
 /// stops; what they return is handed to `done` on the GUI thread, unless a newer job of the channel or drop() made it
-/// stale. All members are for the GUI thread. The destructor stops all jobs, waits for the workers and delivers
-/// nothing.
+/// stale. All members but post() are for the GUI thread. The destructor stops all jobs, waits for the workers and
+/// delivers nothing.
+///
+/// What crosses between threads does so under std::thread and std::mutex, not inside Qt: the thread sanitizer sees
+/// these, so that it finds what else the two sides touch.
 class JobRunner : public QObject {
     Q_OBJECT
 
@@ -61,6 +65,9 @@ public:
     void setPaused(Lane lane, bool paused);
     /// Stops the jobs of a channel and forgets their results.
     void drop(const QString& channel);
+    /// For workers, while their job runs: has the GUI thread call `message` after what was posted before, and before
+    /// the job's `done`.
+    void post(std::function<void()> message);
 
     struct Running {
         JobId id = 0;
@@ -101,6 +108,7 @@ private:
     using EntryPtr = std::shared_ptr<Entry>;
     struct LaneState {
         EntryPtr running;
+        std::jthread worker; ///< of the running job
         std::deque<EntryPtr> waiting;
     };
 
@@ -108,10 +116,12 @@ private:
     void next(Lane lane);
     void launch(const EntryPtr& entry);
     void finished(const EntryPtr& entry, const Completion& completion);
+    Q_INVOKABLE void deliver(); ///< one message
 
-    QThreadPool m_pool;
     std::map<Lane, LaneState> m_lanes;
     JobId m_lastId = 0;
+    std::mutex m_mailLock;
+    std::deque<std::function<void()>> m_mail;
 };
 
 template <typename T>
@@ -128,6 +138,10 @@ JobId JobRunner::start(
         } catch (const std::bad_alloc&) {
             result = std::make_shared<Result<T>>(fail(ErrorCode::OutOfMemory, "there is not enough memory for this", {},
                 "close other programs, or use fewer or smaller images"));
+        } catch (const std::exception& e) {
+            result = std::make_shared<Result<T>>(fail(ErrorCode::Internal, e.what()));
+        } catch (...) {
+            result = std::make_shared<Result<T>>(fail(ErrorCode::Internal, "an exception of unknown type"));
         }
         return [result, done] { done(std::move(*result)); };
     };

@@ -326,10 +326,10 @@ void Workbench::evaluateNetwork(const AnalysisPtr& analysis, const flow::Quantiz
     const auto model = m_session.model();
     m_jobs.start<Evaluated>(
         { tr("Evaluating %1").arg(plan), Lane::Evaluation, evaluationChannel },
-        [this, network, model, samples, plan, generation, options = keepingResults()](const base::Job& job) mutable {
-            options.onPartial = [this, plan, generation](std::int64_t images, std::int64_t correct) {
-                QMetaObject::invokeMethod(
-                    this, [=, this] { onPartial(plan, images, correct, generation); }, Qt::QueuedConnection);
+        [this, &jobs = m_jobs, network, model, samples, plan, generation, options = keepingResults()](
+            const base::Job& job) mutable {
+            options.onPartial = [this, &jobs, plan, generation](std::int64_t images, std::int64_t correct) {
+                jobs.post([=, this] { onPartial(plan, images, correct, generation); });
             };
             const bool plain = network.graph == model->graph;
             return ui::evaluate(

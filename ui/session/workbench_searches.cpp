@@ -73,9 +73,10 @@ void Workbench::startSensitivity(SensitivitySettings settings, const planning::P
     const quint64 generation = begin(Study::Sensitivity);
     m_running[Study::Sensitivity].job = m_jobs.start<sweep::SensitivityResultPtr>(
         { tr("Sensitivity of layers"), Lane::Study, channelOf(Study::Sensitivity) },
-        [this, settings, request, generation, quantizer = quantizer(), samples = m_session.data()->evaluation,
-            floatResult = m_session.floatResult(), evaluation = keepingResults(), keeper = studyKeeper(),
-            energy = m_session.energyModel(), sofar = sweep::SensitivityResultPtr(growing)](
+        [this, &jobs = m_jobs, settings, request, generation, quantizer = quantizer(),
+            samples = m_session.data()->evaluation, floatResult = m_session.floatResult(),
+            evaluation = keepingResults(), keeper = studyKeeper(), energy = m_session.energyModel(),
+            sofar = sweep::SensitivityResultPtr(growing)](
             const base::Job& job) mutable -> Result<sweep::SensitivityResultPtr> {
             auto options = sensitivityOptions(settings, request);
             options.evaluation = evaluation;
@@ -88,13 +89,10 @@ void Workbench::startSensitivity(SensitivitySettings settings, const planning::P
                 next->units[point.unit] = unit;
                 next->points.push_back(point);
                 sofar = next;
-                QMetaObject::invokeMethod(
-                    this,
-                    [this, generation, request, next = sofar] {
-                        if (current(Study::Sensitivity, generation))
-                            m_session.setSensitivity(next, request);
-                    },
-                    Qt::QueuedConnection);
+                jobs.post([this, generation, request, next = sofar] {
+                    if (current(Study::Sensitivity, generation))
+                        m_session.setSensitivity(next, request);
+                });
             };
             QS_TRY(auto result,
                 sweep::runSensitivity(
@@ -171,8 +169,8 @@ void Workbench::startSearch(SearchSettings settings, const planning::PlanRequest
     const quint64 generation = begin(Study::Search);
     m_running[Study::Search].job = m_jobs.start<sweep::SearchResultPtr>(
         { tr("Searching word-lengths"), Lane::Study, channelOf(Study::Search) },
-        [this, options, request, generation, quantizer = quantizer(), samples = m_session.data()->evaluation,
-            graph = m_session.model()->graph, keeper = studyKeeper(),
+        [this, &jobs = m_jobs, options, request, generation, quantizer = quantizer(),
+            samples = m_session.data()->evaluation, graph = m_session.model()->graph, keeper = studyKeeper(),
             sofar = sweep::SearchResultPtr(growing)](const base::Job& job) mutable -> Result<sweep::SearchResultPtr> {
             {
                 auto next = std::make_shared<sweep::SearchResult>(*sofar);
@@ -187,13 +185,10 @@ void Workbench::startSearch(SearchSettings settings, const planning::PlanRequest
                 next->points.push_back(point);
                 sweep::compareSearchPoints(*next);
                 sofar = next;
-                QMetaObject::invokeMethod(
-                    this,
-                    [this, generation, request, next = sofar] {
-                        if (current(Study::Search, generation))
-                            m_session.setSearch(next, request);
-                    },
-                    Qt::QueuedConnection);
+                jobs.post([this, generation, request, next = sofar] {
+                    if (current(Study::Search, generation))
+                        m_session.setSearch(next, request);
+                });
             };
             QS_TRY(auto result, sweep::runSearch(*quantizer, *samples, options, job));
             QS_CHECK(keeper.keep(options, result));

@@ -72,7 +72,7 @@ void Workbench::startSweep(const planning::PlanRequest& request, const SweepSett
 
     m_running[Study::Sweep].job = m_jobs.start<std::shared_ptr<const sweep::SweepResult>>(
         { tr("Sweep"), Lane::Study, channelOf(Study::Sweep) },
-        [this, quantizer = quantizer(), samples, floatResult, request, settings, growing, generation,
+        [this, &jobs = m_jobs, quantizer = quantizer(), samples, floatResult, request, settings, growing, generation,
             runs = studyRuns(),
             keeper = studyKeeper()](const base::Job& job) -> Result<std::shared_ptr<const sweep::SweepResult>> {
             sweep::GridOptions options;
@@ -83,7 +83,7 @@ void Workbench::startSweep(const planning::PlanRequest& request, const SweepSett
             options.evaluation = runs.options;
             // Each finished point goes to the window as a new, larger result; nobody changes one that is being drawn.
             auto sofar = std::make_shared<const sweep::SweepResult>(*growing);
-            options.onPoint = [this, request, sofar, generation, &runs](const sweep::SweepPoint& point) mutable {
+            options.onPoint = [this, &jobs, request, sofar, generation, &runs](const sweep::SweepPoint& point) mutable {
                 auto next = std::make_shared<sweep::SweepResult>(*sofar);
                 next->points.push_back(point);
                 sofar = next;
@@ -91,16 +91,13 @@ void Workbench::startSweep(const planning::PlanRequest& request, const SweepSett
                 asked.weights.bits = point.weightBits;
                 asked.activations.bits = point.activationBits;
                 const auto run = runs.make(asked, point.plan, point.corrections);
-                QMetaObject::invokeMethod(
-                    this,
-                    [this, request, generation, run, next = std::shared_ptr<const sweep::SweepResult>(next)] {
-                        if (!current(Study::Sweep, generation))
-                            return;
-                        m_session.setSweep(next, request);
-                        if (run && *run)
-                            m_session.addRun(**run);
-                    },
-                    Qt::QueuedConnection);
+                jobs.post([this, request, generation, run, next = std::shared_ptr<const sweep::SweepResult>(next)] {
+                    if (!current(Study::Sweep, generation))
+                        return;
+                    m_session.setSweep(next, request);
+                    if (run && *run)
+                        m_session.addRun(**run);
+                });
             };
             QS_TRY(auto result, sweep::runGrid(*quantizer, *samples, options, job, floatResult));
             QS_CHECK(keeper.keep(options, result));
@@ -146,26 +143,23 @@ void Workbench::startOptionsStudy(sweep::OptionsStudySettings settings)
     const quint64 generation = begin(Study::Options);
     m_running[Study::Options].job = m_jobs.start<sweep::OptionsStudyPtr>(
         { tr("Comparing options"), Lane::Study, channelOf(Study::Options) },
-        [this, samples, floatResult, settings, generation, quantizer = quantizer(), runs = studyRuns(),
+        [this, &jobs = m_jobs, samples, floatResult, settings, generation, quantizer = quantizer(), runs = studyRuns(),
             keeper = studyKeeper(),
             sofar = sweep::OptionsStudyPtr(growing)](const base::Job& job) mutable -> Result<sweep::OptionsStudyPtr> {
             // As with the sweep: every row makes a new, larger study, ranked as far as it goes.
-            settings.onRow = [this, &sofar, generation, &runs](const sweep::StudyRow& row) {
+            settings.onRow = [this, &jobs, &sofar, generation, &runs](const sweep::StudyRow& row) {
                 auto next = std::make_shared<sweep::OptionsStudy>(*sofar);
                 next->rows.push_back(row);
                 sweep::rankRows(next->rows);
                 sofar = next;
                 const auto run = runs.make(row.request, row.plan, row.outcomes);
-                QMetaObject::invokeMethod(
-                    this,
-                    [this, generation, run, next = sofar] {
-                        if (!current(Study::Options, generation))
-                            return;
-                        m_session.setOptionsStudy(next);
-                        if (run && *run)
-                            m_session.addRun(**run);
-                    },
-                    Qt::QueuedConnection);
+                jobs.post([this, generation, run, next = sofar] {
+                    if (!current(Study::Options, generation))
+                        return;
+                    m_session.setOptionsStudy(next);
+                    if (run && *run)
+                        m_session.addRun(**run);
+                });
             };
             QS_TRY(auto study, sweep::runOptionsStudy(*quantizer, *samples, settings, job, floatResult));
             QS_CHECK(keeper.keep(settings, study));
