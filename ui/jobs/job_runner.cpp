@@ -94,14 +94,16 @@ void JobRunner::finished(const EntryPtr& entry, const Completion& completion)
 
 void JobRunner::post(std::function<void()> message)
 {
-    {
-        const std::scoped_lock lock(m_mailLock);
-        m_mail.push_back(std::move(message));
-    }
-    QMetaObject::invokeMethod(this, "deliver", Qt::QueuedConnection);
+    const std::scoped_lock lock(m_mailLock);
+    m_mail.push_back(std::move(message));
+    if (m_mail.size() == 1)
+        callDeliver();
 }
 
-/// One at a time, as it may open a dialog, in which those behind it arrive, or end with this.
+void JobRunner::callDeliver() { QMetaObject::invokeMethod(this, "deliver", Qt::QueuedConnection); }
+
+/// One message; another call is on its way whenever there is another. It is made before the message is read, which may
+/// open a dialog: Qt would not wake the dialog's loop for what was queued before it.
 void JobRunner::deliver()
 {
     std::function<void()> message;
@@ -109,6 +111,8 @@ void JobRunner::deliver()
         const std::scoped_lock lock(m_mailLock);
         message = std::move(m_mail.front());
         m_mail.pop_front();
+        if (!m_mail.empty())
+            callDeliver();
     }
     message();
 }

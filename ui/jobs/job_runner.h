@@ -116,7 +116,8 @@ private:
     void next(Lane lane);
     void launch(const EntryPtr& entry);
     void finished(const EntryPtr& entry, const Completion& completion);
-    Q_INVOKABLE void deliver(); ///< one message
+    void callDeliver(); ///< from the event loop; the lock must be held
+    Q_INVOKABLE void deliver();
 
     std::map<Lane, LaneState> m_lanes;
     JobId m_lastId = 0;
