@@ -56,6 +56,13 @@ Interval newcombe(const PairedTable& t)
     return { second - first - below, second - first + above };
 }
 
+/// As std::lgamma(), which also writes the sign to a variable that all threads share.
+double logGamma(double x)
+{
+    int sign = 0;
+    return ::lgamma_r(x, &sign);
+}
+
 /// Two-sided binomial test of `k` in k + m with probability 1/2: twice the smaller tail, summed from its largest term
 /// down so that nothing underflows before it no longer counts.
 double exactMcNemar(std::int64_t k, std::int64_t m)
@@ -66,7 +73,7 @@ double exactMcNemar(std::int64_t k, std::int64_t m)
         return 1;
     const auto n = static_cast<double>(trials);
     const auto top = static_cast<double>(tail);
-    const double logTop = std::lgamma(n + 1) - std::lgamma(top + 1) - std::lgamma(n - top + 1) - n * std::log(2.0);
+    const double logTop = logGamma(n + 1) - logGamma(top + 1) - logGamma(n - top + 1) - n * std::log(2.0);
     double ratio = 1;
     double sum = 1; // in units of the largest term
     for (std::int64_t i = tail; i > 0 && ratio > 1e-18; --i) {
