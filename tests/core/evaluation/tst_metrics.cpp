@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: unit numeric
 #include <cmath>
+#include <thread>
 
 #include <QTest>
 
@@ -146,6 +147,18 @@ private slots:
         const double p = comparePaired(10, first, second, 10).pValue;
         QVERIFY(std::abs(p / naiveMcNemar(first, second) - 1) < 1e-12);
         QCOMPARE(comparePaired(10, second, first, 10).pValue, p);
+    }
+
+    /// For the thread sanitizer: workers and the window compare at the same time.
+    void threadsCompareAtTheSameTime()
+    {
+        double elsewhere = 0;
+        double here = 0;
+        {
+            const std::jthread other([&elsewhere] { elsewhere = comparePaired(10, 7, 2, 1).pValue; });
+            here = comparePaired(10, 7, 2, 1).pValue;
+        }
+        QCOMPARE(elsewhere, here);
     }
 
     void mcNemarStaysExactForManyPairs()
