@@ -43,8 +43,12 @@ DesktopColours::DesktopColours(QObject* parent)
     QDBusConnection bus = QDBusConnection::sessionBus();
     if (!bus.isConnected())
         return;
-    bus.connect(service, path, interface, QStringLiteral("SettingChanged"), this,
-        SLOT(settingChanged(QString, QString, QDBusVariant)));
+    // Qt knows the type of a slot's argument by its name only once somebody has used it; without that it connects
+    // nothing.
+    qRegisterMetaType<QDBusVariant>("QDBusVariant");
+    if (!bus.connect(service, path, interface, QStringLiteral("SettingChanged"), this,
+            SLOT(settingChanged(QString, QString, QDBusVariant))))
+        qWarning("the desktop's change of colours cannot be followed");
     QDBusMessage question = QDBusMessage::createMethodCall(service, path, interface, QStringLiteral("Read"));
     question << group << key;
     const QDBusMessage answer = bus.call(question, QDBus::Block, patience);

@@ -69,7 +69,7 @@ int main(int argc, char** argv)
         return 2;
     }
     using namespace quantoscope::ui;
-    const quantoscope::DesktopColours desktop;
+    quantoscope::DesktopColours desktop; // changes while it runs
     setDesktopPrefersDark(desktop.prefersDark());
     QObject::connect(&desktop, &quantoscope::DesktopColours::changed, &application, setDesktopPrefersDark);
     applyAppearance(savedAppearance());

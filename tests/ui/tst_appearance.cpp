@@ -4,22 +4,40 @@
 #include <QApplication>
 #include <QDBusAbstractAdaptor>
 #include <QDBusConnection>
+#include <QDBusMessage>
 #include <QDBusVariant>
+#include <QDeadlineTimer>
+#include <QImage>
 #include <QPalette>
 #include <QProcess>
 #include <QScopeGuard>
-#include <QSignalSpy>
 #include <QStandardPaths>
 #include <QTest>
 #include <QThread>
 
 #include "app/desktop_colours.h"
+#include "ui/main_window.h"
 #include "ui/views/appearance.h"
+#include "ui/views/message_bar.h"
 
 using namespace quantoscope;
 using namespace quantoscope::ui;
 
 namespace {
+
+constexpr int patience = 20'000;
+
+/// What is painted, letters and lines included; those are few.
+bool looksDark(QWidget& widget)
+{
+    const QImage image = widget.grab().toImage();
+    int dark = 0;
+    int all = 0;
+    for (int y = 0; y < image.height(); y += 3)
+        for (int x = 0; x < image.width(); x += 3, ++all)
+            dark += image.pixelColor(x, y).lightness() < 128 ? 1 : 0;
+    return 2 * dark > all;
+}
 
 bool isDark() { return QApplication::palette().color(QPalette::Window).lightness() < 128; }
 
@@ -50,6 +68,12 @@ class TestAppearance : public QObject {
     Q_OBJECT
 
 private slots:
+    void initTestCase()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
+    }
+
     void cleanup()
     {
         setDesktopPrefersDark({});
@@ -118,17 +142,37 @@ private slots:
         QVERIFY(bus.registerService(QStringLiteral("org.freedesktop.portal.Desktop")));
         DesktopColours colours;
         QCOMPARE(colours.prefersDark(), std::optional(true));
-        QSignalSpy changed(&colours, &DesktopColours::changed);
+        // As gui_main.cpp does it.
+        setDesktopPrefersDark(colours.prefersDark());
+        connect(&colours, &DesktopColours::changed, qApp, setDesktopPrefersDark);
+        applyAppearance(Appearance::System);
+        MainWindow window;
+        window.show();
+        window.messages()->showError({ ErrorCode::NotFound, "it is not there", {}, {} }, QStringLiteral("Opening"));
+        QVERIFY(looksDark(window) && looksDark(*window.messages()));
+        // Told again until it is heard: a bus may be slow.
         const auto tell = [&](const char* group, uint scheme) {
-            QVERIFY(QMetaObject::invokeMethod(&colours, "settingChanged", Q_ARG(QString, QString::fromUtf8(group)),
-                Q_ARG(QString, QStringLiteral("color-scheme")), Q_ARG(QDBusVariant, QDBusVariant(QVariant(scheme)))));
+            QDBusMessage signal = QDBusMessage::createSignal(QStringLiteral("/org/freedesktop/portal/desktop"),
+                QStringLiteral("org.freedesktop.portal.Settings"), QStringLiteral("SettingChanged"));
+            signal << QString::fromUtf8(group) << QStringLiteral("color-scheme")
+                   << QVariant::fromValue(QDBusVariant(QVariant(scheme)));
+            bus.send(signal);
+            QTest::qWait(20);
+        };
+        const auto heard = [&](uint scheme, std::optional<bool> dark) {
+            for (QDeadlineTimer limit(patience); colours.prefersDark() != dark && !limit.hasExpired();)
+                tell("org.freedesktop.appearance", scheme);
+            return colours.prefersDark() == dark;
         };
         tell("org.something.else", 2);
-        tell("org.freedesktop.appearance", 2);
-        QCOMPARE(changed.count(), 1);
+        QCOMPARE(colours.prefersDark(), std::optional(true));
+        QVERIFY(heard(2, false));
+        tell("org.something.else", 1);
         QCOMPARE(colours.prefersDark(), std::optional(false));
-        tell("org.freedesktop.appearance", 0);
-        QVERIFY(!colours.prefersDark());
+        QVERIFY(!looksDark(window) && !looksDark(*window.messages()));
+        QVERIFY(heard(1, true));
+        QVERIFY(looksDark(window) && looksDark(*window.messages()));
+        QVERIFY(heard(0, std::nullopt));
     }
 };
 
