@@ -25,11 +25,16 @@
 #include "ui/views/data_dialog.h"
 #include "ui/views/distribution_panel.h"
 #include "ui/views/distributions_page.h"
+#include "ui/views/flips_page.h"
+#include "ui/views/graph_page.h"
 #include "ui/views/layers_view.h"
 #include "ui/views/message_bar.h"
 #include "ui/views/options_panel.h"
+#include "ui/views/options_study_page.h"
 #include "ui/views/plan_panel.h"
 #include "ui/views/runs_page.h"
+#include "ui/views/search_page.h"
+#include "ui/views/sensitivity_page.h"
 #include "ui/views/studies_page.h"
 
 using namespace quantoscope;
@@ -284,6 +289,42 @@ private slots:
         QVERIFY(!m_window->dataDialog()->request().has_value());
     }
 
+    void aSmallScreenHoldsEveryPage()
+    {
+        openBoth();
+        const QSize small(1024, 700);
+        m_window->resize(small);
+        for (QWidget* page : std::initializer_list<QWidget*> { m_window->distributions(), m_window->graph(),
+                 m_window->studies(), m_window->optionsStudy(), m_window->sensitivity(), m_window->search(),
+                 m_window->flips(), m_window->runs() }) {
+            m_window->showPage(page);
+            QTest::qWait(20);
+            QVERIFY2(m_window->minimumSizeHint().width() <= small.width(), wideOnes(small.width()).constData());
+            QCOMPARE(m_window->size(), small);
+        }
+        DistributionsPage* page = m_window->distributions();
+        m_window->showPage(page);
+        for (const auto view : { DistributionsPage::View::Channels, DistributionsPage::View::Layers,
+                 DistributionsPage::View::Histograms }) {
+            page->setView(view);
+            for (const int index : { 1, 0 }) {
+                page->channelChartBox()->setCurrentIndex(index);
+                page->operandBox()->setCurrentIndex(index);
+                QTest::qWait(20);
+                QVERIFY2(m_window->minimumSizeHint().width() <= small.width(), wideOnes(small.width()).constData());
+                QCOMPARE(m_window->size(), small);
+            }
+        }
+        m_window->messages()->showError({ ErrorCode::NotFound, "it is not there", {}, {} }, QStringLiteral("Opening"),
+            { QStringLiteral("Open another…"), [] {} });
+        QTest::qWait(20);
+        QCOMPARE(m_window->size(), small);
+        // Both word-lengths of a layer can be read there.
+        const QTableView* table = m_window->layers()->table();
+        for (const int column : { LayersModel::WeightBits, LayersModel::ActivationBits })
+            QVERIFY(table->columnViewportPosition(column) + table->columnWidth(column) <= table->viewport()->width());
+    }
+
     void tablesCanBeCopied()
     {
         openBoth();
@@ -299,6 +340,18 @@ private:
         m_window->openModel(m_project->modelPath());
         m_window->openData(m_project->dataRequest());
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
+    }
+
+    /// Which widgets ask for so much, for a person who has to find out.
+    QByteArray wideOnes(int width) const
+    {
+        QByteArray text = QByteArray::number(m_window->minimumSizeHint().width());
+        for (const QWidget* widget : m_window->findChildren<QWidget*>())
+            if (const int wanted = std::max(widget->minimumSizeHint().width(), widget->minimumWidth());
+                wanted > width * 2 / 5)
+                text += QByteArray("; ") + widget->metaObject()->className() + ' ' + widget->objectName().toUtf8() + ' '
+                    + QByteArray::number(wanted);
+        return text;
     }
 
     void checkExports(BaseChart& chart)

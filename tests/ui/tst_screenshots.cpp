@@ -81,6 +81,9 @@ private slots:
         QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
         QSettings().clear();
         applyAppearance(Appearance::Light);
+        // Nothing that another test left, and no button lit up because the pointer is there.
+        QDir(QStandardPaths::writableLocation(QStandardPaths::AppDataLocation)).removeRecursively();
+        QCursor::setPos(0, 0);
         m_window = std::make_unique<MainWindow>();
         m_window->resize(windowSize());
         m_window->show();
@@ -215,9 +218,9 @@ private slots:
         m_window->session().setModel(nullptr);
         m_window->openModel(project.modelPath());
         m_window->openData(project.dataRequest());
-        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().model() && m_window->session().model()->layers.size() == 200
+        QTRY_VERIFY2_WITH_TIMEOUT(m_window->session().model() && m_window->session().model()->layers.size() == 200
                 && m_window->session().accuracy().state == Accuracy::State::Done,
-            patience);
+            qPrintable(m_window->messages()->text()), patience);
         m_window->session().selectLayer(10);
         m_window->showPage(m_window->distributions());
         shootAll("distributions_deep");
@@ -343,6 +346,7 @@ private:
     {
         for (const Look& look : looks)
             shoot(m_window.get(), page, look);
+        QCOMPARE(m_window->size(), windowSize()); // no page asks for more
         applyAppearance(Appearance::Light);
     }
 

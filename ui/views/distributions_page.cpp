@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/distributions_page.h"
 
+#include <utility>
+
 #include <QButtonGroup>
 #include <QCheckBox>
 #include <QComboBox>
@@ -132,15 +134,15 @@ void DistributionsPage::refreshView()
     const Operand operand = m_operand->currentIndex() == 0 ? Operand::Weight : Operand::Activation;
     const bool weights = operand == Operand::Weight;
     m_stack->setCurrentIndex(layers ? 1 : 0);
-    m_operand->setVisible(layers || channels);
-    m_channelChart->setVisible(channels);
-    m_axes->setVisible(!layers);
     // A small window has no room for all of them beside the choice of the tensor.
-    m_overlay->setVisible(!layers && !channels);
-    m_grid->setVisible(!layers && !channels);
-    m_channels->setVisible(channels);
-    m_weights->setVisible(!channels || weights);
-    m_activations->setVisible(!channels || !weights);
+    const std::pair<QWidget*, bool> wanted[] = { { m_operand, layers || channels }, { m_channelChart, channels },
+        { m_axes, !layers }, { m_overlay, !layers && !channels }, { m_grid, !layers && !channels },
+        { m_channels, channels }, { m_weights, !channels || weights }, { m_activations, !channels || !weights } };
+    // First what goes: whatever is shown is given room at once, and a small window would grow.
+    for (const bool on : { false, true })
+        for (const auto& [widget, visible] : wanted)
+            if (visible == on)
+                widget->setVisible(on);
     m_channels->setOperand(operand);
     m_channels->setCurrent((weights ? m_weights : m_activations)->channel());
     m_ranges->setOperand(operand);

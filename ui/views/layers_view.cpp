@@ -23,6 +23,14 @@
 
 namespace quantoscope::ui {
 
+namespace {
+
+constexpr int nameWidth = 128; // pixels
+constexpr int narrowName = 96; ///< so that both word-lengths are in sight in a dock of a small screen
+constexpr int narrowDock = 256;
+
+} // namespace
+
 LayersView::LayersView(Session& session, QWidget* parent)
     : QWidget(parent)
     , m_session(session)
@@ -101,7 +109,7 @@ void LayersView::buildTable()
     header->setMinimumSectionSize(28);
     header->setContextMenuPolicy(Qt::CustomContextMenu);
     const int widths[LayersModel::ColumnCount]
-        = { 32, 128, 56, 40, 40, 48, 48, 84, 72, 72, 80, 80, 84, 64, 80, 84, 80, 76, 104, 104, 96, 84, 96 };
+        = { 32, nameWidth, 56, 40, 40, 48, 48, 84, 72, 72, 80, 80, 84, 64, 80, 84, 80, 76, 104, 104, 96, 84, 96 };
     for (int column = 0; column < LayersModel::ColumnCount; ++column) {
         m_table->setColumnWidth(column, widths[column]);
         m_table->setColumnHidden(column, LayersModel::isExtra(column));
@@ -135,6 +143,15 @@ void LayersView::buildTable()
         connect(enter, &QShortcut::activated, this, &LayersView::enterTable);
     }
     attachTableMenu(m_table);
+}
+
+void LayersView::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    const int width = m_table->columnWidth(LayersModel::Name);
+    // A width that somebody chose stays.
+    if (width == nameWidth || width == narrowName)
+        m_table->setColumnWidth(LayersModel::Name, this->width() < narrowDock ? narrowName : nameWidth);
 }
 
 void LayersView::enterTable()

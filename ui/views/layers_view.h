@@ -34,6 +34,9 @@ public:
     QByteArray saveColumns() const;
     void restoreColumns(const QByteArray& state);
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     void buildTable();
     void showSelection();
