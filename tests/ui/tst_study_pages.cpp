@@ -330,6 +330,13 @@ private slots:
             if (i <= 3)
                 QCOMPARE(map->contours().empty(), i == 0);
             map->replot();
+            // Numbers stand in the middle of cells; a label there would hide one.
+            QCOMPARE(map->contourLabels().empty(), map->contours().empty());
+            for (const QPointF& label : map->contourLabels()) {
+                const double aside = std::abs(label.x() - std::round(label.x()));
+                const double above = std::abs(label.y() - std::round(label.y()));
+                QVERIFY2(std::max(aside, above) > 0.4, qPrintable(QStringLiteral("%1 %2").arg(aside).arg(above)));
+            }
         }
         QTest::mouseClick(map, Qt::LeftButton, {}, map->pixelOf(4)->toPoint());
         QVERIFY(page->plan()->isVisible());

@@ -13,6 +13,47 @@
 
 namespace quantoscope::ui {
 
+namespace {
+
+/// Where a line of equal cost passes from one row or column of cells to the next: there its label covers no number,
+/// which stand in the middle of cells.
+std::vector<QPointF> crossings(const Contour& contour, bool rows)
+{
+    const auto along = [rows](const QPointF& point) { return (rows ? point.y() : point.x()) + 0.5; };
+    std::vector<QPointF> found;
+    for (const auto& line : contour.lines)
+        for (std::size_t i = 1; i < line.size(); ++i) {
+            const double from = std::min(along(line[i - 1]), along(line[i]));
+            const double to = std::max(along(line[i - 1]), along(line[i]));
+            for (double edge = std::ceil(from); edge <= to && from < to; ++edge) {
+                const double part = (edge - along(line[i - 1])) / (along(line[i]) - along(line[i - 1]));
+                found.push_back(line[i - 1] + part * (line[i] - line[i - 1]));
+            }
+        }
+    return found;
+}
+
+/// Near the middle of the map, and away from labels that are there; none if there is no such place.
+std::optional<QPointF> placeOfLabel(const Contour& contour, const QPointF& middle, const std::vector<QPointF>& taken)
+{
+    std::optional<QPointF> best;
+    const auto distance = [&](const QPointF& point) { return std::abs(point.x() - middle.x()); };
+    for (const bool rows : { true, false }) {
+        for (const QPointF& point : crossings(contour, rows)) {
+            const bool free = std::ranges::none_of(taken, [&](const QPointF& other) {
+                return std::abs(other.x() - point.x()) < 1 && std::abs(other.y() - point.y()) < 0.4;
+            });
+            if (free && (!best || distance(point) < distance(*best)))
+                best = point;
+        }
+        if (best)
+            return best;
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
 HeatChart::HeatChart(QWidget* parent)
     : BaseChart(parent)
 {
@@ -84,6 +125,7 @@ void HeatChart::rebuild()
     styleAxis(m_scale->axis());
     m_scale->axis()->setBasePen(QPen(theme().axis, 1));
     m_contours.clear();
+    m_contourLabels.clear();
     if (!m_result || m_result->points.empty())
         return;
     QStringList captions = sweepSeries(*m_result).captions;
@@ -96,6 +138,7 @@ void HeatChart::rebuild()
     for (const Contour& contour : m_contours)
         drawContour(contour);
     drawNumbers();
+    labelContours();
     drawCurrent();
 }
 
@@ -147,13 +190,9 @@ void HeatChart::drawContour(const Contour& contour)
         y << point.y();
     };
     constexpr double gap = std::numeric_limits<double>::quiet_NaN();
-    QPointF highest(0, -1);
     for (const auto& line : contour.lines) {
-        for (const QPointF& point : line) {
+        for (const QPointF& point : line)
             add(point);
-            if (point.y() > highest.y())
-                highest = point;
-        }
         add({ gap, gap });
     }
     for (const QPen& pen : { QPen(QColor(0, 0, 0, 140), 3.5), QPen(Qt::white, 1.5) }) {
@@ -161,14 +200,24 @@ void HeatChart::drawContour(const Contour& contour)
         line->setData(t, x, y, true);
         line->setPen(pen);
     }
-    auto* label = new QCPItemText(this);
-    label->position->setCoords(highest.x(), highest.y() + 0.2);
-    label->setPositionAlignment(Qt::AlignHCenter | Qt::AlignBottom);
-    label->setText(contour.label);
-    label->setFont(chartFont(-2));
-    label->setColor(Qt::white);
-    label->setBrush(QColor(0, 0, 0, 160));
-    label->setPadding(QMargins(3, 0, 3, 0));
+}
+
+void HeatChart::labelContours()
+{
+    const QPointF middle((static_cast<double>(m_grid.columns.size()) - 1) / 2, 0);
+    for (const Contour& contour : m_contours) {
+        const auto place = placeOfLabel(contour, middle, m_contourLabels);
+        if (!place)
+            continue;
+        m_contourLabels.push_back(*place);
+        auto* label = new QCPItemText(this);
+        label->position->setCoords(*place);
+        label->setText(contour.label);
+        label->setFont(chartFont(-2));
+        label->setColor(Qt::white);
+        label->setBrush(QColor(0, 0, 0, 190));
+        label->setPadding(QMargins(3, 0, 3, 0));
+    }
 }
 
 std::optional<QPointF> HeatChart::placeOf(std::size_t point) const

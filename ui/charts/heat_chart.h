@@ -21,6 +21,8 @@ public:
     void setResult(std::shared_ptr<const sweep::SweepResult> result);
     void setContours(std::optional<cost::Metric> metric); ///< lines of equal cost; empty: none
     const std::vector<Contour>& contours() const { return m_contours; }
+    /// Where their labels stand, in columns and rows.
+    const std::vector<QPointF>& contourLabels() const { return m_contourLabels; }
     void setCurrent(std::optional<std::size_t> point); ///< gets a frame
     /// Where a point is drawn, in pixels; empty if there is no such point.
     std::optional<QPointF> pixelOf(std::size_t point) const;
@@ -39,6 +41,7 @@ private:
     void drawCells();
     void drawNumbers();
     void drawContour(const Contour& contour);
+    void labelContours();
     void drawCurrent();
     std::optional<std::size_t> pointAt(const QPointF& position) const;
     std::optional<QPointF> placeOf(std::size_t point) const; ///< column and row
@@ -47,6 +50,7 @@ private:
     SweepGrid m_grid;
     std::optional<cost::Metric> m_metric;
     std::vector<Contour> m_contours;
+    std::vector<QPointF> m_contourLabels;
     std::optional<std::size_t> m_current;
     QCPColorScale* m_scale = nullptr;
 };
