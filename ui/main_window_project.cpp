@@ -216,8 +216,9 @@ void MainWindow::askUnsaved(const std::function<void()>& then)
         tr("Save what was found out about %1?").arg(m_session->model() ? m_session->model()->name : tr("the model")),
         QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, this);
     box->setObjectName(QStringLiteral("UnsavedQuestion"));
+    box->setIconPixmap(windowIcon().pixmap(48));
     box->setAttribute(Qt::WA_DeleteOnClose);
-    box->setInformativeText(tr("%n results, options and names are in no project yet. Discarded, they are gone.",
+    box->setInformativeText(tr("%n result(s), options and names are in no project yet. Discarded, they are gone.",
         nullptr, static_cast<int>(m_session->runs().size())));
     box->setDefaultButton(QMessageBox::Save);
     connect(box, &QMessageBox::buttonClicked, this, [this, box, then](QAbstractButton* button) {

@@ -125,7 +125,7 @@ void CostChart::drawCurrent()
     QCPGraph* halo = addGraph();
     halo->setLineStyle(QCPGraph::lsNone);
     const QColor color = palette().color(QPalette::Highlight);
-    halo->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, Qt::NoPen, translucent(color, 0.45), 20));
+    halo->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, Qt::NoPen, translucent(color, 0.45), 20));
     for (const auto& group : m_series.groups)
         for (const auto& point : group.points)
             if (point.index == *m_current)

@@ -42,7 +42,7 @@ std::optional<UnsavedWork> describeUnsaved(const fs::path& path)
     work.changed = QFileInfo(QString::fromStdString(path.string())).lastModified();
     const auto model = state->models.find(state->model);
     if (model != state->models.end())
-        work.title = ProjectFile::tr("%1, %n runs", nullptr, static_cast<int>(model->second.runs.size()))
+        work.title = ProjectFile::tr("%1, %n run(s)", nullptr, static_cast<int>(model->second.runs.size()))
                          .arg(nameOf(model->second.path));
     return work;
 }

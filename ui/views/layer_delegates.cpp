@@ -84,7 +84,10 @@ void ThumbnailDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opt
     const double width = area.width() / static_cast<double>(heights.size());
     painter->save();
     painter->setPen(Qt::NoPen);
-    painter->setBrush(Theme::forPalette(option.palette).weights);
+    // Blue on the blue of the selection could not be seen.
+    const bool selected = option.state & QStyle::State_Selected;
+    painter->setBrush(
+        selected ? option.palette.color(QPalette::HighlightedText) : Theme::forPalette(option.palette).weights);
     for (qsizetype i = 0; i < heights.size(); ++i) {
         const double height = static_cast<double>(heights[i]) * area.height();
         painter->drawRect(QRectF(area.left() + static_cast<double>(i) * width, area.bottom() - height, width, height));

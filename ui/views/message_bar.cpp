@@ -4,6 +4,7 @@
 #include <QFrame>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPainter>
 #include <QPushButton>
 #include <QStyle>
 #include <QTimer>
@@ -18,6 +19,30 @@ namespace {
 
 constexpr int mostMessages = 3;
 constexpr int noticeMilliseconds = 15000;
+constexpr int edgeWidth = 4; // pixels
+
+/// One message: a coloured edge on a tinted ground. Painted, not a style sheet, which would keep the colours that text
+/// had when it was made.
+class MessageFrame : public QFrame {
+public:
+    explicit MessageFrame(MessageBar::Kind kind)
+        : m_kind(kind)
+    {
+    }
+
+protected:
+    void paintEvent(QPaintEvent* /*event*/) override
+    {
+        const Theme theme = Theme::forPalette(palette());
+        const QColor accent = m_kind == MessageBar::Kind::Problem ? theme.quantized : theme.weights;
+        QPainter painter(this);
+        painter.fillRect(rect(), translucent(accent, theme.dark ? 0.22 : 0.12));
+        painter.fillRect(QRect(0, 0, edgeWidth, height()), accent);
+    }
+
+private:
+    MessageBar::Kind m_kind;
+};
 
 } // namespace
 
@@ -67,14 +92,9 @@ void MessageBar::clear()
 
 void MessageBar::add(Kind kind, const QString& richText, const QString& plainText, const Remedy& remedy)
 {
-    auto* frame = new QFrame;
+    auto* frame = new MessageFrame(kind);
     frame->setAccessibleName(plainText);
-    frame->setAutoFillBackground(true);
-    const Theme theme = Theme::forPalette(palette());
-    const QColor accent = kind == Kind::Problem ? theme.quantized : theme.weights;
     frame->setObjectName(QStringLiteral("message"));
-    frame->setStyleSheet(QStringLiteral("QFrame#message { border-left: 4px solid %1; background: %2; }")
-                             .arg(accent.name(), translucent(accent, theme.dark ? 0.22 : 0.12).name(QColor::HexArgb)));
     auto* label = new QLabel(richText);
     label->setWordWrap(true);
     label->setTextInteractionFlags(Qt::TextSelectableByMouse);
@@ -85,7 +105,7 @@ void MessageBar::add(Kind kind, const QString& richText, const QString& plainTex
     close->setAccessibleName(tr("Close this message"));
 
     auto* row = new QHBoxLayout(frame);
-    row->setContentsMargins(12, 8, 8, 8);
+    row->setContentsMargins(edgeWidth + 12, 8, 8, 8);
     row->setSpacing(8);
     row->addWidget(label, 1);
     const auto dismiss = [this, frame] {
