@@ -282,8 +282,12 @@ void MainWindow::showShortcuts()
         rows += QStringLiteral("<tr><td style='padding-right:24px'><b>%1</b></td><td>%2</td></tr>").arg(keys, what);
     };
     for (const QAction* action : { m_openModel, m_openData, m_openProject, m_saveProject, m_saveProjectAs, m_newProject,
-             m_evaluate, m_study, m_export, m_undo, m_redo, m_cancel, m_quit })
+             m_evaluate, m_study, m_export, m_exportVisible, m_report, m_undo, m_redo, m_cancel, m_quit })
         row(action->shortcut().toString(QKeySequence::NativeText), action->iconText().remove(QStringLiteral("…")));
+    row(tr("Ctrl+1 … Ctrl+%1").arg(m_pages->count()), tr("the pages, from left to right"));
+    row(tr("F1"), tr("help about what has the focus"));
+    row(tr("F2"), tr("in the table of runs: change the name of a run"));
+    row(tr("Ctrl+C"), tr("in a table: copy it, with tabs between the columns"));
     row(tr("2 … 16, f"), tr("in the layers table: word-length of the selected rows, f for float"));
     row(tr("Drag a handle"), tr("set the clipping range of a tensor"));
     row(tr("Wheel"), tr("zoom a chart about the cursor"));

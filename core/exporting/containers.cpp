@@ -109,7 +109,7 @@ TensorContainer describe(
 std::string kilobytes(double bytes)
 {
     char text[32];
-    std::snprintf(text, sizeof text, "%.1f KB", bytes / 1000);
+    std::snprintf(text, sizeof text, "%.1f kB", bytes / 1000);
     return text;
 }
 

@@ -68,7 +68,7 @@ struct ContainerReport {
     int layers = 0; ///< compute layers; 0 for formats other than QDQ
     int integerLayers = 0; ///< those of them that ONNX Runtime computes in integers, see integerLayers()
 
-    /// "Quantized constants: 68.1 KB at their word-lengths, 136.2 KB in the file: ..." in a sentence or two.
+    /// "Quantized constants: 68.1 kB at their word-lengths, 136.2 kB in the file: ..." in a sentence or two.
     std::string describe() const;
 };
 

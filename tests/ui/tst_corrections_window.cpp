@@ -181,6 +181,39 @@ private slots:
         QVERIFY(session().request().overrides.empty());
     }
 
+    void foldingIsUndoneAndRedoneInHaste_data()
+    {
+        QTest::addColumn<int>("pause");
+        for (const int pause : { 0, 10, 40, 70, 150 })
+            QTest::addRow("%d ms apart", pause) << pause;
+    }
+
+    void foldingIsUndoneAndRedoneInHaste()
+    {
+        QFETCH(int, pause);
+        const test::TinyProject normalized(48, normalizedNet());
+        m_window->openModel(normalized.modelPath());
+        m_window->openData(normalized.dataRequest());
+        m_window->options()->weightBits()->setBits(3);
+        QTRY_VERIFY_WITH_TIMEOUT(session().accuracy().state == Accuracy::State::Done, patience);
+        settle();
+        const double folded = session().accuracy().top1;
+        m_window->options()->corrections()->foldBatchNorm()->click();
+        QTRY_VERIFY_WITH_TIMEOUT(!session().model()->foldBatchNorm, patience);
+        for (int i = 0; i < 4; ++i) {
+            QTest::qWait(pause);
+            session().undoStack().undo();
+            QTest::qWait(pause);
+            session().undoStack().redo();
+        }
+        session().undoStack().undo();
+        QVERIFY(session().model()->foldBatchNorm);
+        QTRY_VERIFY2_WITH_TIMEOUT(
+            session().accuracy().state == Accuracy::State::Done, qPrintable(m_window->messages()->text()), patience);
+        QCOMPARE(session().accuracy().images, 48);
+        QCOMPARE(session().accuracy().top1, folded);
+    }
+
     void whatIsExportedIsCorrected()
     {
         openBoth();

@@ -21,6 +21,9 @@ using exporting::Format;
 
 namespace {
 
+constexpr int rowHeight = 24; // pixels
+constexpr int columnGap = 12;
+
 enum Column { Tensor, Kind, Bits, Container, Bytes, Computes, columnCount };
 
 template <typename Enum> void addChoice(QComboBox* box, const QString& text, Enum value)
@@ -63,6 +66,8 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
     m_tensors->setAccessibleName(tr("What becomes of every tensor"));
     m_tensors->setHeaderLabels(
         { tr("Tensor"), tr("Kind"), tr("Bits"), tr("Element type"), tr("In the file"), tr("A runtime computes") });
+    for (const int column : { Bits, Bytes })
+        m_tensors->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
 
     auto* form = new QFormLayout;
     form->addRow(tr("&Format"), m_format);
@@ -154,11 +159,15 @@ void ExportDialog::refresh()
         row->setText(Container, QString::fromStdString(tensor.container));
         row->setText(Bytes, tensor.bytesOnDisk > 0 ? formatBytes(static_cast<double>(tensor.bytesOnDisk)) : QString());
         row->setText(Computes, QString::fromStdString(tensor.executes));
+        row->setSizeHint(Tensor, QSize(0, rowHeight));
         row->setTextAlignment(Bits, Qt::AlignRight | Qt::AlignVCenter);
         row->setTextAlignment(Bytes, Qt::AlignRight | Qt::AlignVCenter);
     }
     for (int column = 0; column < columnCount; ++column)
         m_tensors->resizeColumnToContents(column);
+    // What is right-aligned would touch what stands left-aligned beside it.
+    for (const int column : { Tensor, Kind, Bits, Container, Bytes })
+        m_tensors->setColumnWidth(column, m_tensors->columnWidth(column) + columnGap);
 }
 
 } // namespace quantoscope::ui

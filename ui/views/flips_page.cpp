@@ -124,7 +124,6 @@ QTableView* FlipsPage::buildTable(QAbstractItemModel& model, const QString& name
     table->verticalHeader()->hide();
     table->verticalHeader()->setDefaultSectionSize(24);
     table->horizontalHeader()->setHighlightSections(false);
-    table->horizontalHeader()->setStretchLastSection(true);
     attachTableMenu(table);
     table->setSortingEnabled(true);
     table->sortByColumn(-1, Qt::AscendingOrder); // as found: the most surprising first

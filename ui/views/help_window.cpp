@@ -41,6 +41,7 @@ HelpWindow::HelpWindow(QWidget* parent)
     setModal(false);
     m_contents = new QListWidget;
     m_contents->setAccessibleName(tr("Pages"));
+    m_contents->setSpacing(2);
     const std::pair<QString, const char*> pages[] = { { tr("Quantoscope"), "index" }, { tr("Images"), "images" },
         { tr("Layers"), "layers" }, { tr("Distributions"), "distributions" }, { tr("Graph"), "graph" },
         { tr("Options and formulas"), "options" }, { tr("Studies"), "studies" }, { tr("What broke"), "what-broke" },

@@ -50,7 +50,6 @@ PlanPanel::PlanPanel(Session& session, QWidget* parent)
     m_table->verticalHeader()->hide();
     m_table->verticalHeader()->setDefaultSectionSize(24);
     m_table->horizontalHeader()->setHighlightSections(false);
-    m_table->horizontalHeader()->setStretchLastSection(true);
     m_table->setFixedHeight(tableHeight);
     const int widths[PlanModel::ColumnCount] = { 40, 168, 48, 128, 48, 128 };
     for (int column = 0; column < PlanModel::ColumnCount; ++column)

@@ -214,13 +214,16 @@ void RunsPage::refreshComparison()
     };
     QString text = tr("Run <b>%1</b> against run <b>%2</b>")
                        .arg(title(comparison->second).toHtmlEscaped(), title(comparison->first).toHtmlEscaped());
-    if (const auto& paired = comparison->outcomes)
-        text += tr(": top-1 %1 points (95 % from %2 to %3), p = %4, same prediction on %5 of the images")
+    if (const auto& paired = comparison->outcomes) {
+        const QString p = formatProbability(paired->pValue);
+        text += tr(": top-1 %1 points (95 % from %2 to %3), p %4, same prediction on %5 of the images")
                     .arg(formatSignedPercent(paired->delta), formatSignedPercent(paired->deltaInterval.low),
                         formatSignedPercent(paired->deltaInterval.high),
-                        formatProbability(paired->pValue).toHtmlEscaped(), formatPercent(paired->agreement));
-    else
+                        (p.startsWith(QLatin1Char('<')) ? p : QStringLiteral("= ") + p).toHtmlEscaped(),
+                        formatPercent(paired->agreement));
+    } else {
         text += tr(": evaluated on different images");
+    }
     text += comparison->images > 0 ? tr(". Errors over %1 images.").arg(formatCount(comparison->images))
                                    : tr(". Errors of the layers are being measured…");
     m_summary->setText(text);

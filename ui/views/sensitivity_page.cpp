@@ -20,6 +20,7 @@
 #include "ui/charts/sensitivity_chart.h"
 #include "ui/models/study_texts.h"
 #include "ui/session/study_choices.h"
+#include "ui/views/elided_label.h"
 #include "ui/views/option_words.h"
 #include "ui/views/plan_panel.h"
 #include "ui/views/study_charts.h"
@@ -134,7 +135,7 @@ QHBoxLayout* SensitivityPage::buildBar()
         m_chart->setOrder(index == 0 ? SensitivityOrder::Network : SensitivityOrder::Harm);
         refreshScroll();
     });
-    m_trust = new QLabel;
+    m_trust = new ElidedLabel;
     m_trust->setEnabled(false);
     m_trust->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* label = new QLabel(tr("Order"));

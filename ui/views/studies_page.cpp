@@ -18,6 +18,7 @@
 #include "ui/charts/number_format.h"
 #include "ui/charts/sweep_chart.h"
 #include "ui/models/study_texts.h"
+#include "ui/views/elided_label.h"
 #include "ui/views/plan_panel.h"
 #include "ui/views/study_charts.h"
 
@@ -122,7 +123,7 @@ void StudiesPage::buildChartBar(QHBoxLayout* layout)
         m_map->setContours(metric < 0 ? std::nullopt : std::optional(static_cast<cost::Metric>(metric)));
     });
     m_contours->setCurrentIndex(2);
-    m_caption = new QLabel;
+    m_caption = new ElidedLabel;
     m_caption->setEnabled(false);
     m_caption->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     layout->addWidget(m_charts->box());
