@@ -26,7 +26,7 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr int nameWidth = 128; // pixels
-constexpr int narrowName = 96; ///< so that both word-lengths are in sight in a dock of a small screen
+constexpr int narrowName = 84; ///< so that both word-lengths are in sight in a dock of a small screen
 constexpr int narrowDock = 256;
 
 } // namespace

@@ -14,6 +14,7 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr int barWidth = 96; // pixels, and at least
+constexpr int fewestPixels = 24; // that show a scale of colours
 constexpr int leastWidth = 24;
 constexpr int barHeight = 10;
 constexpr int gap = 6;
@@ -103,6 +104,8 @@ void MeasureLegend::paintEvent(QPaintEvent* /*event*/)
         left = 0;
         room = width() - 1;
     }
+    if (room < fewestPixels)
+        return; // a stub of it would say nothing
     const QRect bar(left, (height() - barHeight) / 2, std::clamp(room, 1, barWidth), barHeight);
     if (figures) {
         painter.drawText(rect(), Qt::AlignLeft | Qt::AlignVCenter, worst);
