@@ -58,6 +58,8 @@ Result<void> checkModel(const graph::Graph& prepared, const quant::QuantizationP
     const dataset::SampleSet* samples, bool classifies, const base::Job& job, ExportReport& report)
 {
     QS_TRY(auto reread, onnx_io::readModel(report.file));
+    if (job.stopRequested())
+        return base::cancelled();
     quant::QuantizationPlan found;
     // As written: a batch norm that was kept must not be folded into weights that are quantized by now.
     graph::PassOptions passes { .foldBatchNorm = false };
@@ -70,6 +72,8 @@ Result<void> checkModel(const graph::Graph& prepared, const quant::QuantizationP
     QS_TRY(const auto graph, engine::prepareGraph(reread, passes));
     if (!samples)
         return {};
+    if (job.stopRequested())
+        return base::cancelled();
     const auto simulated = format == Format::Float ? withoutActivations(plan) : plan;
     return compareNetworks({ prepared, simulated }, { *graph, found }, *samples, classifies, job, report);
 }
@@ -127,6 +131,8 @@ Result<ExportReport> exportPlan(const graph::Model& source, const graph::Graph& 
         return report;
     }
     QS_TRY(const auto model, buildModel(source, prepared, plan, options));
+    if (job.stopRequested())
+        return base::cancelled();
     bool classifies = false;
     if (samples) { // before anything is written: the images may not fit the network
         QS_TRY(classifies, evaluation::isClassifier(prepared, *samples));
@@ -135,7 +141,8 @@ Result<ExportReport> exportPlan(const graph::Model& source, const graph::Graph& 
     const auto notes = source.path.empty() ? onnx_io::FileNotes {} : onnx_io::readNotes(source.path);
     QS_TRY(report.bytes,
         onnx_io::writeModel(model, path,
-            { notes.hasExternalData ? 0 : options.externalThreshold, docsFor(model.graph, notes.valueDocs) }));
+            { notes.hasExternalData ? 0 : options.externalThreshold, docsFor(model.graph, notes.valueDocs),
+                job.stop }));
     QS_CHECK(checkModel(prepared, plan, options.format, samples, classifies, job, report));
     return report;
 }

@@ -255,13 +255,19 @@ std::uint64_t constantBytes(const Graph& graph)
     return bytes;
 }
 
-Result<void> writeExternal(const ExternalPlan& external, std::ostream& out)
+Result<void> writeExternal(const ExternalPlan& external, std::ostream& out, const std::stop_token& stop)
 {
+    constexpr std::size_t atOnce = std::size_t { 16 } << 20; // a fraction of a second on a slow disk
     std::uint64_t written = 0;
     for (const auto& [offset, tensor] : external.parts) {
         const std::string padding(static_cast<std::size_t>(offset - written), '\0');
         out.write(padding.data(), static_cast<std::streamsize>(padding.size()));
-        out.write(static_cast<const char*>(tensor->data()), static_cast<std::streamsize>(tensor->bytes()));
+        const auto* bytes = static_cast<const char*>(tensor->data());
+        for (std::size_t at = 0; at < tensor->bytes(); at += atOnce) {
+            if (stop.stop_requested())
+                return base::cancelled();
+            out.write(bytes + at, static_cast<std::streamsize>(std::min(atOnce, tensor->bytes() - at)));
+        }
         written = offset + tensor->bytes();
     }
     return {};
@@ -312,6 +318,8 @@ try {
         external.fileName = path.filename().string() + ".data";
     QS_TRY(const auto proto, exportModel(model, external, options.valueDocs));
     QS_TRY(const auto bytes, serialize(proto));
+    if (options.stop.stop_requested())
+        return base::cancelled();
     QS_CHECK(base::writeFileAtomically(path, [&](std::ostream& out) -> Result<void> {
         out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
         out.flush();
@@ -322,7 +330,8 @@ try {
             return {};
         auto dataPath = path;
         dataPath.replace_filename(external.fileName);
-        return base::writeFileAtomically(dataPath, [&](std::ostream& data) { return writeExternal(external, data); });
+        return base::writeFileAtomically(
+            dataPath, [&](std::ostream& data) { return writeExternal(external, data, options.stop); });
     }));
     return bytes.size() + external.bytes;
 } catch (const std::bad_alloc&) {

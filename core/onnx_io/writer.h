@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct WriteOptions {
     /// (protobuf ends at 2 GB).
     std::uint64_t externalThreshold = std::uint64_t { 1800 } << 20;
     std::map<std::string, std::string> valueDocs {}; ///< doc strings of values, by name, see FileNotes
+    std::stop_token stop {}; ///< stopped: the Cancelled error, and nothing is left behind
 };
 
 /// The oldest IR version that may carry an opset of ai.onnx.

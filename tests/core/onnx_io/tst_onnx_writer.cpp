@@ -268,6 +268,12 @@ void TstOnnxWriter::failureLeavesTheOldFile()
     model.graph.node(model.graph.nodes()[0]).attributes["body"] = graph::Opaque { "graph" };
     QVERIFY(!onnx_io::writeModel(model, path));
     QCOMPARE(contentOf(path), std::string("old"));
+    std::stop_source stop;
+    stop.request_stop();
+    const auto stopped = onnx_io::writeModel(smallModel(), path, { .stop = stop.get_token() });
+    QVERIFY(!stopped);
+    QCOMPARE(stopped.error().code, ErrorCode::Cancelled);
+    QCOMPARE(contentOf(path), std::string("old"));
     // The data file's place is taken by a folder: the model, already written beside, must not replace the old one.
     fs::create_directory(path.string() + ".data");
     Model big = smallModel();
