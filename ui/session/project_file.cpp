@@ -42,8 +42,9 @@ std::optional<UnsavedWork> describeUnsaved(const fs::path& path)
     work.changed = QFileInfo(QString::fromStdString(path.string())).lastModified();
     const auto model = state->models.find(state->model);
     if (model != state->models.end())
-        work.title = ProjectFile::tr("%1, %n run(s)", nullptr, static_cast<int>(model->second.runs.size()))
-                         .arg(nameOf(model->second.path));
+        work.title = model->second.runs.size() == 1
+            ? ProjectFile::tr("%1, 1 run").arg(nameOf(model->second.path))
+            : ProjectFile::tr("%1, %2 runs").arg(nameOf(model->second.path)).arg(model->second.runs.size());
     return work;
 }
 

@@ -159,7 +159,7 @@ void ExportDialog::refresh()
         row->setText(Container, QString::fromStdString(tensor.container));
         row->setText(Bytes, tensor.bytesOnDisk > 0 ? formatBytes(static_cast<double>(tensor.bytesOnDisk)) : QString());
         row->setText(Computes, QString::fromStdString(tensor.executes));
-        row->setSizeHint(Tensor, QSize(0, rowHeight));
+        row->setSizeHint(Computes, QSize(0, rowHeight)); // the last column takes what room there is
         row->setTextAlignment(Bits, Qt::AlignRight | Qt::AlignVCenter);
         row->setTextAlignment(Bytes, Qt::AlignRight | Qt::AlignVCenter);
     }

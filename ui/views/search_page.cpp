@@ -15,6 +15,7 @@
 #include "ui/charts/pareto_chart.h"
 #include "ui/models/study_texts.h"
 #include "ui/session/study_choices.h"
+#include "ui/views/elided_label.h"
 #include "ui/views/option_words.h"
 #include "ui/views/plan_panel.h"
 #include "ui/views/study_charts.h"
@@ -38,7 +39,7 @@ SearchPage::SearchPage(Session& session, Workbench& workbench, QWidget* parent)
     auto* setup = new QVBoxLayout;
     setup->setSpacing(8);
     buildSetup(setup);
-    m_answer = new QLabel;
+    m_answer = new ElidedLabel;
     m_answer->setEnabled(false);
     m_answer->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_charts = new StudyCharts([&session](cost::Metric metric) {
@@ -212,7 +213,6 @@ void SearchPage::refreshChart()
             = search->complete ? tr("Nothing that was tried keeps to the budget") : tr("Cancelled before the answer");
     }
     m_answer->setText(answer);
-    m_answer->setToolTip(answer);
     showChosen();
 }
 
