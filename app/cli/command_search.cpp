@@ -194,13 +194,13 @@ private:
         using Align = Table::Align;
         const std::string price = sweep::toString(result.price) + " [" + sweep::unitOf(result.price) + "]";
         Table table({ { "uniform", Align::Left }, { price }, { "top-1 [%]" }, { "mixed: " + price }, { "of it [%]" },
-            { "top-1 [%]" }, { "difference" }, { "95 % interval" }, { "p" } });
-        for (const auto& [uniform, mixed, comparison] : replacements) {
+            { "top-1 [%]" }, { "difference" }, { "95 % interval" }, { "p" }, { "p (Holm)" } });
+        for (const auto& [uniform, mixed, comparison, corrected] : replacements) {
             const auto& from = result.points[uniform];
             const auto& to = result.points[mixed];
             table.add({ from.label(), metric(from.price), fixed(from.top1), metric(to.price),
                 fixed(100 * to.price / from.price, 1), fixed(to.top1), signedFixed(comparison.delta),
-                interval(comparison.deltaInterval), probability(comparison.pValue) });
+                interval(comparison.deltaInterval), probability(comparison.pValue), probability(corrected) });
         }
         return title + "\n" + table.toString();
     }

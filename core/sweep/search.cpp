@@ -116,9 +116,8 @@ private:
         for (const double price : pricesToTry())
             QS_CHECK(measureBest(price));
         QS_CHECK(refineUniform());
-        if (m_options.budget.price)
-            return refine(m_result.allowed);
-        return meetDrop();
+        QS_CHECK(m_options.budget.price ? refine(m_result.allowed) : meetDrop());
+        return refineUniformOnFront();
     }
 
     /// The budget as a price. InvalidInput if it buys nothing.
@@ -273,15 +272,30 @@ private:
         return {};
     }
 
-    /// Goes on from the best assignment within the price while the network comes closer to float, and measures where it
-    /// ends.
+    /// Uniform networks that stand on the front as measured may owe it to what makes them different from float: goes on
+    /// from each of them as well. Labels say where to look further, not what is chosen at a price.
+    Result<void> refineUniformOnFront()
+    {
+        compareSearchPoints(m_result);
+        for (const std::size_t i : std::vector(m_result.front))
+            if (m_result.points[i].origin == Origin::Uniform)
+                QS_CHECK(refineFrom(i, m_result.points[i].price));
+        return {};
+    }
+
+    /// Goes on from the best assignment within the price.
     Result<void> refine(double price)
     {
         const SearchPoint* start = closest(price);
-        if (!start || m_options.refinements == 0)
+        return start ? refineFrom(static_cast<std::size_t>(start - m_result.points.data()), price) : Result<void> {};
+    }
+
+    /// Goes on from a point while the network comes closer to float, and measures where it ends.
+    Result<void> refineFrom(std::size_t from, double price)
+    {
+        if (m_options.refinements == 0)
             return {};
-        const auto from = static_cast<std::size_t>(start - m_result.points.data());
-        Assignment at = start->bits;
+        Assignment at = m_result.points[from].bits;
         m_job.begin("Refining word-lengths",
             2 * m_options.refinements * std::ssize(at) * m_quickTrials.imagesPerTrial(), "images");
         QS_TRY(double harm, harmOf(at));

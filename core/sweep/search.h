@@ -84,6 +84,7 @@ struct Replacement {
     std::size_t uniform = 0; ///< into SearchResult::points
     std::size_t mixed = 0;
     evaluation::PairedComparison comparison; ///< top-1 of the mixed one less that of the uniform one, same images
+    double pCorrected = 1; ///< of comparison, corrected after Holm for all replacements of the list it stands in
 };
 
 struct SearchResult {
@@ -113,12 +114,13 @@ using SearchResultPtr = std::shared_ptr<const SearchResult>;
 /// multiple-choice knapsack, solved exactly or with a bound. Its answer at the asked price is refined by running the
 /// network on the calibration images: harms are estimated anew around it, one step of word-length up and down for every
 /// unit, and the knapsack among those steps is solved again, as long as the network comes closer to float. Labels
-/// decide nothing but whether a drop of accuracy is kept to: a price's answer is the assignment closest to float on the
-/// calibration images, and only then measured. Prices of uniform configurations are searched as well, for the front;
-/// where such a configuration stays the closest to float at its price, the refinement starts from it. The front is of
-/// all that was measured, uniform ones among it: none of them is both cheaper and more accurate than a point of it.
-/// Cancelled: what is finished is returned with complete == false; the Cancelled error only if no point is. Errors: as
-/// runSensitivity(); InvalidInput if even the fewest bits cost more than the budget.
+/// decide nothing but whether a drop of accuracy is kept to and where to look further: a price's answer is the
+/// assignment closest to float on the calibration images, and only then measured. Prices of uniform configurations are
+/// searched as well, for the front; where such a configuration stays the closest to float at its price, or stands on
+/// the front as measured, a refinement starts from it. The front is of all that was measured, uniform ones among it:
+/// none of them is both cheaper and more accurate than a point of it. Cancelled: what is finished is returned with
+/// complete == false; the Cancelled error only if no point is. Errors: as runSensitivity(); InvalidInput if even the
+/// fewest bits cost more than the budget.
 Result<SearchResult> runSearch(const flow::Quantizer& quantizer, const dataset::SampleSet& samples,
     const SearchOptions& options, const base::Job& job = {});
 

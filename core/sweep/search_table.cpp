@@ -6,13 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "core/cost/metric.h"
+#include "core/sweep/options_study.h"
 #include "core/sweep/search.h"
 
 namespace quantoscope::sweep {
 
 namespace {
-
-constexpr double significance = 0.05;
 
 bool isMixed(const SearchPoint& point) { return point.origin != SearchPoint::Origin::Uniform; }
 
@@ -51,13 +50,14 @@ Json toJson(const SearchResult& result, const SearchPoint& point)
 Json toJson(const SearchResult& result, const std::vector<Replacement>& replacements)
 {
     Json list = Json::array();
-    for (const auto& [uniform, mixed, comparison] : replacements) {
+    for (const auto& [uniform, mixed, comparison, corrected] : replacements) {
         const auto& from = result.points[uniform];
         const auto& to = result.points[mixed];
         Json entry { { "uniform", from.label() }, { "uniform_top1", from.top1 }, { "uniform_price", from.price },
             { "mixed_point", mixed }, { "mixed_top1", to.top1 }, { "mixed_price", to.price },
             { "price_ratio", to.price / from.price } };
         entry.update(paired(comparison));
+        entry["p_value_corrected"] = corrected;
         list.push_back(std::move(entry));
     }
     return list;
@@ -73,6 +73,16 @@ std::optional<std::size_t> bestMixed(const SearchResult& result, Fits fits, Bett
             && (!best || better(result.points[i], result.points[*best])))
             best = i;
     return best;
+}
+
+void correct(std::vector<Replacement>& replacements)
+{
+    std::vector<double> pValues;
+    for (const auto& entry : replacements)
+        pValues.push_back(entry.comparison.pValue);
+    const auto corrected = holm(std::move(pValues));
+    for (std::size_t i = 0; i < replacements.size(); ++i)
+        replacements[i].pCorrected = corrected[i];
 }
 
 } // namespace
@@ -91,7 +101,7 @@ void compareSearchPoints(SearchResult& result)
             continue;
         const auto add = [&](std::vector<Replacement>& list, std::optional<std::size_t> mixed) {
             if (mixed)
-                list.push_back({ i, *mixed, evaluation::compare(uniform.outcomes, result.points[*mixed].outcomes) });
+                list.push_back({ i, *mixed, evaluation::compare(uniform.outcomes, result.points[*mixed].outcomes), 1 });
         };
         add(result.atEqualPrice,
             bestMixed(
@@ -102,23 +112,31 @@ void compareSearchPoints(SearchResult& result)
                 result, [&](const auto& point) { return point.top1 >= uniform.top1 && point.price < uniform.price; },
                 [](const auto& a, const auto& b) { return a.price < b.price; }));
     }
+    correct(result.atEqualPrice);
+    correct(result.atEqualAccuracy);
 }
 
 namespace {
 
-/// Which uniform configurations certainly are more accurate than the mixed one chosen at their price.
-std::string describeLosses(const SearchResult& result, int uniform)
+/// How the mixed network chosen at each uniform one's price does against it, beyond chance.
+std::string describeReplacements(const SearchResult& result, int uniform)
 {
     const int compared = static_cast<int>(result.atEqualPrice.size());
-    std::string better;
-    for (const auto& [at, mixed, comparison] : result.atEqualPrice)
-        if (comparison.delta < 0 && comparison.pValue < significance)
-            better += (better.empty() ? "" : ", ") + result.points[at].label();
+    int ahead = 0;
+    std::string behind;
+    for (const auto& [at, mixed, comparison, corrected] : result.atEqualPrice) {
+        if (corrected >= studySignificance || comparison.delta == 0)
+            continue;
+        if (comparison.delta > 0)
+            ++ahead;
+        else
+            behind += (behind.empty() ? "" : ", ") + result.points[at].label();
+    }
     std::string text;
     if (compared > 0)
-        text = " Significantly more accurate than the mixed network chosen at "
-            + std::string(compared == 1 ? "its" : "their")
-            + " price (exact McNemar, 5 %): " + (better.empty() ? "no uniform one" : better) + ".";
+        text = " The mixed network chosen without labels at their price is significantly more accurate than "
+            + std::to_string(ahead) + " of " + std::to_string(compared) + " uniform ones and significantly less than "
+            + (behind.empty() ? "none" : behind) + " (exact McNemar on the same images, Holm, 5 %).";
     if (compared < uniform)
         text += " For " + std::to_string(uniform - compared) + " no mixed network that costs as little was looked at.";
     return text;
@@ -152,7 +170,7 @@ std::string describeFront(const SearchResult& result)
         text += "; on the front with the mixed ones stand " + onFront + ".";
     else
         text += std::string("; ") + (beaten == uniform ? "none" : "no other") + " is on the front.";
-    return text + describeLosses(result, uniform);
+    return text + describeReplacements(result, uniform);
 }
 
 std::string toCsv(const SearchResult& result)

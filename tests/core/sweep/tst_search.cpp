@@ -274,6 +274,29 @@ private slots:
         QVERIFY(with >= 0 && with + 2 <= without);
     }
 
+    /// Uniform networks that labels favour are gone on from as well, though others at their price are closer to float.
+    void goesOnFromUniformOnesOnTheMeasuredFront()
+    {
+        Setting setting("size=W4A8");
+        setting.options.weightBits = { 2, 3, 4, 5, 6 };
+        setting.options.activationBits = { 3, 4, 5, 6, 7 };
+        const auto result = setting.run();
+        QVERIFY(result.has_value());
+        int followed = 0;
+        for (const std::size_t i : result->front) {
+            const auto& uniform = result->points[i];
+            const auto closerAtItsPrice
+                = [&](const SearchPoint& p) { return p.price <= uniform.price && p.divergence < uniform.divergence; };
+            if (!uniform.uniform || !std::ranges::any_of(result->points, closerAtItsPrice))
+                continue; // mixed, or gone on from for being the closest to float
+            ++followed;
+            QVERIFY(std::ranges::any_of(result->points, [&](const SearchPoint& p) {
+                return p.origin == SearchPoint::Origin::Refined && p.allowed == uniform.price && closerAtItsPrice(p);
+            }));
+        }
+        QVERIFY(followed > 0); // or there is nothing to see here
+    }
+
     void noUniformNetworkIsAboveTheFront_data()
     {
         QTest::addColumn<QString>("budget");
