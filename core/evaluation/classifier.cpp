@@ -116,6 +116,17 @@ Result<void> Classifier::checkLabels() const
         m_samples->dataset()->path().string(), "check that data and model belong together");
 }
 
+EvaluationResult Classifier::emptyResult(
+    const engine::CompiledGraph& compiled, const quant::QuantizationPlan& plan) const
+{
+    EvaluationResult result;
+    result.scope = plan.empty() ? "float" : plan.title;
+    result.arithmetic = compiled.arithmeticUse();
+    result.classes = classes();
+    result.output = outputName();
+    return result;
+}
+
 Result<ImageOutcome> Classifier::judge(std::span<const float> scores, std::int64_t position) const
 {
     if (!std::ranges::all_of(scores, [](float v) { return std::isfinite(v); })) {

@@ -42,6 +42,9 @@ public:
     const std::string& outputName() const { return m_scores.name; }
     int classes() const { return m_scores.classes; }
 
+    /// The result of a network under a plan, before anything was run: no outcomes and no time yet.
+    EvaluationResult emptyResult(const engine::CompiledGraph& compiled, const quant::QuantizationPlan& plan) const;
+
     /// What one row of scores ([classes]) says of the sample at `position`. An error if a score is not finite.
     Result<ImageOutcome> judge(std::span<const float> scores, std::int64_t position) const;
     /// The same for a batch of scores, into `outcomes`, which has one an image of the whole sample set. Returns how

@@ -157,11 +157,7 @@ Result<EvaluationResultPtr> compute(const graph::Graph& graph, const quant::Quan
                 .order = imageOrder(samples.size()) }));
     QS_TRY(const Classifier classifier, Classifier::create(graph, feed.compiled(), samples));
 
-    auto result = std::make_shared<EvaluationResult>();
-    result->scope = plan.empty() ? "float" : plan.title;
-    result->arithmetic = feed.compiled().arithmeticUse();
-    result->classes = classifier.classes();
-    result->output = classifier.outputName();
+    auto result = std::make_shared<EvaluationResult>(classifier.emptyResult(feed.compiled(), plan));
     result->outcomes.resize(static_cast<std::size_t>(samples.size()));
     EvaluationWorkers workers(feed, options);
     PartialReport partial(options, job, samples.size());

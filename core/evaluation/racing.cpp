@@ -109,11 +109,7 @@ Result<RacedResult> run(const graph::Graph& graph, const quant::QuantizationPlan
                 .cache = options.reuse ? options.reuse->kernels() : nullptr,
                 .order = imageOrder(samples.size()) }));
     QS_TRY(const Classifier classifier, Classifier::create(graph, feed.compiled(), samples));
-    auto result = std::make_shared<EvaluationResult>();
-    result->scope = plan.empty() ? "float" : plan.title;
-    result->arithmetic = feed.compiled().arithmeticUse();
-    result->classes = classifier.classes();
-    result->output = classifier.outputName();
+    auto result = std::make_shared<EvaluationResult>(classifier.emptyResult(feed.compiled(), plan));
     Race race(feed, classifier, options, job);
     RacedResult raced;
     const auto start = Clock::now();

@@ -67,11 +67,7 @@ private:
         for (std::size_t i = 0; i < m_networks.size(); ++i) {
             const auto& [graph, plan] = m_networks[i];
             QS_TRY(auto classifier, Classifier::create(*graph, feed.feed(i).compiled(), m_samples));
-            auto result = std::make_shared<EvaluationResult>();
-            result->scope = plan->empty() ? "float" : plan->title;
-            result->arithmetic = feed.feed(i).compiled().arithmeticUse();
-            result->classes = classifier.classes();
-            result->output = classifier.outputName();
+            auto result = std::make_shared<EvaluationResult>(classifier.emptyResult(feed.feed(i).compiled(), *plan));
             result->outcomes.resize(static_cast<std::size_t>(m_samples.size()));
             m_classifiers.push_back(std::move(classifier));
             m_results.push_back(std::move(result));
