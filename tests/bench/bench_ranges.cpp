@@ -14,7 +14,7 @@ using namespace quantoscope;
 namespace {
 
 constexpr std::array specs { "min-max", "mse", "percentile:99.9", "entropy", "aciq", "sigma:4" };
-constexpr std::array bitWidths { 4, 8, 10 };
+constexpr std::array bitWidths { 4, 8, 10, 16 };
 
 Tensor drawTensor(const Shape& shape, bool rectified)
 {
@@ -45,6 +45,16 @@ void activation(benchmark::State& state, const char* spec, int bits, bool rectif
         benchmark::DoNotOptimize(calibration::estimateEncoding(stats, config, range));
 }
 
+/// What every movement of a dragged handle asks for.
+void expectedError(benchmark::State& state, int bits)
+{
+    calibration::TensorStats stats;
+    stats.observe(drawTensor({ 1'000'000 }, true).view());
+    const auto encoding = quant::encodingForRange(configFor(bits, false), 0, 2);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(calibration::expectedError(stats.histogram(), encoding));
+}
+
 void weight(benchmark::State& state, const char* spec, int bits, const Shape& shape)
 {
     const Tensor tensor = drawTensor(shape, false);
@@ -70,6 +80,8 @@ void registerAll()
             for (const Shape& shape : { Shape { 64, 64, 3, 3 }, Shape { 960, 1, 3, 3 }, Shape { 1000, 1280 } })
                 add("weight " + shape.toString() + suffix, [=](auto& state) { weight(state, spec, bits, shape); });
         }
+    for (const int bits : bitWidths)
+        add("expected error/" + std::to_string(bits) + " bits", [=](auto& state) { expectedError(state, bits); });
 }
 
 } // namespace
