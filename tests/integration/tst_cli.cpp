@@ -14,17 +14,13 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/json.h"
-#include "tests/support/command_line.h"
+#include "tests/support/sample_commands.h"
 #include "tests/support/onnx_bytes.h"
 
 using namespace quantoscope;
 using test::Outcome;
 
 namespace {
-
-const QString sample = QS_SOURCE_DIR "/resources/samples/fashion_resnet20.onnx";
-const QString testImages = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz";
-const QString trainImages = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz";
 
 Outcome run(const QStringList& arguments) { return test::runCommandLine(arguments); }
 
@@ -48,7 +44,7 @@ bool isPercentInterval(const Json& interval, const Json& value)
 
 } // namespace
 
-class TestCli : public QObject {
+class TestCli : public QObject, private test::SampleCommands {
     Q_OBJECT
 
 private slots:
@@ -70,43 +66,14 @@ private slots:
     void interruptEndsEvaluation();
 
 private:
-    QString file(const QString& name, const QByteArray& content) const;
-    QString file(const QString& name, const test::Wire& content) const;
-    QString path(const QString& name) const { return m_folder.filePath(name); }
-    /// Arguments that evaluate the sample quickly.
-    QStringList quick(const QString& command, const QStringList& more = {}) const;
     void interrupt(const QStringList& arguments, int afterMs, Outcome& outcome) const;
-
-    QTemporaryDir m_folder;
 };
 
 void TestCli::initTestCase()
 {
-    QVERIFY(m_folder.isValid());
     QVERIFY2(QFileInfo(test::commandLineProgram()).isExecutable(), qPrintable(test::commandLineProgram()));
-    for (const QString& needed : { sample, testImages, trainImages })
-        if (!QFileInfo::exists(needed))
-            QSKIP(qPrintable("SKIPPED EVERYTHING: " + needed + " is absent"));
-}
-
-QString TestCli::file(const QString& name, const QByteArray& content) const
-{
-    QFile file(path(name));
-    if (!file.open(QIODevice::WriteOnly) || file.write(content) != content.size())
-        return {};
-    return file.fileName();
-}
-
-QString TestCli::file(const QString& name, const test::Wire& content) const
-{
-    return file(name, QByteArray::fromStdString(content.string()));
-}
-
-QStringList TestCli::quick(const QString& command, const QStringList& more) const
-{
-    return QStringList { command, sample, "--data", testImages, "--calib", trainImages, "--calib-count", "32",
-        "--limit", "200" }
-    + more;
+    if (!obstacle().isEmpty())
+        QSKIP(qPrintable(obstacle()));
 }
 
 void TestCli::inspects()

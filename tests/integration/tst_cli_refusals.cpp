@@ -9,7 +9,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
-#include "tests/support/command_line.h"
+#include "tests/support/sample_commands.h"
 #include "tests/support/onnx_bytes.h"
 
 using namespace quantoscope;
@@ -17,15 +17,11 @@ using test::Outcome;
 
 namespace {
 
-const QString sample = QS_SOURCE_DIR "/resources/samples/fashion_resnet20.onnx";
-const QString testImages = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz";
-const QString trainImages = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz";
-
 Outcome run(const QStringList& arguments) { return test::runCommandLine(arguments); }
 
 } // namespace
 
-class TestCliRefusals : public QObject {
+class TestCliRefusals : public QObject, private test::SampleCommands {
     Q_OBJECT
 
 private slots:
@@ -38,44 +34,13 @@ private slots:
     void refusesData();
     void refusesUnwritableFiles();
     void neverOverwritesItsInput();
-
-private:
-    QString file(const QString& name, const QByteArray& content) const;
-    QString file(const QString& name, const test::Wire& content) const;
-    QString path(const QString& name) const { return m_folder.filePath(name); }
-    /// Arguments that evaluate the sample quickly.
-    QStringList quick(const QString& command, const QStringList& more = {}) const;
-
-    QTemporaryDir m_folder;
 };
 
 void TestCliRefusals::initTestCase()
 {
-    QVERIFY(m_folder.isValid());
     QVERIFY2(QFileInfo(test::commandLineProgram()).isExecutable(), qPrintable(test::commandLineProgram()));
-    for (const QString& needed : { sample, testImages, trainImages })
-        if (!QFileInfo::exists(needed))
-            QSKIP(qPrintable("SKIPPED EVERYTHING: " + needed + " is absent"));
-}
-
-QString TestCliRefusals::file(const QString& name, const QByteArray& content) const
-{
-    QFile file(path(name));
-    if (!file.open(QIODevice::WriteOnly) || file.write(content) != content.size())
-        return {};
-    return file.fileName();
-}
-
-QString TestCliRefusals::file(const QString& name, const test::Wire& content) const
-{
-    return file(name, QByteArray::fromStdString(content.string()));
-}
-
-QStringList TestCliRefusals::quick(const QString& command, const QStringList& more) const
-{
-    return QStringList { command, sample, "--data", testImages, "--calib", trainImages, "--calib-count", "32",
-        "--limit", "200" }
-    + more;
+    if (!obstacle().isEmpty())
+        QSKIP(qPrintable(obstacle()));
 }
 
 void TestCliRefusals::refusesUsage_data()
@@ -145,7 +110,7 @@ void TestCliRefusals::refusesModels_data()
         return wireModel(wire);
     };
     add("absent", path("absent.onnx"), "no such file");
-    add("a folder", m_folder.path(), "");
+    add("a folder", folder(), "");
     add("empty", file("empty.onnx", QByteArray()), "empty");
     add("text", file("text.onnx", QByteArray("This is no model.\n")), "");
     add("random", file("random.onnx", noise), "");
@@ -205,8 +170,8 @@ void TestCliRefusals::refusesData_data()
     file("odd-labels-idx1-ubyte", labels);
     QTest::newRow("label out of range") << QStringList { "--data", file("odd-images-idx3-ubyte", images) }
                                         << QStringList { "label 200", "0..9", "belong together" };
-    QDir(m_folder.path()).mkpath("pictures/a");
-    QDir(m_folder.path()).mkpath("pictures/b");
+    QDir(folder()).mkpath("pictures/a");
+    QDir(folder()).mkpath("pictures/b");
     file("pictures/a/one.png", QByteArray("not a picture"));
     file("pictures/b/two.jpg", QByteArray("neither"));
     QTest::newRow("an image that is none") << QStringList { "--data", path("pictures") } << QStringList { "one.png" };

@@ -3,13 +3,11 @@
 // Corrections, the best flow and the comparison of options in the window, on a small network that really runs.
 #include <QAbstractItemModelTester>
 #include <QCheckBox>
-#include <QDir>
 #include <QFile>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSettings>
-#include <QStandardPaths>
 #include <QTabWidget>
 #include <QTableView>
 #include <QTest>
@@ -17,6 +15,7 @@
 #include "core/graph/shape_inference.h"
 #include "core/onnx_io/reader.h"
 #include "tests/support/graph_builder.h"
+#include "tests/ui/fresh_start.h"
 #include "tests/ui/session_fixture.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/charts/chart_exporter.h"
@@ -99,11 +98,7 @@ class TestCorrectionsWindow : public QObject {
 private slots:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        qputenv("QUANTOSCOPE_NO_CACHE", "1");
-        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
-        // What a run that was killed left would be offered in the place of messages.
-        QDir(QString::fromStdString(ProjectFile::unsavedFolder().string())).removeRecursively();
+        test::freshStart("tst_corrections_window");
         m_project = std::make_unique<test::TinyProject>();
     }
 

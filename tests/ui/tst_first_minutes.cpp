@@ -20,7 +20,6 @@
 #include <QScrollBar>
 #include <QSettings>
 #include <QSpinBox>
-#include <QStandardPaths>
 #include <QTabWidget>
 #include <QTableView>
 #include <QTemporaryDir>
@@ -31,6 +30,7 @@
 
 #include "core/base/random.h"
 #include "core/onnx_io/writer.h"
+#include "tests/ui/fresh_start.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/main_window.h"
 #include "ui/session/data_checks.h"
@@ -80,11 +80,7 @@ class TestFirstMinutes : public QObject {
 private slots:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        qputenv("QUANTOSCOPE_NO_CACHE", "1");
-        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
-        QCoreApplication::setApplicationName(QStringLiteral("tst_first_minutes"));
-        QSettings().clear();
+        test::freshStart("tst_first_minutes");
         m_tiny = std::make_unique<test::TinyProject>();
     }
 

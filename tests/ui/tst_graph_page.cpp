@@ -5,8 +5,6 @@
 #include <QComboBox>
 #include <QLineEdit>
 #include <QScrollBar>
-#include <QSettings>
-#include <QStandardPaths>
 #include <QTabWidget>
 #include <QTableView>
 #include <QTest>
@@ -14,6 +12,7 @@
 #include <QWheelEvent>
 
 #include "tests/support/deep_network.h"
+#include "tests/ui/fresh_start.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/charts/channel_chart.h"
 #include "ui/charts/range_chart.h"
@@ -42,10 +41,7 @@ class TestGraphPage : public QObject {
 private slots:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        qputenv("QUANTOSCOPE_NO_CACHE", "1");
-        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
-        QSettings().clear();
+        test::freshStart("tst_graph_page");
         m_project = std::make_unique<test::TinyProject>(48, test::deepNetwork(6, 6, 32, 10));
         m_window = std::make_unique<MainWindow>();
         m_window->resize(1280, 800);

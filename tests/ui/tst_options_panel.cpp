@@ -5,12 +5,11 @@
 #include <QDoubleSpinBox>
 #include <QLabel>
 #include <QPushButton>
-#include <QSettings>
 #include <QStandardItemModel>
-#include <QStandardPaths>
 #include <QTest>
 
 #include "core/planning/profile_rules.h"
+#include "tests/ui/fresh_start.h"
 #include "tests/ui/session_fixture.h"
 #include "ui/views/bits_spin_box.h"
 #include "ui/views/check_list_button.h"
@@ -52,13 +51,7 @@ class TestOptionsPanel : public QObject {
     Q_OBJECT
 
 private slots:
-    void initTestCase()
-    {
-        QStandardPaths::setTestModeEnabled(true);
-        qputenv("QUANTOSCOPE_NO_CACHE", "1");
-        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
-        QSettings().clear();
-    }
+    void initTestCase() { test::freshStart("tst_options_panel"); }
 
     void init()
     {

@@ -8,14 +8,13 @@
 #include <QFileInfo>
 #include <QMessageBox>
 #include <QMimeData>
-#include <QSettings>
 #include <QSignalSpy>
-#include <QStandardPaths>
 #include <QTabWidget>
 #include <QTest>
 #include <QTimer>
 
 #include "core/graph/fingerprint.h"
+#include "tests/ui/fresh_start.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/charts/sweep_chart.h"
 #include "ui/main_window.h"
@@ -42,12 +41,7 @@ class TestProjectWindow : public QObject {
 private slots:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        qputenv("QUANTOSCOPE_NO_CACHE", "1");
-        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
-        // Programs of other tests that run now have their own folder of unsaved work.
-        QCoreApplication::setApplicationName(QStringLiteral("tst_project_window"));
-        QSettings().clear();
+        test::freshStart("tst_project_window");
         m_tiny = std::make_unique<test::TinyProject>();
     }
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: ui integration
 // The event loop comes round while the longest jobs run, whatever page is in front.
-#include <QDir>
 #include <QPushButton>
-#include <QSettings>
-#include <QStandardPaths>
 #include <QTabWidget>
 #include <QTest>
 
 #include "tests/support/sanitized.h"
+#include "tests/ui/fresh_start.h"
 #include "tests/ui/loop_watch.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/main_window.h"
@@ -29,15 +27,7 @@ class TestResponsiveness : public QObject {
     Q_OBJECT
 
 private slots:
-    void initTestCase()
-    {
-        QStandardPaths::setTestModeEnabled(true);
-        qputenv("QUANTOSCOPE_NO_CACHE", "1");
-        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
-        QCoreApplication::setApplicationName(QStringLiteral("tst_responsiveness"));
-        QSettings().clear();
-        QDir(QString::fromStdString(ProjectFile::unsavedFolder().string())).removeRecursively();
-    }
+    void initTestCase() { test::freshStart("tst_responsiveness"); }
 
     void theLoopComesRound_data()
     {

@@ -3,11 +3,10 @@
 // The page of runs: names, filter, two runs beside each other, and back to a plan.
 #include <QLineEdit>
 #include <QPushButton>
-#include <QSettings>
-#include <QStandardPaths>
 #include <QTableView>
 #include <QTest>
 
+#include "tests/ui/fresh_start.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/main_window.h"
 #include "ui/models/run_comparison_model.h"
@@ -31,11 +30,7 @@ class TestRunsPage : public QObject {
 private slots:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        qputenv("QUANTOSCOPE_NO_CACHE", "1");
-        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
-        QCoreApplication::setApplicationName(QStringLiteral("tst_runs_page"));
-        QSettings().clear();
+        test::freshStart("tst_runs_page");
         m_window = std::make_unique<MainWindow>();
         m_window->resize(1280, 800);
         m_window->show();

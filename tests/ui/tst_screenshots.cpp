@@ -11,7 +11,6 @@
 #include <QLineEdit>
 #include <QMenu>
 #include <QPushButton>
-#include <QSettings>
 #include <QStandardPaths>
 #include <QTabWidget>
 #include <QTableView>
@@ -20,6 +19,7 @@
 #include <QToolButton>
 
 #include "tests/support/deep_network.h"
+#include "tests/ui/fresh_start.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/charts/options_chart.h"
 #include "ui/charts/pareto_chart.h"
@@ -76,10 +76,7 @@ class TestScreenshots : public QObject {
 private slots:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        qputenv("QUANTOSCOPE_NO_CACHE", "1");
-        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
-        QSettings().clear();
+        test::freshStart("tst_screenshots");
         applyAppearance(Appearance::Light);
         // Nothing that another test left, and no button lit up because the pointer is there.
         QDir(QStandardPaths::writableLocation(QStandardPaths::AppDataLocation)).removeRecursively();

@@ -8,15 +8,14 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
-#include <QSettings>
 #include <QSignalSpy>
-#include <QStandardPaths>
 #include <QTabWidget>
 #include <QTemporaryDir>
 #include <QTableView>
 #include <QTest>
 #include <QToolButton>
 
+#include "tests/ui/fresh_start.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/charts/cost_chart.h"
 #include "ui/charts/cost_words.h"
@@ -48,10 +47,7 @@ class TestStudyPages : public QObject {
 private slots:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        qputenv("QUANTOSCOPE_NO_CACHE", "1");
-        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
-        QSettings().clear();
+        test::freshStart("tst_study_pages");
         m_project = std::make_unique<test::TinyProject>();
         m_window = std::make_unique<MainWindow>();
         m_window->resize(1280, 800);
