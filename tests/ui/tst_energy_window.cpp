@@ -5,10 +5,9 @@
 #include <QComboBox>
 #include <QFile>
 #include <QLineEdit>
-#include <QSettings>
-#include <QStandardPaths>
 #include <QTest>
 
+#include "tests/ui/fresh_start.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/main_window.h"
 #include "ui/views/energy_dialog.h"
@@ -32,14 +31,7 @@ class TestEnergyWindow : public QObject {
     Q_OBJECT
 
 private slots:
-    void initTestCase()
-    {
-        QStandardPaths::setTestModeEnabled(true);
-        qputenv("QUANTOSCOPE_NO_CACHE", "1");
-        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
-        QCoreApplication::setApplicationName(QStringLiteral("tst_energy_window"));
-        QSettings().clear();
-    }
+    void initTestCase() { test::freshStart("tst_energy_window"); }
 
     void init()
     {
@@ -77,6 +69,41 @@ private slots:
         waitUntilIdle();
         QCOMPARE(m_window->session().energyModel(), cost::defaultEnergyModel());
         check(cost::defaultEnergyModel());
+    }
+
+    void figuresAreThoseWorkedOutByHand_data()
+    {
+        QTest::addColumn<QString>("model");
+        QTest::addColumn<double>("quantized"); // pJ a multiply-accumulate of 8 by 8 bits
+        QTest::newRow("bit operations") << "bops" << 0.0044921875 * 8 * 8;
+        QTest::newRow("word-length") << "word-length" << 0.14375 * 8;
+        // 0.2 pJ for an integer multiply of 8 bits and 0.1 for an add of 32, Horowitz's table.
+        QTest::newRow("operations") << "horowitz-45nm-compute" << 0.2 + 0.1;
+    }
+    /// Against the definitions in resources/energy and the shapes of the network: what is priced here is 3x3
+    /// convolutions of 3 to 8 and 8 to 12 channels on 32x32 positions, and 12 numbers to 10.
+    void figuresAreThoseWorkedOutByHand()
+    {
+        QFETCH(const QString, model);
+        QFETCH(const double, quantized);
+        constexpr double macs[] = { 3 * 9 * 8 * 1024, 8 * 9 * 12 * 1024, 12 * 10 };
+        constexpr double all = macs[0] + macs[1] + macs[2];
+        constexpr double floating = 4.6; // pJ, a multiply of 3.7 and an add of 0.9
+        choose(model);
+        waitUntilIdle();
+        const auto closeTo = [](double got, double expected) { return std::abs(got - expected) < 1e-5 * expected; };
+        const auto& session = m_window->session();
+        const double got = session.analysis()->cost.energyPj;
+        QVERIFY2(
+            closeTo(got, quantized * all), QByteArray::number(got) + " for " + QByteArray::number(quantized * all));
+        for (const Run& run : session.runs())
+            QVERIFY(closeTo(run.cost.energyPj, (run.isFloat ? floating : quantized) * all));
+        // One layer with float weights.
+        m_window->session().editBits({ 1 }, Operand::Weight, std::nullopt);
+        waitUntilIdle();
+        const double mixed = session.analysis()->cost.energyPj;
+        const double expected = quantized * (all - macs[1]) + priceWithFloatWeights(model) * macs[1];
+        QVERIFY2(closeTo(mixed, expected), QByteArray::number(mixed) + " for " + QByteArray::number(expected));
     }
 
     void aSearchWithinAnEnergyKeepsItsAnswer()
@@ -224,6 +251,14 @@ private:
         QTest::keyClick(edit, Qt::Key_Delete);
         QTest::keyClicks(edit, text);
         QTest::keyClick(edit, Qt::Key_Return);
+    }
+
+    /// Of a multiply-accumulate of a float weight and an activation of 8 bits, in pJ.
+    static double priceWithFloatWeights(const QString& model)
+    {
+        return model == QStringLiteral("bops")       ? 0.0044921875 * 32 * 8
+            : model == QStringLiteral("word-length") ? 0.14375 * (32 + 8) / 2
+                                                     : 4.6;
     }
 
     /// Every price that is shown.
