@@ -106,10 +106,18 @@ TensorContainer describe(
     return entry;
 }
 
-std::string kilobytes(double bytes)
+/// "713.6 MB": the largest decimal unit of which there is at least one, but no less than kB.
+std::string sizeText(double bytes)
 {
+    const char* const units[] = { "kB", "MB", "GB", "TB" };
+    std::size_t unit = 0;
+    double value = bytes / 1000;
+    while (value >= 999.95 && unit + 1 < std::size(units)) {
+        value /= 1000;
+        ++unit;
+    }
     char text[32];
-    std::snprintf(text, sizeof text, "%.1f kB", bytes / 1000);
+    std::snprintf(text, sizeof text, "%.1f %s", value, units[unit]);
     return text;
 }
 
@@ -175,9 +183,9 @@ ContainerReport describeContainers(
 std::string ContainerReport::describe() const
 {
     const bool isFile = opset > 0;
-    std::string text = "Quantized constants: " + kilobytes(logicalBytes) + " at their word-lengths, "
-        + (isFile ? kilobytes(static_cast<double>(bytesOnDisk)) + " in the file, " : std::string())
-        + kilobytes(static_cast<double>(floatBytes)) + " as float32.";
+    std::string text = "Quantized constants: " + sizeText(logicalBytes) + " at their word-lengths, "
+        + (isFile ? sizeText(static_cast<double>(bytesOnDisk)) + " in the file, " : std::string())
+        + sizeText(static_cast<double>(floatBytes)) + " as float32.";
     // A percent is what rounding up to whole bytes may come to in small tensors.
     if (isFile && static_cast<double>(bytesOnDisk) > 1.01 * logicalBytes)
         text += " The file's element types are wider than the word-lengths.";

@@ -175,6 +175,14 @@ private slots:
         QCOMPARE(native.opset, 21);
         QVERIFY(static_cast<double>(portable.bytesOnDisk) >= 1.9 * static_cast<double>(native.bytesOnDisk));
         QVERIFY(static_cast<double>(native.bytesOnDisk) < 1.1 * native.logicalBytes);
+        exporting::ContainerReport large;
+        large.logicalBytes = 713'600'000;
+        large.floatBytes = 2'854'400'000;
+        QVERIFY2(
+            large.describe().starts_with("Quantized constants: 713.6 MB at their word-lengths, 2.9 GB as float32."),
+            large.describe().c_str());
+        large.logicalBytes = 999'960;
+        QVERIFY2(large.describe().find("1.0 MB at") != std::string::npos, large.describe().c_str());
         QVERIFY(portable.describe().find("wider than the word-lengths") != std::string::npos);
         QVERIFY(native.describe().find("wider") == std::string::npos);
         for (const auto& tensor : native.tensors) {
