@@ -40,6 +40,16 @@ private slots:
         QTest::newRow("bits") << formatBits(4) << "4";
         QTest::newRow("float") << formatBits(std::nullopt) << "float";
         QTest::newRow("decibel") << formatDecibel(31.44) << "31.4";
+        QTest::newRow("negative") << formatSignificant(-0.9024) << "−0.902";
+        QTest::newRow("negative decibel") << formatDecibel(-29.44) << "−29.4";
+        QTest::newRow("tiny") << formatSignificant(1.234e-5) << "1.23×10⁻⁵";
+        QTest::newRow("tiny negative") << formatSignificant(-1.234e-5) << "−1.23×10⁻⁵";
+        QTest::newRow("huge") << formatSignificant(1.234e12) << "1.23×10¹²";
+        QTest::newRow("power alone") << typeset(QStringLiteral("1e-05")) << "10⁻⁵";
+        QTest::newRow("nothing to set") << typeset(QStringLiteral("12.5")) << "12.5";
+        QTest::newRow("plain") << plainNumber(formatSignificant(-1.234e-5)) << "-1.23e-5";
+        QTest::newRow("plain range") << plainNumber(QStringLiteral("−2.98×10¹² to +0.53")) << "-2.98e12 to +0.53";
+        QTest::newRow("plain unit") << plainNumber(formatBytes(1083584)) << "1.08 MB";
         QTest::newRow("exact") << formatDecibel(infinity) << "∞";
     }
 

@@ -5,10 +5,20 @@
 
 #include <QContextMenuEvent>
 #include <QEvent>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QMouseEvent>
 
+#include "ui/charts/number_format.h"
+
 namespace quantoscope::ui {
+
+namespace {
+
+constexpr double keyZoom = 0.8; // what is in sight after a key against before
+constexpr double keyStep = 0.1; // of what is in sight
+
+} // namespace
 
 double Ticker125::getTickStep(const QCPRange& range)
 {
@@ -22,6 +32,18 @@ int Ticker125::getSubTickCount(double tickStep)
 {
     const double mantissa = getMantissa(tickStep);
     return std::abs(mantissa - 2) < 0.1 ? 1 : 4;
+}
+
+QString Ticker125::getTickLabel(double tick, const QLocale& locale, QChar format, int precision)
+{
+    return typeset(locale.toString(tick, format.toLatin1(), precision));
+}
+
+QString PowerOfTenTicker::getTickLabel(double tick, const QLocale&, QChar, int)
+{
+    const double power = std::round(std::log10(tick));
+    const bool digits = power >= -4 && power <= 4;
+    return typeset(QLocale::c().toString(tick, digits ? 'g' : 'e', digits ? 5 : 0));
 }
 
 BaseChart::BaseChart(QWidget* parent)
@@ -218,6 +240,57 @@ void BaseChart::changeEvent(QEvent* event)
         m_theme = Theme::forPalette(palette());
     applyTheme();
     rebuild();
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void BaseChart::keyPressEvent(QKeyEvent* event)
+{
+    const bool plain = !(event->modifiers() & (Qt::ControlModifier | Qt::AltModifier));
+    switch (plain ? event->key() : 0) {
+    case Qt::Key_Plus:
+    case Qt::Key_Equal:
+        return zoom(keyZoom);
+    case Qt::Key_Minus:
+        return zoom(1 / keyZoom);
+    case Qt::Key_Left:
+        return move(Qt::Horizontal, -keyStep);
+    case Qt::Key_Right:
+        return move(Qt::Horizontal, keyStep);
+    case Qt::Key_Up:
+        return move(Qt::Vertical, keyStep);
+    case Qt::Key_Down:
+        return move(Qt::Vertical, -keyStep);
+    case Qt::Key_Home:
+        return resetView();
+    default:
+        QCustomPlot::keyPressEvent(event);
+    }
+}
+
+void BaseChart::zoom(double factor)
+{
+    if (!interactions().testFlag(QCP::iRangeZoom))
+        return;
+    for (const auto orientation : { Qt::Horizontal, Qt::Vertical })
+        if (axisRect()->rangeZoom().testFlag(orientation)) {
+            QCPAxis* axis = axisRect()->rangeZoomAxis(orientation);
+            axis->scaleRange(factor);
+        }
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void BaseChart::move(Qt::Orientation orientation, double share)
+{
+    if (!interactions().testFlag(QCP::iRangeDrag) || !axisRect()->rangeDrag().testFlag(orientation))
+        return;
+    QCPAxis* axis = axisRect()->rangeDragAxis(orientation);
+    const QCPRange range = axis->range();
+    if (axis->scaleType() == QCPAxis::stLogarithmic) {
+        const double factor = std::pow(range.upper / range.lower, share);
+        axis->setRange(range.lower * factor, range.upper * factor);
+    } else {
+        axis->moveRange(share * range.size());
+    }
     replot(QCustomPlot::rpQueuedReplot);
 }
 

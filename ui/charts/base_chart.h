@@ -17,12 +17,19 @@ class Ticker125 : public QCPAxisTicker {
 protected:
     double getTickStep(const QCPRange& range) override;
     int getSubTickCount(double tickStep) override;
+    QString getTickLabel(double tick, const QLocale& locale, QChar format, int precision) override;
+};
+
+/// Powers of ten for a logarithmic axis: "0.01", "100", and "10⁻⁵" where digits would fill the margin.
+class PowerOfTenTicker : public QCPAxisTickerLog {
+protected:
+    QString getTickLabel(double tick, const QLocale& locale, QChar format, int precision) override;
 };
 
 /// What all charts share: the style (light grid, no frame on top and right, theme after the palette), a readout under
-/// the cursor, zoom about the cursor with the wheel, drag to move, double-click on an axis or the plot to reset, a
-/// message where there is nothing to draw yet, and a title with captions that appear in exported files only, where no
-/// page says what is seen.
+/// the cursor, zoom about the cursor with the wheel, drag to move, double-click on an axis or the plot to reset, plus,
+/// minus, arrows and Home for the same with keys, a message where there is nothing to draw yet, and a title with
+/// captions that appear in exported files only, where no page says what is seen.
 class BaseChart : public QCustomPlot {
     Q_OBJECT
 
@@ -73,6 +80,7 @@ protected:
     QFont chartFont(int delta = 0, bool bold = false) const;
 
     void changeEvent(QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
     void leaveEvent(QEvent* event) override;
     void contextMenuEvent(QContextMenuEvent* event) override;
@@ -80,6 +88,8 @@ protected:
 
 private:
     void applyTheme();
+    void zoom(double factor); ///< about the middle, along the axes that the wheel zooms
+    void move(Qt::Orientation orientation, double share);
     void showReadout(const QPointF& position);
     void buildCaption();
 

@@ -156,10 +156,12 @@ void ChannelChart::drawHeat()
     // The bulk is a hundred times the tails; on a linear scale they would all be dark.
     m_scale->setDataScaleType(QCPAxis::stLogarithmic);
     auto ticker = QSharedPointer<QCPAxisTickerText>::create();
+    const bool many = most > least * 500; // labels for twos and fives would touch
     for (int power = -9; power <= 2; ++power)
         for (const int mantissa : { 1, 2, 5 }) {
             const double value = mantissa * std::pow(10.0, power);
-            ticker->addTick(value, QString::number(value, 'g', 2));
+            if (mantissa == 1 || !many)
+                ticker->addTick(value, typeset(QString::number(value, 'g', 2)));
         }
     m_scale->axis()->setTicker(ticker);
     m_scale->setGradient(gradient);

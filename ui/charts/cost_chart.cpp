@@ -24,7 +24,7 @@ CostChart::CostChart(QWidget* parent)
     : BaseChart(parent)
 {
     xAxis->setScaleType(QCPAxis::stLogarithmic);
-    xAxis->setTicker(QSharedPointer<QCPAxisTickerLog>::create());
+    xAxis->setTicker(QSharedPointer<PowerOfTenTicker>::create());
     xAxis->setNumberFormat("gb");
     xAxis->setNumberPrecision(3);
     yAxis->setLabel(tr("Top-1 accuracy [%]"));
@@ -87,6 +87,7 @@ void CostChart::rebuild()
     }
     drawChosen();
     legend->setVisible(!m_series.empty());
+    legend->setIconSize(20, 16); // the ring of the chosen one is that high
     legend->setBrush(translucent(theme().background, 0.8));
     legend->setTextColor(theme().text);
     legend->setBorderPen(Qt::NoPen);

@@ -67,7 +67,7 @@ public:
             return;
         labels->clear();
         for (const double place : ticks)
-            *labels << QString::number(m_scale.toValue(place), 'g', 2).replace(QLatin1Char('-'), QChar(0x2212));
+            *labels << typeset(QString::number(m_scale.toValue(place), 'g', 2));
     }
 
 private:
@@ -196,8 +196,7 @@ void DistributionChart::setShareAxis()
     yAxis->setNumberFormat(QStringLiteral("gb"));
     if (m_logarithmic) {
         yAxis->setScaleType(QCPAxis::stLogarithmic);
-        yAxis->setTicker(QSharedPointer<QCPAxisTickerLog>::create());
-        yAxis->setNumberPrecision(0);
+        yAxis->setTicker(QSharedPointer<PowerOfTenTicker>::create());
         setHome(yAxis, QCPRange(floorShare() * 3, top));
         return;
     }

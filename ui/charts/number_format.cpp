@@ -7,6 +7,7 @@
 
 #include <QCoreApplication>
 #include <QLocale>
+#include <QRegularExpression>
 
 namespace quantoscope::ui {
 
@@ -18,6 +19,10 @@ const QLocale& locale()
     static const QLocale english(QLocale::English, QLocale::UnitedStates);
     return english;
 }
+
+constexpr QChar minus(0x2212);
+const QString raised = QStringLiteral("⁰¹²³⁴⁵⁶⁷⁸⁹");
+constexpr QChar raisedMinus(0x207b);
 
 /// value with a unit of the 1000-ladder that starts at `units[0]`.
 QString scaled(double value, const std::array<const char*, 5>& units)
@@ -47,8 +52,8 @@ QString formatSignificant(double value, int digits)
     const double shown = QString::number(value, 'e', digits - 1).toDouble();
     const int magnitude = static_cast<int>(std::floor(std::log10(std::abs(shown))));
     if (magnitude < -4 || magnitude > 8)
-        return locale().toString(value, 'e', digits - 1);
-    return locale().toString(value, 'f', std::max(0, digits - 1 - magnitude));
+        return typeset(locale().toString(value, 'e', digits - 1));
+    return typeset(locale().toString(value, 'f', std::max(0, digits - 1 - magnitude)));
 }
 
 QString formatPercent(double percent, int decimals)
@@ -103,7 +108,34 @@ QString formatDecibel(double db)
 {
     if (std::isnan(db) || std::isinf(db))
         return formatSignificant(db);
-    return locale().toString(db, 'f', 1);
+    return typeset(locale().toString(db, 'f', 1));
+}
+
+QString typeset(QString number)
+{
+    const qsizetype e = number.indexOf(QLatin1Char('e'), 0, Qt::CaseInsensitive);
+    if (e > 0) {
+        const int power = number.mid(e + 1).toInt();
+        QString exponent = power < 0 ? QString(raisedMinus) : QString();
+        for (const QChar digit : QString::number(std::abs(power)))
+            exponent += raised[digit.digitValue()];
+        const QString mantissa = number.left(e);
+        number = (mantissa == QStringLiteral("1") ? QString() : mantissa + QChar(0x00d7)) + QStringLiteral("10")
+            + exponent;
+    }
+    return number.replace(QLatin1Char('-'), minus);
+}
+
+QString plainNumber(QString text)
+{
+    static const QRegularExpression power(QStringLiteral("×10(⁻?)([⁰¹²³⁴⁵⁶⁷⁸⁹]+)"));
+    for (auto match = power.match(text); match.hasMatch(); match = power.match(text)) {
+        QString exponent = match.captured(1).isEmpty() ? QStringLiteral("e") : QStringLiteral("e-");
+        for (const QChar digit : match.captured(2))
+            exponent += QString::number(raised.indexOf(digit));
+        text.replace(match.capturedStart(), match.capturedLength(), exponent);
+    }
+    return text.replace(minus, QLatin1Char('-')).replace(QChar(0x00a0), QLatin1Char(' '));
 }
 
 } // namespace quantoscope::ui

@@ -19,6 +19,10 @@ QString formatDuration(double seconds); ///< "0:31", "1:02:03"
 QString formatProbability(double p); ///< "0.031", "< 0.001"
 QString formatBits(std::optional<int> bits); ///< "4", "float"
 QString formatWordLengths(std::optional<int> weights, std::optional<int> activations); ///< "W4 A8", "W4, A float"
+/// What `number` looks like on the screen: a real minus sign, and "1.23×10⁻⁵" for "1.23e-05".
+QString typeset(QString number);
+/// The same figure for a spreadsheet or a script: undoes typeset(), and spaces are plain.
+QString plainNumber(QString text);
 QString formatDecibel(double db); ///< "31.4", exact as an infinity sign, not a number as a dash
 
 } // namespace quantoscope::ui
