@@ -14,6 +14,7 @@ namespace {
 
 constexpr double roomForName = 18; // pixels a layer from which on each has its name
 constexpr double roomForCaps = 7; // pixels a layer from which on boxes have frames and whiskers caps
+constexpr double roomForLines = 4; // pixels a layer below which whiskers are a band and boxes touch
 constexpr int longestName = 20; // characters
 
 /// Whole powers of two: "2⁻⁵".
@@ -125,15 +126,19 @@ void RangeChart::styleBoxes()
         return;
     // Where hundreds of layers stand side by side, frames and caps would cover what they frame.
     const bool crowded = axisRect()->width() < roomForCaps * xAxis->range().size();
+    const bool dense = axisRect()->width() < roomForLines * xAxis->range().size();
     const QColor color = m_weights ? theme().weights : theme().activations;
-    m_boxes->setWidth(crowded ? 0.8 : 0.5);
+    m_whiskerBand->setVisible(dense);
+    m_boxes->setWidth(dense ? 1 : crowded ? 0.8 : 0.5);
     m_boxes->setPen(crowded ? QPen(Qt::NoPen) : QPen(color, 1));
     m_boxes->setBrush(translucent(color, theme().dark ? 0.6 : 0.5));
     m_boxes->setMedianPen(QPen(theme().text, crowded ? 1 : 1.5));
-    m_boxes->setWhiskerPen(QPen(crowded ? translucent(color, 0.4) : color, 1));
+    m_boxes->setWhiskerPen(dense ? QPen(Qt::NoPen) : QPen(crowded ? translucent(color, 0.4) : color, 1));
     m_boxes->setWhiskerBarPen(crowded ? QPen(Qt::NoPen) : QPen(color, 1));
     m_boxes->setWhiskerWidth(0.3);
-    m_boxes->setOutlierStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, QPen(color), QBrush(color), crowded ? 1.5 : 3));
+    m_boxes->setOutlierStyle(dense
+            ? QCPScatterStyle(QCPScatterStyle::ssNone)
+            : QCPScatterStyle(QCPScatterStyle::ssDisc, QPen(color), QBrush(color), crowded ? 1.5 : 3));
 }
 
 void RangeChart::drawCurrent()
@@ -155,9 +160,11 @@ void RangeChart::rebuild()
     clearPlottables();
     clearItems();
     drawCurrent();
-    QVector<double> x, step, end;
+    QVector<double> x, step, end, boxed, least, most;
     QCPGraph* upper = addGraph();
     QCPGraph* lower = addGraph();
+    QCPGraph* lowEnds = addGraph();
+    m_whiskerBand = addGraph();
     auto* boxes = new QCPStatisticalBox(xAxis, yAxis);
     for (std::size_t i = 0; i < m_series.layers.size(); ++i) {
         const RangeSeries::Layer& layer = m_series.layers[i];
@@ -168,14 +175,22 @@ void RangeChart::rebuild()
             step << layer.range->step << layer.range->step << layer.range->step << layer.range->step;
             end << layer.range->step << layer.range->end << layer.range->end << layer.range->step;
         }
-        if (layer.box && layer.box->largest > 0)
-            boxes->addData(at, layer.box->least, layer.box->lower, layer.box->median, layer.box->upper, layer.box->most,
-                { layer.box->largest });
+        if (!layer.box || layer.box->largest <= 0)
+            continue;
+        boxes->addData(at, layer.box->least, layer.box->lower, layer.box->median, layer.box->upper, layer.box->most,
+            { layer.box->largest });
+        boxed << at - 0.5 << at - 0.5 << at + 0.5 << at + 0.5;
+        least << layer.box->least << layer.box->least << layer.box->least << layer.box->least;
+        most << layer.box->least << layer.box->most << layer.box->most << layer.box->least;
     }
     upper->setData(x, end, true);
     lower->setData(x, step, true);
-    for (QCPGraph* edge : { upper, lower })
+    m_whiskerBand->setData(boxed, most, true);
+    lowEnds->setData(boxed, least, true);
+    for (QCPGraph* edge : { upper, lower, m_whiskerBand, lowEnds })
         edge->setPen(Qt::NoPen);
+    m_whiskerBand->setBrush(translucent(m_weights ? theme().weights : theme().activations, theme().dark ? 0.3 : 0.22));
+    m_whiskerBand->setChannelFillGraph(lowEnds);
     upper->setBrush(translucent(theme().quantized, theme().dark ? 0.3 : 0.2));
     upper->setChannelFillGraph(lower);
     m_boxes = boxes;

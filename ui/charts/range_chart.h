@@ -44,6 +44,7 @@ private:
     RangeSeries m_series;
     bool m_weights = true;
     QCPStatisticalBox* m_boxes = nullptr;
+    QCPGraph* m_whiskerBand = nullptr; ///< for whiskers where layers are too close for lines
     int m_current = -1;
     QPoint m_pressed;
 };
