@@ -171,7 +171,7 @@ std::optional<std::size_t> GraphView::nodeAt(const QPointF& position) const
     const QPointF point = (position - origin()) / m_scale;
     const double reach = 2 / m_scale; // small boxes are hit all the same
     for (std::size_t i = 0; i < m_map->nodes.size(); ++i)
-        if (m_map->nodes[i].box.adjusted(-reach, -reach, reach, reach).contains(point))
+        if (shownBox(m_map->nodes[i]).adjusted(-reach, -reach, reach, reach).contains(point))
             return i;
     return std::nullopt;
 }

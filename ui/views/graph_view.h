@@ -88,6 +88,12 @@ private:
     void paintChip(QPainter& painter, const QRectF& box, const QString& text, const QColor& fill) const;
     QRectF badgeBox(std::size_t edge) const;
     QColor fillOf(const NetworkMap::Node& node) const;
+    /// The box as it is drawn: of a long chain that is seen as a whole layers are wider, or their colours and they
+    /// themselves could not be made out.
+    QRectF shownBox(const NetworkMap::Node& node) const;
+
+    static constexpr double thinDrawing = 64; // pixels
+    static constexpr double stripWidth = 20; // pixels
 
     Session& m_session;
     NetworkMapPtr m_map;

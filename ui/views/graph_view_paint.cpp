@@ -81,7 +81,8 @@ void GraphView::paintDrawing(QPainter& painter, const QRectF& part) const
     paintEdges(painter, part);
     if (m_scale >= withText)
         paintBadges(painter, part);
-    const QRectF near = part.adjusted(-4 / m_scale, -4 / m_scale, 4 / m_scale, 4 / m_scale);
+    const double reach = stripWidth / m_scale;
+    const QRectF near = part.adjusted(-reach, -reach, reach, reach);
     for (std::size_t i = 0; i < m_map->nodes.size(); ++i)
         if (m_map->nodes[i].box.intersects(near))
             paintNode(painter, i);
@@ -148,6 +149,14 @@ void GraphView::paintChip(QPainter& painter, const QRectF& box, const QString& t
     painter.drawText(box, Qt::AlignCenter, text);
 }
 
+QRectF GraphView::shownBox(const NetworkMap::Node& node) const
+{
+    const double missing = stripWidth / m_scale - node.box.width();
+    if (node.kind != NetworkMap::Kind::Layer || m_map->width * m_scale > thinDrawing || missing <= 0)
+        return node.box;
+    return node.box.adjusted(-missing / 2, 0, missing / 2, 0);
+}
+
 void GraphView::paintNode(QPainter& painter, std::size_t index) const
 {
     const NetworkMap::Node& node = m_map->nodes[index];
@@ -156,7 +165,8 @@ void GraphView::paintNode(QPainter& painter, std::size_t index) const
     const bool current = m_current == index;
     if (m_scale < withText && !selected && !current) {
         // A frame would be as wide as the box.
-        painter.fillRect(node.box, node.kind == NetworkMap::Kind::Layer && m_measure.empty() ? m_theme.axis : fill);
+        painter.fillRect(
+            shownBox(node), node.kind == NetworkMap::Kind::Layer && m_measure.empty() ? m_theme.axis : fill);
         return;
     }
     const QColor highlight = palette().color(QPalette::Highlight);
@@ -168,7 +178,7 @@ void GraphView::paintNode(QPainter& painter, std::size_t index) const
     painter.setBrush(fill);
     const bool end = node.kind == NetworkMap::Kind::Input || node.kind == NetworkMap::Kind::Output;
     const double radius = end || node.kind == NetworkMap::Kind::Operator ? node.box.height() / 2 : 5;
-    painter.drawRoundedRect(node.box, radius, radius);
+    painter.drawRoundedRect(shownBox(node), radius, radius);
     if (m_scale >= withText)
         paintLabels(painter, node, Theme::textOn(fill));
 }
