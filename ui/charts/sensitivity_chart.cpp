@@ -26,6 +26,17 @@ SensitivityChart::SensitivityChart(QWidget* parent)
     yAxis->grid()->setVisible(false);
     axisRect()->setRangeZoom(Qt::Horizontal);
     setAccessibleName(tr("What each layer alone costs"));
+    // Above the plot, where it covers no bar: entries, and a filler that takes the width that is left.
+    axisRect()->insetLayout()->take(legend);
+    legend->setFillOrder(QCPLegend::foColumnsFirst);
+    legend->setMargins(QMargins(8, 2, 8, 0));
+    auto* row = new QCPLayoutGrid;
+    row->addElement(0, 0, legend);
+    row->addElement(0, 1, new QCPLayoutElement(this));
+    row->setColumnStretchFactors({ 0.001, 1 });
+    plotLayout()->insertRow(0);
+    plotLayout()->addElement(0, 0, row);
+    plotLayout()->setRowStretchFactor(0, 0.001);
     rebuild();
 }
 
@@ -77,7 +88,6 @@ void SensitivityChart::rebuild()
     legend->setBrush(translucent(theme().background, 0.8));
     legend->setTextColor(theme().text);
     legend->setBorderPen(Qt::NoPen);
-    axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignBottom | Qt::AlignRight);
 }
 
 void SensitivityChart::setAxes()

@@ -18,6 +18,7 @@
 #include "ui/session/limits.h"
 #include "ui/views/check_list_button.h"
 #include "ui/views/option_words.h"
+#include "ui/views/line_scroll.h"
 #include "ui/views/plan_panel.h"
 #include "ui/views/section.h"
 #include "ui/views/study_charts.h"
@@ -58,7 +59,9 @@ OptionsStudyPage::OptionsStudyPage(Session& session, Workbench& workbench, QWidg
         return session.optionsStudy() ? costSeries(*session.optionsStudy(), metric) : CostSeries {};
     }))
 {
-    m_charts->add(m_chart, tr("Ranked"));
+    m_charts->add(m_chart, tr("Ranked"),
+        new LineScroll(
+            m_chart, [this] { return m_chart->series().lines; }, tr("Scroll combinations")));
     m_proxy.setSourceModel(&m_model);
     m_proxy.setSortRole(OptionsModel::SortRole);
     m_section = new Section(tr("What to compare"), QStringLiteral("options-study"), buildSetup());
@@ -193,6 +196,7 @@ QWidget* OptionsStudyPage::buildResults()
     m_table->setMinimumHeight(84);
     m_below = below;
     auto* splitter = new QSplitter(Qt::Vertical);
+    splitter->setObjectName(QStringLiteral("OptionsStudySplitter"));
     splitter->setChildrenCollapsible(false);
     splitter->addWidget(m_charts);
     splitter->addWidget(below);

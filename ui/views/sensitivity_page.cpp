@@ -12,7 +12,6 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
-#include <QScrollBar>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -22,6 +21,7 @@
 #include "ui/session/study_choices.h"
 #include "ui/views/elided_label.h"
 #include "ui/views/option_words.h"
+#include "ui/views/line_scroll.h"
 #include "ui/views/plan_panel.h"
 #include "ui/views/study_charts.h"
 #include "ui/views/study_controls.h"
@@ -43,15 +43,9 @@ SensitivityPage::SensitivityPage(Session& session, Workbench& workbench, QWidget
     layout->setSpacing(8);
     layout->addLayout(buildSetup());
     layout->addLayout(buildBar());
-    m_scroll = new QScrollBar(Qt::Vertical);
-    m_scroll->setAccessibleName(tr("Scroll layers"));
-    auto* bars = new QWidget;
-    auto* middle = new QHBoxLayout(bars);
-    middle->setContentsMargins(0, 0, 0, 0);
-    middle->setSpacing(0);
-    middle->addWidget(m_chart, 1);
-    middle->addWidget(m_scroll);
-    m_charts->add(m_chart, tr("By layer"), bars);
+    m_charts->add(m_chart, tr("By layer"),
+        new LineScroll(
+            m_chart, [this] { return static_cast<double>(m_chart->series().lines.size()); }, tr("Scroll layers")));
     layout->addWidget(m_charts, 1);
     layout->addWidget(m_plan);
     m_plan->setOther(
@@ -67,12 +61,6 @@ SensitivityPage::SensitivityPage(Session& session, Workbench& workbench, QWidget
     connect(m_charts, &StudyCharts::pointClicked, this, choose);
     connect(m_charts->box(), &QComboBox::currentIndexChanged, m_order,
         [this] { m_order->setEnabled(!m_charts->showsCosts()); });
-    connect(m_chart->yAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, &SensitivityPage::refreshScroll);
-    connect(m_scroll, &QScrollBar::valueChanged, this, [this](int value) {
-        const double size = m_chart->yAxis->range().size();
-        m_chart->yAxis->setRange(value - 0.6, value - 0.6 + size);
-        m_chart->replot(QCustomPlot::rpQueuedReplot);
-    });
     connect(m_plan, &PlanPanel::currentWanted, this, [this] {
         if (const auto point = chosenPoint())
             m_workbench.makeSensitivityCurrent(*point);
@@ -131,10 +119,8 @@ QHBoxLayout* SensitivityPage::buildBar()
     m_order = new QComboBox;
     m_order->addItems({ tr("as in the network"), tr("most harmful first") });
     m_order->setAccessibleName(tr("Order of layers"));
-    connect(m_order, &QComboBox::currentIndexChanged, this, [this](int index) {
-        m_chart->setOrder(index == 0 ? SensitivityOrder::Network : SensitivityOrder::Harm);
-        refreshScroll();
-    });
+    connect(m_order, &QComboBox::currentIndexChanged, this,
+        [this](int index) { m_chart->setOrder(index == 0 ? SensitivityOrder::Network : SensitivityOrder::Harm); });
     m_trust = new ElidedLabel;
     m_trust->setEnabled(false);
     m_trust->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
@@ -219,21 +205,7 @@ void SensitivityPage::refreshChart()
         = any && !study->trust.empty() ? QString::fromStdString(sweep::describeTrust(*study)) : QString();
     m_trust->setText(trust);
     m_trust->setToolTip(wrapped(trust));
-    refreshScroll();
     showChosen();
-}
-
-void SensitivityPage::refreshScroll()
-{
-    if (!m_scroll)
-        return;
-    const auto lines = static_cast<double>(m_chart->series().lines.size());
-    const QCPRange shown = m_chart->yAxis->range();
-    const QSignalBlocker quiet(m_scroll);
-    m_scroll->setPageStep(static_cast<int>(shown.size()));
-    m_scroll->setRange(0, std::max(0, static_cast<int>(std::ceil(lines - shown.size()))));
-    m_scroll->setValue(static_cast<int>(std::lround(shown.lower + 0.6)));
-    m_scroll->setVisible(m_scroll->maximum() > 0);
 }
 
 std::optional<std::size_t> SensitivityPage::chosenPoint() const

@@ -12,7 +12,6 @@ class QHBoxLayout;
 class QLabel;
 class QLineEdit;
 class QPushButton;
-class QScrollBar;
 
 namespace quantoscope::ui {
 
@@ -46,7 +45,6 @@ private:
     void start();
     void refreshState();
     void refreshChart();
-    void refreshScroll();
     void showChosen();
     std::optional<std::size_t> chosenPoint() const; ///< into SensitivityResult::points
     void selectLayer(); ///< of the chosen point, everywhere
@@ -56,7 +54,6 @@ private:
     /// Unit and word-length of the chosen point: points may come in another order than they end up in.
     std::optional<std::pair<std::size_t, int>> m_chosen;
     SensitivityChart* m_chart = nullptr;
-    QScrollBar* m_scroll = nullptr;
     PlanPanel* m_plan = nullptr;
     StudyCharts* m_charts = nullptr;
     QLineEdit* m_weightBits = nullptr;
