@@ -6,14 +6,13 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
-#include <QSettings>
 #include <QSpinBox>
-#include <QStandardPaths>
 #include <QTabWidget>
 #include <QTableView>
 #include <QTest>
 
 #include "core/onnx_io/reader.h"
+#include "tests/ui/fresh_start.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/charts/chart_exporter.h"
 #include "ui/charts/heat_chart.h"
@@ -52,10 +51,7 @@ class TestMainWindow : public QObject {
 private slots:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        qputenv("QUANTOSCOPE_NO_CACHE", "1");
-        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
-        QSettings().clear();
+        test::freshStart("tst_main_window");
         m_project = std::make_unique<test::TinyProject>();
     }
 
@@ -302,6 +298,11 @@ private slots:
             QVERIFY2(m_window->minimumSizeHint().width() <= small.width(), wideOnes(small.width()).constData());
             QCOMPARE(m_window->size(), small);
         }
+        m_window->showPage(m_window->studies());
+        m_window->studies()->showMap();
+        QTest::qWait(20);
+        QVERIFY2(m_window->minimumSizeHint().width() <= small.width(), wideOnes(small.width()).constData());
+        QCOMPARE(m_window->size(), small);
         DistributionsPage* page = m_window->distributions();
         m_window->showPage(page);
         for (const auto view : { DistributionsPage::View::Channels, DistributionsPage::View::Layers,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include <QAbstractItemView>
 #include <QComboBox>
 #include <QMenu>
 #include <QToolButton>
@@ -12,6 +13,23 @@
 #include "ui/views/chart_menu.h"
 
 namespace quantoscope::ui {
+
+namespace {
+
+constexpr int letters = 15; // of the kind of chart
+
+} // namespace
+
+void keepNarrow(QComboBox* box, int letters)
+{
+    constexpr int besideText = 40; // pixels: margins and a scroll bar
+    int widest = 0;
+    for (int i = 0; i < box->count(); ++i)
+        widest = std::max(widest, box->fontMetrics().horizontalAdvance(box->itemText(i)));
+    box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    box->setMinimumContentsLength(letters);
+    box->view()->setMinimumWidth(widest + besideText);
+}
 
 StudyCharts::StudyCharts(Costs costs, QWidget* parent)
     : QStackedWidget(parent)
@@ -24,6 +42,7 @@ StudyCharts::StudyCharts(Costs costs, QWidget* parent)
     m_box->setToolTip(tr("What the accuracy is drawn over"));
     for (const auto metric : variedCosts)
         m_box->addItem(tr("Over %1").arg(costName(metric)), static_cast<int>(metric));
+    keepNarrow(m_box, letters);
     addWidget(m_costChart);
     attachChartMenu(m_costChart);
     m_save->setText(tr("Save"));

@@ -15,6 +15,10 @@ namespace quantoscope::ui {
 class BaseChart;
 class CostChart;
 
+/// Lets `box` be as narrow as `letters` and what it opens as wide as its entries: as wide as the longest of them it
+/// would widen a small window. To be called when it has them all.
+void keepNarrow(QComboBox* box, int letters);
+
 /// The charts of a study: its own ones, and accuracy over any cost in their place. The box chooses, the button saves
 /// what is seen; a page puts both where it has room.
 class StudyCharts : public QStackedWidget {
