@@ -14,6 +14,7 @@
 #include <QStandardPaths>
 #include <QTest>
 #include <QThread>
+#include <QToolButton>
 
 #include "app/desktop_colours.h"
 #include "ui/main_window.h"
@@ -90,6 +91,37 @@ private slots:
         QVERIFY(isDark());
         setDesktopPrefersDark(true);
         QVERIFY(isDark());
+    }
+
+    void aButtonThatIsOnIsSeen_data()
+    {
+        QTest::addColumn<Appearance>("appearance");
+        QTest::newRow("light") << Appearance::Light;
+        QTest::newRow("dark") << Appearance::Dark;
+    }
+    void aButtonThatIsOnIsSeen()
+    {
+        QFETCH(const Appearance, appearance);
+        applyAppearance(appearance);
+        QWidget row;
+        QToolButton buttons[2];
+        for (QToolButton& button : buttons) {
+            button.setParent(&row);
+            button.setCheckable(true);
+            button.resize(80, 24);
+        }
+        buttons[1].setChecked(true);
+        const QColor off = buttons[0].grab().toImage().pixelColor(40, 12);
+        const QColor on = buttons[1].grab().toImage().pixelColor(40, 12);
+        const int apart
+            = std::abs(off.red() - on.red()) + std::abs(off.green() - on.green()) + std::abs(off.blue() - on.blue());
+        QVERIFY2(apart > 45, QByteArray::number(apart));
+        // A heading with an arrow is no choice among others.
+        for (QToolButton& button : buttons)
+            button.setArrowType(Qt::DownArrow);
+        QVERIFY(std::abs(buttons[0].grab().toImage().pixelColor(70, 12).blue()
+                    - buttons[1].grab().toImage().pixelColor(70, 12).blue())
+            < 45);
     }
 
     void asTheDesktopSays()

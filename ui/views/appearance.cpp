@@ -28,8 +28,15 @@ bool isMenuButton(const QStyleOption* option)
         && button->toolButtonStyle != Qt::ToolButtonIconOnly;
 }
 
-/// Fusion, but for what it leaves hard to see: boxes to check on a dark ground, and the arrow of a button with a menu,
-/// which it puts over the last letter.
+/// Of a button that opens and closes what is below it the arrow says whether it is on.
+bool hasArrow(const QWidget* widget)
+{
+    const auto* button = qobject_cast<const QToolButton*>(widget);
+    return button && button->arrowType() != Qt::NoArrow;
+}
+
+/// Fusion, but for what it leaves hard to see: boxes to check and buttons that are on, on a dark ground, and the arrow
+/// of a button with a menu, which it puts over the last letter.
 class Look : public QProxyStyle {
 public:
     using QProxyStyle::QProxyStyle;
@@ -44,6 +51,9 @@ public:
         }
         QProxyStyle::drawPrimitive(element, option, painter, widget);
         const bool dark = option->palette.color(QPalette::Window).lightness() < 128;
+        if (dark && (element == PE_PanelButtonTool || element == PE_PanelButtonCommand) && (option->state & State_On)
+            && !hasArrow(widget))
+            drawPressed(option, painter);
         if (!dark || (element != PE_IndicatorCheckBox && element != PE_IndicatorItemViewItemCheck))
             return;
         const bool enabled = option->state & State_Enabled;
@@ -62,6 +72,19 @@ public:
         QStyleOptionToolButton label = *static_cast<const QStyleOptionToolButton*>(option);
         label.rect.adjust(0, 0, -arrowRoom, 0);
         QProxyStyle::drawControl(element, &label, painter, widget);
+    }
+
+    /// A button that is on is a shade darker, which on a dark ground nobody sees.
+    static void drawPressed(const QStyleOption* option, QPainter* painter)
+    {
+        QColor fill = option->palette.color(QPalette::Highlight);
+        fill.setAlpha(option->state & State_Enabled ? 150 : 60);
+        painter->save();
+        painter->setRenderHint(QPainter::Antialiasing);
+        painter->setPen(Qt::NoPen);
+        painter->setBrush(fill);
+        painter->drawRoundedRect(QRectF(option->rect).adjusted(1, 1, -1, -1), 2, 2);
+        painter->restore();
     }
 
     int styleHint(
