@@ -3,8 +3,7 @@
 // What the window exchanges with other tools: quantized models, encodings, exports.
 #include <QCheckBox>
 #include <QFile>
-#include <QSettings>
-#include <QStandardPaths>
+#include <QPushButton>
 #include <QTest>
 #include <QTreeWidget>
 
@@ -12,6 +11,7 @@
 
 #include "core/base/file.h"
 #include "core/exporting/encodings_file.h"
+#include "tests/ui/fresh_start.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/main_window.h"
 #include "ui/views/corrections_panel.h"
@@ -33,10 +33,7 @@ class TestFilesWindow : public QObject {
 private slots:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        qputenv("QUANTOSCOPE_NO_CACHE", "1");
-        QCoreApplication::setOrganizationName(QStringLiteral("QuantoscopeTest"));
-        QSettings().clear();
+        test::freshStart("tst_files_window");
         m_project = std::make_unique<test::TinyProject>();
     }
 
@@ -73,6 +70,10 @@ private slots:
         options.format = exporting::Format::Csv;
         QVERIFY(!summaryOf(options).contains(QStringLiteral("Opset")));
         QVERIFY(dialog.suggestedFile().endsWith(QStringLiteral(".csv")));
+        dialog.show();
+        for (const QPushButton* button : dialog.findChildren<QPushButton*>())
+            QCOMPARE(button->isDefault(), button->text() == QStringLiteral("&Export…"));
+        dialog.hide();
 
         // What is announced is what is written.
         options = {};

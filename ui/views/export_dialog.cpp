@@ -74,7 +74,7 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
     form->addRow(tr("&Element types"), m_containers);
     form->addRow(tr("&Version"), m_version);
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Cancel);
-    buttons->addButton(tr("&Export…"), QDialogButtonBox::AcceptRole)->setDefault(true);
+    auto* write = buttons->addButton(tr("&Export…"), QDialogButtonBox::AcceptRole);
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     auto* layout = new QVBoxLayout(this);
@@ -84,6 +84,7 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
     layout->addWidget(m_summary);
     layout->addWidget(m_tensors, 1);
     layout->addWidget(buttons);
+    write->setDefault(true); // heard once it is in the dialog
     for (QComboBox* box : { m_format, m_containers, m_version })
         connect(box, &QComboBox::currentIndexChanged, this, &ExportDialog::refresh);
     connect(&session, &Session::analysisChanged, this, &ExportDialog::refresh);
