@@ -44,6 +44,13 @@ QString cell(const QAbstractItemModel& model, int row, int column)
     return model.index(row, column).data().toString();
 }
 
+/// As a person does it.
+void choose(FlipsPage& page, int run)
+{
+    page.runs()->setCurrentIndex(run);
+    emit page.runs()->activated(run);
+}
+
 } // namespace
 
 class TestFlipsPage : public QObject {
@@ -132,12 +139,12 @@ private slots:
         session.addRun(flippedRun(samples, { 1, 2 }));
         QCOMPARE(page.table()->model()->rowCount(), 2);
         QVERIFY(page.summary().contains(QStringLiteral("2 of 12")));
-        page.runs()->setCurrentIndex(1);
+        choose(page, 1);
         QCOMPARE(page.table()->model()->rowCount(), 1);
         session.addRun(flippedRun(samples, { 1, 2, 3 }));
         QCOMPARE(page.runs()->currentIndex(), 2);
         QCOMPARE(page.table()->model()->rowCount(), 1);
-        page.runs()->setCurrentIndex(0);
+        choose(page, 0);
         QCOMPARE(page.table()->model()->rowCount(), 3);
         page.showConfusion();
         QVERIFY(page.confusion()->model()->rowCount() > 0);
@@ -145,6 +152,31 @@ private slots:
         session.setModel(nullptr);
         QCOMPARE(page.runs()->count(), 0);
         QCOMPARE(page.table()->model()->rowCount(), 0);
+    }
+
+    void theRunOfTheCurrentOptionsWhateverStudiesBring()
+    {
+        Session session;
+        JobRunner jobs;
+        Workbench workbench(session, jobs);
+        FlipsPage page(session, workbench);
+        const auto samples = test::graySamples(12);
+        session.addRun(flippedRun(samples, { 1 })); // of the options as they are
+        Run studied = flippedRun(samples, { 1, 2 });
+        studied.request.weights.bits = 3;
+        session.addRun(studied);
+        QVERIFY(page.summary().contains(QStringLiteral("1 of 12")));
+        // Until the new options are evaluated the old answer stays.
+        planning::PlanRequest wanted = session.request();
+        wanted.weights.bits = 5;
+        session.edit(wanted, QStringLiteral("bits"));
+        QVERIFY(page.summary().contains(QStringLiteral("1 of 12")));
+        Run evaluated = flippedRun(samples, { 1, 2, 3 });
+        evaluated.request = wanted;
+        session.addRun(evaluated);
+        QVERIFY(page.summary().contains(QStringLiteral("3 of 12")));
+        session.undoStack().undo();
+        QVERIFY(page.summary().contains(QStringLiteral("1 of 12")));
     }
 
     void followsAnImageThroughTheNetwork()

@@ -48,6 +48,7 @@ FlipsPage::FlipsPage(Session& session, Workbench& workbench, QWidget* parent)
         m_confusion->setColumnWidth(column, column < ConfusionModel::Float ? 128 : 88);
 
     auto* images = new QSplitter(Qt::Vertical);
+    images->setObjectName(QStringLiteral("FlipsSplitter"));
     images->setChildrenCollapsible(false);
     images->addWidget(m_table);
     images->addWidget(buildDetails());
@@ -64,6 +65,7 @@ FlipsPage::FlipsPage(Session& session, Workbench& workbench, QWidget* parent)
     m_matrix = new ConfusionChart;
     attachChartMenu(m_matrix);
     auto* confusion = new QSplitter(Qt::Vertical);
+    confusion->setObjectName(QStringLiteral("ConfusionSplitter"));
     confusion->setChildrenCollapsible(false);
     confusion->addWidget(m_matrix);
     confusion->addWidget(m_confusion);
@@ -81,6 +83,7 @@ FlipsPage::FlipsPage(Session& session, Workbench& workbench, QWidget* parent)
 
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this, &FlipsPage::chooseImage);
     connect(&session, &Session::runsChanged, this, &FlipsPage::refreshRuns);
+    connect(&session, &Session::requestChanged, this, &FlipsPage::follow);
     connect(&session, &Session::flipTraceChanged, this, &FlipsPage::showTrace);
     refreshRuns();
 }
@@ -105,6 +108,7 @@ QHBoxLayout* FlipsPage::buildBar()
     bar->addWidget(m_runs, 1);
     bar->addWidget(m_view);
     connect(m_runs, &QComboBox::currentIndexChanged, this, &FlipsPage::chooseRun);
+    connect(m_runs, &QComboBox::activated, this, [this](int index) { m_following = index == followed(); });
     connect(m_view, &QComboBox::currentIndexChanged, this, &FlipsPage::chooseRun);
     return bar;
 }
@@ -177,7 +181,6 @@ void FlipsPage::refreshRuns()
     const QSignalBlocker quiet(m_runs);
     if (runs.size() < m_known)
         m_runs->clear();
-    const bool atNewest = m_runs->currentIndex() <= 0;
     for (std::size_t i = runs.size() < m_known ? 0 : m_known; i < runs.size(); ++i) {
         if (runs[i].isFloat || !runs[i].floatResult)
             continue;
@@ -185,10 +188,29 @@ void FlipsPage::refreshRuns()
             0, tr("%1: %2").arg(i + 1).arg(runs[i].scope), static_cast<int>(i)); // the newest stands first
     }
     m_known = runs.size();
-    // Whoever looks at an older run goes on looking at it.
-    if (atNewest)
-        m_runs->setCurrentIndex(m_runs->count() > 0 ? 0 : -1);
+    if (m_runs->count() == 0)
+        m_following = true;
+    follow();
     chooseRun();
+}
+
+int FlipsPage::followed() const
+{
+    const auto& runs = m_session.runs();
+    for (int i = 0; i < m_runs->count(); ++i) // the newest first
+        if (runs[static_cast<std::size_t>(m_runs->itemData(i).toInt())].request == m_session.request())
+            return i;
+    return -1;
+}
+
+void FlipsPage::follow()
+{
+    // Studies bring runs by the dozen; what is looked at is what the badge speaks of. Until that is evaluated, and for
+    // whoever chose another run, what is shown stays.
+    if (const int place = followed(); m_following && place >= 0)
+        m_runs->setCurrentIndex(place);
+    else if (m_runs->currentIndex() < 0 && m_runs->count() > 0)
+        m_runs->setCurrentIndex(0);
 }
 
 QString FlipsPage::summary() const { return m_summary->text(); }

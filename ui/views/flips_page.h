@@ -45,6 +45,8 @@ private:
     QTableView* buildTable(QAbstractItemModel& model, const QString& name);
     QWidget* buildDetails();
     void refreshRuns();
+    void follow(); ///< to the run of the current options, unless a person chose another
+    int followed() const; ///< its place in the box; -1: it was not evaluated
     void chooseRun();
     void chooseImage();
     void showTrace();
@@ -61,6 +63,7 @@ private:
     QSortFilterProxyModel m_flipsOrder;
     QSortFilterProxyModel m_changesOrder;
     std::size_t m_known = 0; ///< runs in the box
+    bool m_following = true;
     QComboBox* m_runs = nullptr;
     QComboBox* m_view = nullptr;
     QLabel* m_summary = nullptr;
