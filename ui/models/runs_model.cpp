@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/models/runs_model.h"
 
+#include <algorithm>
+
 #include <QFont>
 
 #include "ui/charts/number_format.h"
@@ -41,6 +43,13 @@ void RunsModel::update()
 int RunsModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : m_rows; }
 
 int RunsModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : ColumnCount; }
+
+bool RunsModel::hasOwnBits(const planning::PlanRequest& request, bool weights)
+{
+    return request.firstLastBits || std::ranges::any_of(request.overrides, [weights](const auto& own) {
+        return (weights ? own.weights : own.activations).bits.has_value();
+    });
+}
 
 QString RunsModel::correctionsText(const Run& run)
 {
@@ -96,7 +105,7 @@ QString RunsModel::display(int row, int column) const
         if (run.isFloat)
             return formatBits(std::nullopt);
         return formatBits(column == WeightBits ? run.weightBits : run.activationBits)
-            + (run.mixed ? QStringLiteral("*") : QString());
+            + (hasOwnBits(run.request, column == WeightBits) ? QStringLiteral("*") : QString());
     case Images:
         return formatCount(run.result->images());
     case Top1:
@@ -214,7 +223,7 @@ QVariant RunsModel::headerData(int section, Qt::Orientation orientation, int rol
             tr("Newcombe's interval for paired proportions"),
             tr("Exact McNemar test: how likely a difference at least as large is if there is none"),
             tr("Images with the same prediction as the float network"), tr("Parameters at their word-lengths"),
-            tr("Arithmetic of one image, 45 nm model after Horowitz; no memory traffic"),
+            tr("What one image takes after the energy model (Run, Energy model)"),
             tr("Images evaluated a second on this machine") };
         return tips[section];
     }
@@ -224,16 +233,19 @@ QVariant RunsModel::headerData(int section, Qt::Orientation orientation, int rol
     return {};
 }
 
-QString toTsv(const QAbstractItemModel& model, const std::vector<int>& columns)
+QString toTsv(const QAbstractItemModel& model, const std::vector<int>& columns, const std::vector<int>* rows)
 {
-    const auto clean
-        = [](const QVariant& value) { return value.toString().replace(QLatin1Char('\n'), QLatin1Char(' ')); };
+    const auto clean = [](const QVariant& value) {
+        return plainNumber(value.toString().replace(QLatin1Char('\n'), QLatin1Char(' ')));
+    };
     QStringList lines;
     QStringList header;
     for (const int column : columns)
         header << clean(model.headerData(column, Qt::Horizontal));
     lines << header.join(QLatin1Char('\t'));
-    for (int row = 0; row < model.rowCount(); ++row) {
+    const int count = rows ? static_cast<int>(rows->size()) : model.rowCount();
+    for (int i = 0; i < count; ++i) {
+        const int row = rows ? (*rows)[static_cast<std::size_t>(i)] : i;
         QStringList cells;
         for (const int column : columns)
             cells << clean(model.index(row, column).data());

@@ -49,6 +49,8 @@ public:
 private:
     static bool isText(int column) { return column == Name || column == Scope || column == Corrections; }
     bool isCurrent(const Run& run) const; ///< whether its options are the current ones
+    /// Whether some layer has a word-length of its own for weights, or for activations.
+    static bool hasOwnBits(const planning::PlanRequest& request, bool weights);
     static QString correctionsText(const Run& run);
     QString display(int row, int column) const;
     QVariant sortKey(int row, int column) const;
@@ -58,7 +60,8 @@ private:
     int m_rows = 0;
 };
 
-/// Header and rows of any model in the order given, columns separated by tabs, as spreadsheets paste it.
-QString toTsv(const QAbstractItemModel& model, const std::vector<int>& columns);
+/// Header and rows of any model, columns in the order given and separated by tabs, numbers as spreadsheets and scripts
+/// read them. `rows`: which; null: all.
+QString toTsv(const QAbstractItemModel& model, const std::vector<int>& columns, const std::vector<int>* rows = nullptr);
 
 } // namespace quantoscope::ui

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include <QClipboard>
+#include <QEvent>
 #include <QFileDialog>
 #include <QGuiApplication>
 #include <QHBoxLayout>
@@ -25,6 +26,16 @@
 namespace quantoscope::ui {
 
 namespace {
+
+constexpr int scopeWidth = 200; // pixels, at least
+constexpr int textWidth = 176;
+constexpr int textMargin = 16; // beside a text in its cell
+
+QFont boldOf(QFont font)
+{
+    font.setBold(true);
+    return font;
+}
 
 QString wholeTable(const QAbstractItemModel& model)
 {
@@ -53,9 +64,10 @@ RunsPage::RunsPage(Session& session, Workbench& workbench, QWidget* parent)
     m_table->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed);
     m_table->sortByColumn(RunsModel::Number, Qt::AscendingOrder);
     const int widths[RunsModel::ColumnCount]
-        = { 32, 112, 200, 176, 44, 44, 64, 56, 108, 80, 80, 120, 68, 80, 76, 76, 80 };
+        = { 32, 112, scopeWidth, textWidth, 44, 44, 64, 56, 108, 80, 80, 120, 68, 80, 76, 76, 80 };
     for (int column = 0; column < RunsModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
+    m_table->viewport()->installEventFilter(this);
     // What came of it stands beside the name; what was done to get there follows.
     QHeaderView* header = m_table->horizontalHeader();
     for (const int column : { RunsModel::Images, RunsModel::Corrections })
@@ -67,6 +79,7 @@ RunsPage::RunsPage(Session& session, Workbench& workbench, QWidget* parent)
     m_empty->setWordWrap(true);
     m_empty->setEnabled(false);
     m_splitter = new QSplitter(Qt::Vertical);
+    m_splitter->setObjectName(QStringLiteral("RunsSplitter"));
     m_splitter->setChildrenCollapsible(false);
     m_splitter->addWidget(m_table);
     m_splitter->addWidget(buildComparison());
@@ -179,6 +192,43 @@ QWidget* RunsPage::buildComparison()
     return m_comparisonPanel;
 }
 
+bool RunsPage::eventFilter(QObject* watched, QEvent* event)
+{
+    if (event->type() == QEvent::Resize || event->type() == QEvent::Show)
+        shareRoom();
+    return QWidget::eventFilter(watched, event);
+}
+
+void RunsPage::shareRoom()
+{
+    // What a wide window leaves beside the columns goes to the long texts, until they fit.
+    const QHeaderView* header = m_table->horizontalHeader();
+    const std::pair<int, int> texts[] = { { RunsModel::Scope, scopeWidth }, { RunsModel::Corrections, textWidth } };
+    int room = m_table->viewport()->width() - header->length();
+    for (const auto& [column, least] : texts)
+        room += m_table->columnWidth(column) - least;
+    for (const auto& [column, least] : texts) {
+        const int wanted = QFontMetrics(boldOf(m_table->font())).horizontalAdvance(longestText(column)) + textMargin;
+        const int width = least + std::clamp(wanted - least, 0, std::max(0, room));
+        room -= width - least;
+        // A width that somebody chose stays.
+        int& given = m_given[column == RunsModel::Scope ? 0 : 1];
+        if (given == 0 || m_table->columnWidth(column) == given) {
+            m_table->setColumnWidth(column, width);
+            given = width;
+        }
+    }
+}
+
+QString RunsPage::longestText(int column) const
+{
+    QString longest;
+    for (int row = 0; row < m_model.rowCount(); ++row)
+        if (const QString text = m_model.index(row, column).data().toString(); text.size() > longest.size())
+            longest = text;
+    return longest;
+}
+
 QString RunsPage::tsv() const { return wholeTable(m_proxy); }
 
 std::vector<int> RunsPage::chosen() const
@@ -198,6 +248,7 @@ void RunsPage::refresh()
     m_copy->setEnabled(any);
     m_save->setEnabled(any);
     m_filter->setEnabled(any);
+    shareRoom();
     const auto rows = chosen();
     m_restore->setEnabled(rows.size() == 1);
     m_compare->setEnabled(m_session.model() && (rows.size() == 2 || (rows.size() == 1 && rows.front() > 0)));

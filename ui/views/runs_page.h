@@ -31,12 +31,17 @@ public:
     QPushButton* restoreButton() const { return m_restore; }
     QString tsv() const;
 
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override; ///< the table has another width
+
 private:
     QTableView* buildTable(QAbstractItemModel& model, const QString& name);
     QLayout* buildBar();
     QWidget* buildComparison();
     void refresh();
     void refreshComparison();
+    void shareRoom(); ///< among the columns of long texts
+    QString longestText(int column) const;
     void restore();
     void compare();
     void save();
@@ -48,6 +53,7 @@ private:
     QSortFilterProxyModel m_proxy;
     RunComparisonModel m_layers;
     QSortFilterProxyModel m_layersOrder;
+    int m_given[2] = { 0, 0 }; ///< widths that shareRoom() gave, in pixels
     QSplitter* m_splitter = nullptr;
     QTableView* m_table = nullptr;
     QTableView* m_comparison = nullptr;

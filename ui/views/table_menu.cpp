@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/table_menu.h"
 
+#include <algorithm>
+
 #include <QAction>
 #include <QClipboard>
 #include <QFileDialog>
@@ -29,26 +31,50 @@ void save(QTableView* table)
 
 } // namespace
 
-QString shownTable(const QTableView& table)
+namespace {
+
+std::vector<int> shownColumns(const QTableView& table)
 {
     const QHeaderView* header = table.horizontalHeader();
     std::vector<int> columns;
     for (int visual = 0; visual < header->count(); ++visual)
         if (const int column = header->logicalIndex(visual); !table.isColumnHidden(column))
             columns.push_back(column);
-    return toTsv(*table.model(), columns);
+    return columns;
 }
+
+/// The chosen rows as they are shown, from top to bottom; all of them where none is chosen.
+QString chosenRows(const QTableView& table)
+{
+    std::vector<int> rows;
+    for (const QModelIndex& index : table.selectionModel()->selectedRows())
+        rows.push_back(index.row());
+    std::ranges::sort(rows);
+    return toTsv(*table.model(), shownColumns(table), rows.empty() ? nullptr : &rows);
+}
+
+QAction* copyAction(
+    QTableView* table, const QString& text, const QKeySequence& keys, QString (*copied)(const QTableView&))
+{
+    auto* action = new QAction(text, table);
+    action->setShortcut(keys);
+    action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+    QObject::connect(
+        action, &QAction::triggered, table, [table, copied] { QGuiApplication::clipboard()->setText(copied(*table)); });
+    return action;
+}
+
+} // namespace
+
+QString shownTable(const QTableView& table) { return toTsv(*table.model(), shownColumns(table)); }
 
 void attachTableMenu(QTableView* table)
 {
-    auto* copy = new QAction(QTableView::tr("Copy table"), table);
-    copy->setShortcut(QKeySequence::Copy);
-    copy->setShortcutContext(Qt::WidgetWithChildrenShortcut);
-    QObject::connect(
-        copy, &QAction::triggered, table, [table] { QGuiApplication::clipboard()->setText(shownTable(*table)); });
+    QAction* rows = copyAction(table, QTableView::tr("Copy chosen rows"), QKeySequence::Copy, chosenRows);
+    QAction* copy = copyAction(table, QTableView::tr("Copy table"), Qt::CTRL | Qt::SHIFT | Qt::Key_C, shownTable);
     auto* file = new QAction(QTableView::tr("Save table…"), table);
     QObject::connect(file, &QAction::triggered, table, [table] { save(table); });
-    table->addActions({ copy, file });
+    table->addActions({ rows, copy, file });
     table->setContextMenuPolicy(Qt::ActionsContextMenu);
 }
 
