@@ -11,6 +11,7 @@
 #include <QListWidget>
 #include <QMimeData>
 #include <QSettings>
+#include <QSplitter>
 #include <QStackedWidget>
 #include <QStatusBar>
 #include <QTabWidget>
@@ -47,6 +48,7 @@ constexpr int mostRecent = 8;
 constexpr int roomyWidth = 1200; // pixels
 constexpr int ampleWidth = 1900;
 const QString recentKey = QStringLiteral("recent/models");
+const QString splitterKey = QStringLiteral("window/splitters/");
 
 /// By a person or a saved layout; a dock that waits for its window to be shown is not.
 bool isClosed(const QWidget& dock) { return dock.isHidden() && dock.testAttribute(Qt::WA_WState_ExplicitShowHide); }
@@ -444,6 +446,9 @@ void MainWindow::saveLayout()
     settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
     settings.setValue(QStringLiteral("window/state"), saveState());
     settings.setValue(QStringLiteral("window/layerColumns"), m_layers->saveColumns());
+    for (const QSplitter* splitter : m_pages->findChildren<QSplitter*>())
+        if (!splitter->objectName().isEmpty())
+            settings.setValue(splitterKey + splitter->objectName(), splitter->saveState());
 }
 
 void MainWindow::restoreLayout()
@@ -457,6 +462,8 @@ void MainWindow::restoreLayout()
     if (const QByteArray columns = settings.value(QStringLiteral("window/layerColumns")).toByteArray();
         !columns.isEmpty())
         m_layers->restoreColumns(columns);
+    for (QSplitter* splitter : m_pages->findChildren<QSplitter*>())
+        splitter->restoreState(settings.value(splitterKey + splitter->objectName()).toByteArray());
 }
 
 } // namespace quantoscope::ui

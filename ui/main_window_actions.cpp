@@ -160,6 +160,7 @@ void MainWindow::buildMenus()
     file->addAction(m_openData);
     file->addAction(m_openSample);
     m_recentMenu = file->addMenu(tr("&Recent"));
+    m_recentMenu->setToolTipsVisible(true); // names alike in two folders
     file->addSeparator();
     file->addAction(m_openProject);
     file->addAction(m_saveProject);
@@ -200,6 +201,9 @@ void MainWindow::buildViewMenu(QMenu* menu)
         action->setShortcut(QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + i)));
     }
     menu->addSeparator();
+    QAction* whole = makeAction(tr("&Full screen"), {}, Qt::Key_F11, tr("The window alone on the screen, and back"),
+        [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
+    menu->addAction(whole);
     menu->addAction(tr("&Reset the layout"), this, &MainWindow::resetLayout);
     QMenu* look = menu->addMenu(tr("&Colours"));
     auto* group = new QActionGroup(look);
@@ -233,6 +237,11 @@ void MainWindow::fillRecent()
     m_recentMenu->setEnabled(!recent.isEmpty());
     for (const QString& path : recent)
         m_recentMenu->addAction(QFileInfo(path).fileName(), this, [this, path] { openFile(path); })->setToolTip(path);
+    m_recentMenu->addSeparator();
+    m_recentMenu->addAction(tr("&Clear the list"), this, [this] {
+        QSettings().remove(QStringLiteral("recent/models"));
+        fillRecent();
+    });
 }
 
 void MainWindow::refreshActions()
@@ -287,11 +296,13 @@ void MainWindow::showShortcuts()
     row(tr("Ctrl+1 … Ctrl+%1").arg(m_pages->count()), tr("the pages, from left to right"));
     row(tr("F1"), tr("help about what has the focus"));
     row(tr("F2"), tr("in the table of runs: change the name of a run"));
-    row(tr("Ctrl+C"), tr("in a table: copy it, with tabs between the columns"));
+    row(tr("F11"), tr("the whole screen, and back"));
+    row(tr("Ctrl+C, Ctrl+Shift+C"), tr("in a table: copy the chosen rows, or all, with tabs between the columns"));
     row(tr("2 … 16, f"), tr("in the layers table: word-length of the selected rows, f for float"));
     row(tr("Drag a handle"), tr("set the clipping range of a tensor"));
-    row(tr("Wheel"), tr("zoom a chart about the cursor"));
-    row(tr("Double-click"), tr("on an axis or a chart: show everything again"));
+    row(tr("Wheel, or + and −"), tr("zoom a chart, the wheel about the cursor"));
+    row(tr("Drag, or arrows"), tr("move a zoomed chart"));
+    row(tr("Double-click, or Home"), tr("on an axis or a chart: show everything again"));
     row(tr("Click a point"), tr("show its plan; Make current takes it"));
     row(tr("Ctrl+F"), tr("filter layers, or find a node of the graph"));
     row(tr("Arrows, +, −, F"), tr("in the graph: go along the network, zoom, show everything"));

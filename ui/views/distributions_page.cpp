@@ -28,6 +28,7 @@ DistributionsPage::DistributionsPage(Session& session, QWidget* parent)
     , m_ranges(new RangesPanel(session))
 {
     auto* splitter = new QSplitter(Qt::Vertical);
+    splitter->setObjectName(QStringLiteral("DistributionsSplitter"));
     splitter->setChildrenCollapsible(false);
     splitter->setHandleWidth(8);
     splitter->addWidget(m_channels);
