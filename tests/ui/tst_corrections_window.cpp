@@ -196,6 +196,7 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(session().accuracy().state == Accuracy::State::Done, patience);
         settle();
         const double folded = session().accuracy().top1;
+        const quant::PlanPtr plan = session().currentAnalysis()->plan;
         m_window->options()->corrections()->foldBatchNorm()->click();
         QTRY_VERIFY_WITH_TIMEOUT(!session().model()->foldBatchNorm, patience);
         for (int i = 0; i < 4; ++i) {
@@ -210,6 +211,12 @@ private slots:
             session().accuracy().state == Accuracy::State::Done, qPrintable(m_window->messages()->text()), patience);
         QCOMPARE(session().accuracy().images, 48);
         QCOMPARE(session().accuracy().top1, folded);
+        // Ranges are those of this network, not of the one in between.
+        settle();
+        const auto& tensors = session().currentAnalysis()->plan->tensors();
+        QCOMPARE(tensors.size(), plan->tensors().size());
+        for (const auto& [name, quantizer] : tensors)
+            QVERIFY2(plan->find(name) && plan->find(name)->encoding == quantizer.encoding, name.c_str());
     }
 
     void whatIsExportedIsCorrected()

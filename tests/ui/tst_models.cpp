@@ -103,6 +103,16 @@ private slots:
         const QStringList lines = toTsv(model, { RunsModel::Number, RunsModel::Top1 }).split(QLatin1Char('\n'));
         QCOMPARE(lines[0], QStringLiteral("#\tTop-1 [%]"));
         QCOMPARE(lines[2], QStringLiteral("2\t90.00"));
+        // A star where some layer has its own word-length, and only there.
+        run.mixed = true;
+        run.request.overrides = { { "conv*", { .range = quant::RangeSpec {} }, { .bits = std::optional(3) } } };
+        session.addRun(run);
+        QCOMPARE(cell(2, RunsModel::WeightBits), QStringLiteral("4"));
+        QCOMPARE(cell(2, RunsModel::ActivationBits), QStringLiteral("8*"));
+        run.request.overrides.clear();
+        run.request.firstLastBits = 8;
+        session.addRun(run);
+        QCOMPARE(cell(3, RunsModel::WeightBits), QStringLiteral("4*"));
         session.setModel(test::layersOnly(1));
         QCOMPARE(model.rowCount(), 0);
     }
