@@ -63,7 +63,7 @@ void MainWindow::connectProject()
         const ModelCheckPtr& check = m_session->modelCheck();
         if (check && check->usable && check->warnings() > 0 && check->biases.empty())
             m_messages->showOffer(
-                tr("Model check: %n thing(s) to know about %1", nullptr, check->warnings()).arg(check->name),
+                tr("Model check of %1, things to know: %2").arg(check->name, formatCount(check->warnings())),
                 { tr("Show"), [this] { showModelCheck(); } });
     });
     connect(m_session.get(), &Session::dataVariantChanged, this, [this] {
@@ -162,7 +162,8 @@ void MainWindow::exportEverything()
     settings.setValue(key, folder);
     const auto files = exportVisible(*this, folder.toStdString());
     if (files)
-        m_messages->showNotice(tr("Wrote %n file(s) to %1", nullptr, static_cast<int>(files->size())).arg(folder));
+        m_messages->showNotice(
+            tr("Files written to %1: %2").arg(folder, formatCount(static_cast<qint64>(files->size()))));
     else
         m_messages->showError(files.error(), tr("Not everything was saved"));
 }
@@ -218,8 +219,8 @@ void MainWindow::askUnsaved(const std::function<void()>& then)
     box->setObjectName(QStringLiteral("UnsavedQuestion"));
     box->setIconPixmap(windowIcon().pixmap(48));
     box->setAttribute(Qt::WA_DeleteOnClose);
-    box->setInformativeText(tr("%n result(s), options and names are in no project yet. Discarded, they are gone.",
-        nullptr, static_cast<int>(m_session->runs().size())));
+    box->setInformativeText(tr("Results (%1), options and names are in no project yet. Discarded, they are gone.")
+                                .arg(formatCount(static_cast<qint64>(m_session->runs().size()))));
     box->setDefaultButton(QMessageBox::Save);
     connect(box, &QMessageBox::buttonClicked, this, [this, box, then](QAbstractButton* button) {
         const auto role = box->standardButton(button);

@@ -17,7 +17,7 @@ using Kind = ModelFinding::Kind;
 
 constexpr int mostNames = 6;
 
-QString tr(const char* text, int n = -1) { return QCoreApplication::translate("ModelCheck", text, nullptr, n); }
+QString tr(const char* text) { return QCoreApplication::translate("ModelCheck", text); }
 
 /// "conv1, conv2, conv3 and 12 more"
 QString listed(const QStringList& names)
@@ -60,7 +60,7 @@ void checkBatchNorms(const LoadedModel& loaded, ModelCheck& check)
         ? tr("Something else also reads what the layer before it gives, or there is none. It is computed in float.")
         : tr("Folding is switched off in the options. On devices it usually is part of the weights before it.");
     check.findings.push_back({ loaded.foldBatchNorm ? Kind::Warning : Kind::Note,
-        tr("%n batch normalisation(s) are not part of a layer’s weights", static_cast<int>(left.size())),
+        tr("Batch normalisations that are not part of a layer’s weights: %1").arg(left.size()),
         listed(left) + QStringLiteral(". ") + why });
 }
 
@@ -94,11 +94,11 @@ void checkWeights(const LoadedModel& loaded, ModelCheck& check)
         check.findings.push_back({ Kind::Warning, tr("There is no layer to quantize"),
             tr("Convolutions, fully connected layers and matrix products are what is quantized.") });
     if (!computed.isEmpty())
-        check.findings.push_back({ Kind::Note,
-            tr("%n layer(s) multiply two activations", static_cast<int>(computed.size())), listed(computed) });
+        check.findings.push_back(
+            { Kind::Note, tr("Layers that multiply two activations: %1").arg(computed.size()), listed(computed) });
     if (!zero.isEmpty())
-        check.findings.push_back({ Kind::Warning,
-            tr("%n layer(s) have only zeros as weights", static_cast<int>(zero.size())), listed(zero) });
+        check.findings.push_back(
+            { Kind::Warning, tr("Layers that have only zeros as weights: %1").arg(zero.size()), listed(zero) });
 }
 
 } // namespace
@@ -137,8 +137,9 @@ Result<std::vector<ModelFinding>> forecastBiases(
             { Kind::Good, tr("Every bias fits %1 bits in steps of s_x s_w").arg(*request.biasBits), {} });
     else
         findings.push_back({ Kind::Warning,
-            tr("Biases of %n layer(s) do not fit %1 bits in steps of s_x s_w", static_cast<int>(remedies.size()))
-                .arg(*request.biasBits),
+            tr("Layers whose biases do not fit %1 bits in steps of s_x s_w: %2")
+                .arg(*request.biasBits)
+                .arg(remedies.size()),
             remedies.join(QLatin1Char('\n')) });
     return findings;
 }
