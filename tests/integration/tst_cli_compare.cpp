@@ -71,7 +71,8 @@ private slots:
         // Word-lengths may be changed.
         RUN(changed,
             { "layers", m_model, "--calib", testImages, "--calib-count", "16", "--activation-bits", "8", "--json" });
-        for (const auto& tensor : parsed(changed)["tensors"])
+        const auto layers = parsed(changed);
+        for (const auto& tensor : layers["tensors"])
             QCOMPARE(tensor["bits"].get<int>(), tensor["kind"] == "weight" ? 4 : 8);
     }
 
@@ -145,7 +146,8 @@ private slots:
     {
         RUN(same, { "compare", m_plan, m_model, "--model", sample, "--json" });
         QCOMPARE(parsed(same)["tensors_different"].get<int>(), 0);
-        for (const auto& tensor : parsed(same)["tensors"])
+        const auto differences = parsed(same);
+        for (const auto& tensor : differences["tensors"])
             if (tensor["kind"] == "weight")
                 QCOMPARE(tensor["a"]["sqnr_db"].get<double>(), tensor["b"]["sqnr_db"].get<double>());
         RUN(alone, { "compare", m_model, m_model });

@@ -38,11 +38,16 @@ inline bool isOneDnn(void* caller)
     return dladdr(caller, &info) != 0 && info.dli_fname && std::strstr(info.dli_fname, "libdnnl");
 }
 
-inline void* allocate(std::size_t bytes, void* caller)
+inline void* allocateOrNull(std::size_t bytes, void* caller) noexcept
 {
     if (counting && !isOneDnn(caller))
         ++allocations;
-    if (void* memory = std::malloc(bytes == 0 ? 1 : bytes))
+    return std::malloc(bytes == 0 ? 1 : bytes);
+}
+
+inline void* allocate(std::size_t bytes, void* caller)
+{
+    if (void* memory = allocateOrNull(bytes, caller))
         return memory;
     throw std::bad_alloc();
 }
@@ -60,6 +65,14 @@ inline void* allocateAligned(std::size_t bytes, std::size_t alignment, void* cal
 
 void* operator new(std::size_t bytes) { return quantoscope::test::allocate(bytes, __builtin_return_address(0)); }
 void* operator new[](std::size_t bytes) { return quantoscope::test::allocate(bytes, __builtin_return_address(0)); }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept
+{
+    return quantoscope::test::allocateOrNull(bytes, __builtin_return_address(0));
+}
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept
+{
+    return quantoscope::test::allocateOrNull(bytes, __builtin_return_address(0));
+}
 void* operator new(std::size_t bytes, std::align_val_t alignment)
 {
     return quantoscope::test::allocateAligned(bytes, static_cast<std::size_t>(alignment), __builtin_return_address(0));
