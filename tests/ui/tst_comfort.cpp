@@ -19,6 +19,7 @@
 #include "tests/support/deep_network.h"
 #include "tests/ui/fresh_start.h"
 #include "tests/ui/tiny_project.h"
+#include "ui/charts/distribution_chart.h"
 #include "ui/charts/range_chart.h"
 #include "ui/charts/sensitivity_chart.h"
 #include "ui/main_window.h"
@@ -112,6 +113,47 @@ private slots:
         QVERIFY2(labels.contains(has), qPrintable(labels.join(QLatin1Char(' '))));
         for (const QString& label : labels)
             QVERIFY2(!label.contains(QLatin1Char('-')) && !label.contains(QLatin1Char('e')), qPrintable(label));
+    }
+
+    void labelsOfALogarithmicAxisKeepApart_data()
+    {
+        QTest::addColumn<int>("width");
+        QTest::addColumn<bool>("allFit");
+        QTest::newRow("wide") << 1200 << true;
+        QTest::newRow("as in a small window") << 480 << false;
+        QTest::newRow("narrow") << 220 << false;
+    }
+    void labelsOfALogarithmicAxisKeepApart()
+    {
+        QFETCH(const int, width);
+        QFETCH(const bool, allFit);
+        DistributionChart chart;
+        chart.resize(width, 300);
+        chart.show();
+        DistributionChart::Content content;
+        content.scale.linear = 0.008;
+        const double end = content.scale.toAxis(0.2);
+        content.values = { .edges = { -end, 0, end }, .shares = { 50, 50 }, .low = -end, .high = end };
+        chart.setContent(content, false);
+        chart.replot(QCustomPlot::rpImmediateRefresh);
+        const QFontMetricsF metrics(chart.xAxis->tickLabelFont());
+        double right = 0;
+        int missing = 0;
+        QStringList kept;
+        for (int i = 0; i < chart.xAxis->tickVector().size(); ++i) {
+            const QString label = chart.xAxis->tickVectorLabels()[i];
+            if (label.isEmpty()) {
+                ++missing;
+                continue;
+            }
+            kept << label;
+            const double middle = chart.xAxis->coordToPixel(chart.xAxis->tickVector()[i]);
+            const double half = metrics.horizontalAdvance(label) / 2;
+            QVERIFY2(middle - half > right, qPrintable(kept.join(QLatin1Char(' '))));
+            right = middle + half;
+        }
+        QCOMPARE(missing == 0, allFit);
+        QVERIFY2(kept.contains(QStringLiteral("0")), qPrintable(kept.join(QLatin1Char(' '))));
     }
 
     void splittersStayWhereTheyWerePut()

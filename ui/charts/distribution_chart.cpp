@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <functional>
 #include <sstream>
 
@@ -31,11 +32,13 @@ double robustTop(const DistributionSeries& series)
     return towers ? 1.5 * sorted[1] : sorted[0];
 }
 
-/// Powers of ten to both sides of zero; with their halves and fifths where few of them are in sight.
+/// Powers of ten to both sides of zero; with their halves and fifths where few of them are in sight. Where labels would
+/// touch, zero and powers of ten keep theirs.
 class ScaledTicker : public QCPAxisTicker {
 public:
-    explicit ScaledTicker(const ValueScale& scale)
+    ScaledTicker(const ValueScale& scale, const QCPAxis* axis)
         : m_scale(scale)
+        , m_axis(axis)
     {
     }
 
@@ -65,14 +68,48 @@ public:
             *subTicks = between;
         if (!labels)
             return;
-        labels->clear();
-        for (const double place : ticks)
-            *labels << typeset(QString::number(m_scale.toValue(place), 'g', 2));
+        *labels = labelsThatFit(ticks, range);
     }
 
 private:
     static constexpr int crowdedDecades = 2;
+    static constexpr double labelGap = 6; // pixels
+
+    QVector<QString> labelsThatFit(const QVector<double>& ticks, const QCPRange& range) const
+    {
+        QVector<QString> labels(ticks.size());
+        QVector<qsizetype> order(ticks.size());
+        std::iota(order.begin(), order.end(), 0);
+        std::ranges::stable_sort(order, {}, [&](qsizetype i) { return rankOf(m_scale.toValue(ticks[i])); });
+        // The axis itself still has the size of the picture before.
+        const QMargins margins = m_axis->axisRect()->margins();
+        const int width = m_axis->parentPlot()->viewport().width() - margins.left() - margins.right();
+        const QFontMetricsF metrics(m_axis->tickLabelFont());
+        std::vector<Span> taken;
+        for (const qsizetype i : order) {
+            const QString label = typeset(QString::number(m_scale.toValue(ticks[i]), 'g', 2));
+            const double middle = (ticks[i] - range.lower) / range.size() * width;
+            const double reach = (metrics.horizontalAdvance(label) + labelGap) / 2;
+            const Span place { middle - reach, middle + reach };
+            if (std::ranges::any_of(taken, [&](const Span& t) { return place.low < t.high && t.low < place.high; }))
+                continue;
+            taken.push_back(place);
+            labels[i] = label;
+        }
+        return labels;
+    }
+
+    /// Zero before powers of ten before the others.
+    static int rankOf(double value)
+    {
+        if (value == 0)
+            return 0;
+        const double power = std::log10(std::abs(value));
+        return std::abs(power - std::round(power)) < 1e-6 ? 1 : 2;
+    }
+
     ValueScale m_scale;
+    const QCPAxis* m_axis;
 };
 
 } // namespace
@@ -167,7 +204,7 @@ void DistributionChart::setAxes(bool keepView)
     const ValueScale& scale = m_content.scale;
     xAxis->setLabel(scale.logarithmic() ? tr("%1, logarithmic").arg(m_content.valueName) : m_content.valueName);
     if (scale.logarithmic())
-        xAxis->setTicker(QSharedPointer<ScaledTicker>::create(scale));
+        xAxis->setTicker(QSharedPointer<ScaledTicker>::create(scale, xAxis));
     else
         xAxis->setTicker(QSharedPointer<Ticker125>::create());
     double low = m_content.values.low;
