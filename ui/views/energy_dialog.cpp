@@ -88,6 +88,15 @@ EnergyDialog::EnergyDialog(Session& session, QWidget* parent)
     resize(520, sizeHint().height());
 }
 
+EnergyDialog::~EnergyDialog() { ignoreFields(); }
+
+/// A field that has the focus ends its edit when it is destroyed.
+void EnergyDialog::ignoreFields()
+{
+    for (QLineEdit* edit : m_fields->findChildren<QLineEdit*>())
+        edit->disconnect(this);
+}
+
 QLineEdit* EnergyDialog::field(const QString& name) const
 {
     const auto all = m_fields->findChildren<QLineEdit*>();
@@ -206,6 +215,7 @@ std::vector<EnergyDialog::Number> EnergyDialog::numbersOf(EnergyModel::Kind kind
 void EnergyDialog::rebuildFields()
 {
     m_showers.clear();
+    ignoreFields();
     delete m_fields->layout();
     qDeleteAll(m_fields->findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly));
     auto* form = new QFormLayout(m_fields);

@@ -22,6 +22,7 @@ class EnergyDialog : public QDialog {
 
 public:
     explicit EnergyDialog(Session& session, QWidget* parent = nullptr);
+    ~EnergyDialog() override;
 
     QComboBox* model() const { return m_model; }
     QLineEdit* field(const QString& name) const; ///< by accessible name; null: this kind of model does not have it
@@ -50,6 +51,7 @@ private:
     void add(const Number& number);
     void addPlace(const QString& label, const QString& tip, bool cost::EnergyModel::*offChip);
     void take(const Number& number, QLineEdit* edit);
+    void ignoreFields();
     void choose();
     void chooseFile(bool save);
     void apply(cost::EnergyModel model);
