@@ -14,8 +14,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/json.h"
-#include "tests/support/sample_commands.h"
 #include "tests/support/onnx_bytes.h"
+#include "tests/support/sample_commands.h"
 
 using namespace quantoscope;
 using test::Outcome;

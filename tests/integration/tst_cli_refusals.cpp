@@ -9,8 +9,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 
-#include "tests/support/sample_commands.h"
 #include "tests/support/onnx_bytes.h"
+#include "tests/support/sample_commands.h"
 
 using namespace quantoscope;
 using test::Outcome;

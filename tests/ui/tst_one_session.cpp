@@ -35,17 +35,18 @@ namespace {
 
 constexpr int patience = 120'000;
 
-/// Answers the dialog that asks for a file, once it is there.
-void answerWithFile(const QString& path)
+/// Answers the dialog that asks for a file, once it is there; gives up if none comes.
+void answerWithFile(const QString& path, int looks = 500)
 {
-    QTimer::singleShot(0, qApp, [path] {
+    QTimer::singleShot(10, qApp, [path, looks] {
         for (QWidget* widget : QApplication::topLevelWidgets())
             if (auto* dialog = qobject_cast<QFileDialog*>(widget); dialog && dialog->isVisible()) {
                 dialog->selectFile(path);
                 static_cast<QDialog*>(dialog)->accept(); // as its button does
                 return;
             }
-        answerWithFile(path);
+        if (looks > 0)
+            answerWithFile(path, looks - 1);
     });
 }
 

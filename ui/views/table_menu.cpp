@@ -29,10 +29,6 @@ void save(QTableView* table)
         MessageBar::tell(table, written.error(), QTableView::tr("The table was not saved"));
 }
 
-} // namespace
-
-namespace {
-
 std::vector<int> shownColumns(const QTableView& table)
 {
     const QHeaderView* header = table.horizontalHeader();
