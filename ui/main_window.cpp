@@ -9,6 +9,7 @@
 #include <QFileDialog>
 #include <QLabel>
 #include <QListWidget>
+#include <QMenu>
 #include <QMimeData>
 #include <QSettings>
 #include <QSplitter>
@@ -379,6 +380,21 @@ void MainWindow::remember(const QString& path)
     recent.prepend(absolute);
     settings.setValue(recentKey, QStringList(recent.mid(0, mostRecent)));
     fillRecent();
+}
+
+void MainWindow::fillRecent()
+{
+    const QStringList recent = QSettings().value(recentKey).toStringList();
+    m_start->setRecent(recent);
+    m_recentMenu->clear();
+    m_recentMenu->setEnabled(!recent.isEmpty());
+    for (const QString& path : recent)
+        m_recentMenu->addAction(QFileInfo(path).fileName(), this, [this, path] { openFile(path); })->setToolTip(path);
+    m_recentMenu->addSeparator();
+    m_recentMenu->addAction(tr("&Clear the list"), this, [this] {
+        QSettings().remove(recentKey);
+        fillRecent();
+    });
 }
 
 void MainWindow::refreshTitle()

@@ -229,21 +229,6 @@ void MainWindow::buildHelpMenu(QMenu* menu)
     menu->addAction(tr("&About Quantoscope"), this, &MainWindow::showAbout);
 }
 
-void MainWindow::fillRecent()
-{
-    const QStringList recent = QSettings().value(QStringLiteral("recent/models")).toStringList();
-    m_start->setRecent(recent);
-    m_recentMenu->clear();
-    m_recentMenu->setEnabled(!recent.isEmpty());
-    for (const QString& path : recent)
-        m_recentMenu->addAction(QFileInfo(path).fileName(), this, [this, path] { openFile(path); })->setToolTip(path);
-    m_recentMenu->addSeparator();
-    m_recentMenu->addAction(tr("&Clear the list"), this, [this] {
-        QSettings().remove(QStringLiteral("recent/models"));
-        fillRecent();
-    });
-}
-
 void MainWindow::refreshActions()
 {
     m_evaluate->setEnabled(m_workbench->canEvaluate());
