@@ -138,8 +138,47 @@ private slots:
 
     void nothingSeen()
     {
-        QVERIFY(distributionSeries(calibration::Histogram()).empty());
+        QVERIFY(distributionSeries(calibration::Histogram(), 256).empty());
         QCOMPARE(thumbnail(calibration::Histogram(), 8), std::vector<float>(8, 0));
+    }
+
+    void fewValuesHaveFewBars_data()
+    {
+        QTest::addColumn<int>("values");
+        QTest::addColumn<int>("bars");
+        QTest::newRow("one") << 1 << 24;
+        QTest::newRow("a channel of 3x3x16") << 144 << 48;
+        QTest::newRow("a small layer") << 2304 << 192;
+        QTest::newRow("many") << 1000000 << 256;
+    }
+
+    void fewValuesHaveFewBars()
+    {
+        QFETCH(int, values);
+        std::vector<float> some(static_cast<std::size_t>(values));
+        for (std::size_t i = 0; i < some.size(); ++i)
+            some[i] = static_cast<float>(i + 1) / static_cast<float>(values);
+        QTEST(barsFor(histogramOf(some)), "bars");
+    }
+
+    void seriesThatAreDrawnOverEachOtherHaveOneDensity()
+    {
+        // Half as many values over a quarter of the span, in narrower bins: the same mass under bars of another width.
+        const auto wide = evenHistogram();
+        std::vector<float> values;
+        for (int i = 0; i < 2000; ++i)
+            values.push_back(static_cast<float>(i) / 8000.0F);
+        const auto narrow = histogramOf(values);
+        QVERIFY(narrow.binWidth() < wide.binWidth());
+        for (const int bars : { 7, 48, 100, 256 }) {
+            const DistributionSeries plain = distributionSeries(wide, bars);
+            const DistributionSeries other = matchingSeries(narrow, plain.width);
+            QVERIFY(other.width >= plain.width * (1 - 1e-9));
+            QVERIFY(other.width < plain.width + narrow.binWidth());
+            QVERIFY(std::abs(sum(other) * other.width / plain.width - 100) < 1e-6);
+        }
+        QVERIFY(matchingSeries(calibration::Histogram(), 1).empty());
+        QVERIFY(matchingSeries(narrow, 0).empty());
     }
 
     void tailsShowInThumbnails()
@@ -155,7 +194,7 @@ private slots:
     {
         const auto histogram = evenHistogram();
         const auto encoding = fourLevels();
-        const DistributionSeries plain = distributionSeries(histogram);
+        const DistributionSeries plain = distributionSeries(histogram, 256);
         const DistributionSeries series = quantizedSeries(histogram, encoding, plain.width);
         QCOMPARE(series.shares.size(), std::size_t(4));
         QCOMPARE(series.first, -0.125);
@@ -199,7 +238,7 @@ private slots:
         const auto zero = series.at(histogram.binWidth() / 2);
         QVERIFY(zero && series.edge(*zero + 1) - series.edge(*zero) <= 2 * histogram.binWidth());
         QVERIFY(!series.at(-1e6) && !series.at(1e6));
-        QVERIFY(distributionSeries(calibration::Histogram(), scale).empty());
+        QVERIFY(distributionSeries(calibration::Histogram(), scale, 256).empty());
     }
 
     void quantizedBarsOfALogarithmicAxisHoldTheSameMass()
@@ -207,7 +246,7 @@ private slots:
         const auto histogram = evenHistogram();
         const auto encoding = fourLevels();
         const ValueScale scale = scaleFor(histogram);
-        const DistributionSeries plain = distributionSeries(histogram, scale);
+        const DistributionSeries plain = distributionSeries(histogram, scale, 256);
         const DistributionSeries series = quantizedSeries(histogram, encoding, scale, plain.edges);
         QCOMPARE(series.edges, plain.edges);
         QVERIFY(std::abs(sum(series) - 100) < 1e-6);
@@ -228,11 +267,15 @@ private slots:
         QCOMPARE(heat.channels(), std::size_t(3));
         QCOMPARE(heat.every, std::size_t(1));
         QCOMPARE(heat.at(0, 0), 75.0F);
-        QCOMPARE(heat.at(0, ChannelHeat::bands - 1), 25.0F);
+        QCOMPARE(heat.at(0, heat.bands - 1), 25.0F);
         QCOMPARE(heat.at(1, heat.bandOf(0)), 100.0F);
-        QCOMPARE(heat.at(2, ChannelHeat::bands - 1), 100.0F);
+        QCOMPARE(heat.at(2, heat.bands - 1), 100.0F);
         QCOMPARE(heat.edge(0), -1.0);
-        QCOMPARE(heat.edge(ChannelHeat::bands), 1.0);
+        QCOMPARE(heat.edge(heat.bands), 1.0);
+        // Eight values a channel would be one in a band at most; more values, more bands.
+        QCOMPARE(heat.bands, std::size_t(16));
+        QCOMPARE(channelHeat(std::vector<float>(3 * 144), 3, 144, { -1, 1 }).bands, std::size_t(48));
+        QCOMPARE(channelHeat(std::vector<float>(3 * 4000), 3, 4000, { -1, 1 }).bands, ChannelHeat::mostBands);
         const std::vector<calibration::Histogram> seen { histogramOf({ 0.9F, 0.9F, 0.1F, 0.9F }),
             histogramOf({ 0.5F }) };
         const ChannelHeat measured = channelHeat(seen, { 0, 1 });

@@ -253,7 +253,7 @@ private slots:
         QCOMPARE(table->columnWidth(RunsModel::Scope), 333);
     }
 
-    void whiskersAreABandWhereLayersAreCrowded()
+    void marksStandForBarsWhereLayersAreCrowded()
     {
         RangeSeries series;
         for (int i = 0; i < 200; ++i)
@@ -264,17 +264,21 @@ private slots:
         chart.resize(500, 300);
         chart.show();
         chart.setSeries(series, QStringLiteral("Ranges"), true);
-        const auto bands = [&] {
-            int visible = 0;
+        const auto visible = [&](auto belongs) {
+            int count = 0;
             for (int i = 0; i < chart.graphCount(); ++i)
-                visible += chart.graph(i)->visible() && chart.graph(i)->channelFillGraph();
-            return visible;
+                count += chart.graph(i)->visible() && belongs(*chart.graph(i));
+            return count;
         };
+        const auto bars = [](const QCPGraph& graph) { return graph.channelFillGraph() != nullptr; };
+        const auto marks = [](const QCPGraph& graph) { return !graph.scatterStyle().isNone(); };
         chart.replot();
-        QCOMPARE(bands(), 2);
+        QCOMPARE(visible(bars), 0);
+        QCOMPARE(visible(marks), 2);
         chart.resize(2400, 300);
         chart.replot();
-        QCOMPARE(bands(), 1); // what can be represented alone
+        QCOMPARE(visible(bars), 1);
+        QCOMPARE(visible(marks), 0);
     }
 
     void aLongChainIsSeenAsAWhole()

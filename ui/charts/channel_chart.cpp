@@ -129,10 +129,10 @@ void ChannelChart::drawHeat()
     QCPColorGradient gradient;
     gradient.clearColorStops();
     for (int i = 0; i <= 8; ++i)
-        gradient.setColorStopAt(i / 8.0, Theme::viridis(i / 8.0));
+        gradient.setColorStopAt(i / 8.0, theme().density(i / 8.0));
     gradient.setNanHandling(QCPColorGradient::nhTransparent);
     const int channels = static_cast<int>(m_heat.channels());
-    constexpr int bands = static_cast<int>(ChannelHeat::bands);
+    const int bands = static_cast<int>(m_heat.bands);
     auto* map = new QCPColorMap(xAxis, yAxis);
     map->setColorScale(m_scale);
     map->setInterpolate(false);

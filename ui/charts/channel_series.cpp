@@ -16,12 +16,18 @@ constexpr std::size_t mostValues = 8'000'000; // that are counted while somebody
 void normalize(ChannelHeat& heat)
 {
     for (std::size_t c = 0; c < heat.channels(); ++c) {
-        const auto row = std::span(heat.percent).subspan(c * ChannelHeat::bands, ChannelHeat::bands);
+        const auto row = std::span(heat.percent).subspan(c * heat.bands, heat.bands);
         const float total = std::accumulate(row.begin(), row.end(), 0.0F);
         if (total > 0)
             for (float& value : row)
                 value *= 100 / total;
     }
+}
+
+std::size_t bandsFor(double valuesPerChannel)
+{
+    constexpr int fewest = 16;
+    return static_cast<std::size_t>(telling(valuesPerChannel, fewest, static_cast<int>(ChannelHeat::mostBands)));
 }
 
 double size(const Span& span) { return std::max(std::abs(span.low), std::abs(span.high)); }
@@ -71,24 +77,27 @@ ChannelSeries channelSeries(std::span<const calibration::Moments> channels, cons
 
 std::size_t ChannelHeat::bandOf(double value) const
 {
-    const double at = span.high > span.low ? (value - span.low) / (span.high - span.low) * bands : 0;
-    return static_cast<std::size_t>(std::clamp(at, 0.0, bands - 1.0));
+    const auto count = static_cast<double>(bands);
+    const double at = span.high > span.low ? (value - span.low) / (span.high - span.low) * count : 0;
+    return static_cast<std::size_t>(std::clamp(at, 0.0, count - 1));
 }
 
 ChannelHeat channelHeat(std::span<const float> values, std::size_t channels, std::size_t inner, const Span& span)
 {
     ChannelHeat heat;
     heat.span = span;
-    heat.percent.assign(channels * ChannelHeat::bands, 0);
+    heat.bands = bandsFor(static_cast<double>(values.size()) / static_cast<double>(std::max<std::size_t>(1, channels)));
+    heat.percent.assign(channels * heat.bands, 0);
     heat.every = 1 + values.size() / mostValues;
     std::vector<std::uint32_t> counts(heat.percent.size(), 0);
-    const float scale = static_cast<float>(ChannelHeat::bands / std::max(span.high - span.low, 1e-300));
+    const auto bands = static_cast<float>(heat.bands);
+    const float scale = static_cast<float>(static_cast<double>(heat.bands) / std::max(span.high - span.low, 1e-300));
     const auto low = static_cast<float>(span.low);
     for (std::size_t begin = 0, c = 0; begin + inner <= values.size(); begin += inner, c = (c + 1) % channels)
         for (std::size_t i = begin; i < begin + inner; i += heat.every) {
-            const float at = std::clamp((values[i] - low) * scale, 0.0F, ChannelHeat::bands - 1.0F);
+            const float at = std::clamp((values[i] - low) * scale, 0.0F, bands - 1);
             if (at == at) // not a NaN
-                ++counts[c * ChannelHeat::bands + static_cast<std::size_t>(at)];
+                ++counts[c * heat.bands + static_cast<std::size_t>(at)];
         }
     std::ranges::transform(counts, heat.percent.begin(), [](std::uint32_t count) { return static_cast<float>(count); });
     normalize(heat);
@@ -99,13 +108,17 @@ ChannelHeat channelHeat(std::span<const calibration::Histogram> channels, const 
 {
     ChannelHeat heat;
     heat.span = span;
-    heat.percent.assign(channels.size() * ChannelHeat::bands, 0);
+    std::uint64_t most = 0;
+    for (const calibration::Histogram& histogram : channels)
+        most = std::max(most, histogram.total());
+    heat.bands = bandsFor(static_cast<double>(most));
+    heat.percent.assign(channels.size() * heat.bands, 0);
     for (std::size_t c = 0; c < channels.size(); ++c) {
         const calibration::Histogram& histogram = channels[c];
         for (std::size_t i = 0; i < histogram.counts().size(); ++i) {
             const double centre = (static_cast<double>(histogram.firstBin() + static_cast<std::int64_t>(i)) + 0.5)
                 * histogram.binWidth();
-            heat.percent[c * ChannelHeat::bands + heat.bandOf(centre)] += static_cast<float>(histogram.counts()[i]);
+            heat.percent[c * heat.bands + heat.bandOf(centre)] += static_cast<float>(histogram.counts()[i]);
         }
     }
     normalize(heat);

@@ -31,8 +31,9 @@ ChannelSeries channelSeries(std::span<const calibration::Moments> channels, cons
 
 /// How the values of every channel spread over the span of them all.
 struct ChannelHeat {
-    static constexpr std::size_t bands = 96; ///< of values, of one height
+    static constexpr std::size_t mostBands = 96;
 
+    std::size_t bands = mostBands; ///< of values, of one height; fewer where a channel has few values
     Span span; ///< from the lower edge of the lowest band to the upper edge of the highest
     std::vector<float> percent; ///< of the channel's values in each band, channel after channel
     std::size_t every = 1; ///< of how many values one was counted
@@ -44,7 +45,7 @@ struct ChannelHeat {
     std::size_t bandOf(double value) const;
     double edge(std::size_t band) const
     {
-        return span.low + (span.high - span.low) * static_cast<double>(band) / bands;
+        return span.low + (span.high - span.low) * static_cast<double>(band) / static_cast<double>(bands);
     }
 };
 

@@ -28,18 +28,32 @@ std::optional<std::size_t> DistributionSeries::at(double x) const
     return bar < shares.size() ? std::optional(bar) : std::nullopt;
 }
 
-DistributionSeries distributionSeries(const calibration::Histogram& histogram, int bars)
+namespace {
+
+/// The bins from the first to the last that is not empty.
+struct Occupied {
+    std::int64_t first;
+    std::int64_t last;
+};
+
+Occupied occupiedBins(const calibration::Histogram& histogram)
+{
+    const double width = histogram.binWidth();
+    return { static_cast<std::int64_t>(std::llround(histogram.low() / width)),
+        static_cast<std::int64_t>(std::llround(histogram.high() / width)) - 1 };
+}
+
+bool hasBins(const calibration::Histogram& histogram) { return histogram.total() > 0 && histogram.binWidth() > 0; }
+
+/// Bars of `join` bins each.
+DistributionSeries joinedBins(const calibration::Histogram& histogram, std::int64_t join)
 {
     DistributionSeries series;
     const auto& counts = histogram.counts();
     const double binWidth = histogram.binWidth();
-    if (histogram.total() == 0 || binWidth <= 0)
-        return series;
     series.low = histogram.low();
     series.high = histogram.high();
-    const auto firstBin = static_cast<std::int64_t>(std::llround(series.low / binWidth));
-    const auto lastBin = static_cast<std::int64_t>(std::llround(series.high / binWidth)) - 1;
-    const std::int64_t join = std::max<std::int64_t>(1, (lastBin - firstBin + bars) / bars);
+    const auto [firstBin, lastBin] = occupiedBins(histogram);
     const std::int64_t firstBar = floorDivide(firstBin, join);
     const std::int64_t lastBar = floorDivide(lastBin, join);
     series.width = binWidth * static_cast<double>(join);
@@ -52,6 +66,39 @@ DistributionSeries distributionSeries(const calibration::Histogram& histogram, i
         const std::int64_t bar = floorDivide(histogram.firstBin() + static_cast<std::int64_t>(i), join) - firstBar;
         series.shares[static_cast<std::size_t>(bar)] += static_cast<double>(counts[i]) * percent;
     }
+    return series;
+}
+
+} // namespace
+
+int telling(double values, int fewest, int most)
+{
+    return static_cast<int>(std::clamp(4 * std::sqrt(values), static_cast<double>(fewest), static_cast<double>(most)));
+}
+
+int barsFor(const calibration::Histogram& histogram)
+{
+    constexpr int fewest = 24;
+    constexpr int most = 256;
+    return telling(static_cast<double>(histogram.total()), fewest, most);
+}
+
+DistributionSeries distributionSeries(const calibration::Histogram& histogram, int bars)
+{
+    if (!hasBins(histogram))
+        return {};
+    const auto [first, last] = occupiedBins(histogram);
+    return joinedBins(histogram, std::max<std::int64_t>(1, (last - first + bars) / bars));
+}
+
+DistributionSeries matchingSeries(const calibration::Histogram& histogram, double barWidth)
+{
+    if (!hasBins(histogram) || barWidth <= 0)
+        return {};
+    const auto join = static_cast<std::int64_t>(std::ceil(barWidth / histogram.binWidth() - 1e-9));
+    DistributionSeries series = joinedBins(histogram, std::max<std::int64_t>(1, join));
+    for (double& share : series.shares)
+        share *= barWidth / series.width;
     return series;
 }
 

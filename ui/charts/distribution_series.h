@@ -25,12 +25,23 @@ struct DistributionSeries {
     std::optional<std::size_t> at(double x) const;
 };
 
+/// Into how many bars `values` values may be counted before most bars hold none or one of them: 4 sqrt(values), within
+/// `fewest` and `most`. (A square root is the customary rule; four times as many keep single peaks in sight.)
+int telling(double values, int fewest, int most);
+
+/// How many bars to draw of what a histogram holds: 256, or fewer where it holds little.
+int barsFor(const calibration::Histogram& histogram);
+
 /// At most `bars` bars (a few less), by joining bins of the histogram, so that every count is exact.
-DistributionSeries distributionSeries(const calibration::Histogram& histogram, int bars = 256);
+DistributionSeries distributionSeries(const calibration::Histogram& histogram, int bars);
 
 /// The same for a logarithmic axis: bars of about one width there. None is narrower than a bin, so every count is
 /// exact.
-DistributionSeries distributionSeries(const calibration::Histogram& histogram, const ValueScale& scale, int bars = 256);
+DistributionSeries distributionSeries(const calibration::Histogram& histogram, const ValueScale& scale, int bars);
+
+/// The histogram in bars at least as wide as those of a series with equal bars (`barWidth`) that it is drawn over, and
+/// scaled to them, so that equal heights mean equal density.
+DistributionSeries matchingSeries(const calibration::Histogram& histogram, double barWidth);
 
 /// A logarithmic axis that shows all the octaves that bins of the histogram can tell apart.
 ValueScale scaleFor(const calibration::Histogram& histogram);

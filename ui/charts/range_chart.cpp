@@ -14,7 +14,9 @@ namespace {
 
 constexpr double roomForName = 18; // pixels a layer from which on each has its name
 constexpr double roomForCaps = 7; // pixels a layer from which on boxes have frames and whiskers caps
-constexpr double roomForLines = 4; // pixels a layer below which whiskers are a band and boxes touch
+constexpr double roomForBars
+    = 4; // pixels a layer below which stripes would cover each other: marks stand for bars and whiskers
+constexpr double markSize = 2; // pixels, of what can be represented where layers are too close for bars
 constexpr int longestName = 20; // characters
 
 /// Whole powers of two: "2⁻⁵".
@@ -69,7 +71,7 @@ void RangeChart::setSeries(RangeSeries series, const QString& title, bool weight
     m_weights = weights;
     setCaption(title,
         { tr("Boxes: half of all values that are not zero; whiskers: 98 % of them; dots: the largest"),
-            tr("Bars: what can be represented, from one step to the far end") });
+            tr("Bars or pairs of marks: what can be represented, from one step to the far end") });
     setAxes();
     rebuild();
     if (another)
@@ -126,19 +128,19 @@ void RangeChart::styleBoxes()
         return;
     // Where hundreds of layers stand side by side, frames and caps would cover what they frame.
     const bool crowded = axisRect()->width() < roomForCaps * xAxis->range().size();
-    const bool dense = axisRect()->width() < roomForLines * xAxis->range().size();
+    const bool dense = axisRect()->width() < roomForBars * xAxis->range().size();
     const QColor color = m_weights ? theme().weights : theme().activations;
-    m_whiskerBand->setVisible(dense);
-    m_boxes->setWidth(dense ? 1 : crowded ? 0.8 : 0.5);
+    for (QCPGraph* marks : { m_endMarks, m_stepMarks })
+        marks->setVisible(dense);
+    m_bars->setVisible(!dense);
+    m_boxes->setWidth(crowded ? 0.8 : 0.5);
     m_boxes->setPen(crowded ? QPen(Qt::NoPen) : QPen(color, 1));
-    m_boxes->setBrush(translucent(color, theme().dark ? 0.6 : 0.5));
+    m_boxes->setBrush(translucent(color, dense ? 0.4 : theme().dark ? 0.6 : 0.5));
     m_boxes->setMedianPen(QPen(theme().text, crowded ? 1 : 1.5));
     m_boxes->setWhiskerPen(dense ? QPen(Qt::NoPen) : QPen(crowded ? translucent(color, 0.4) : color, 1));
     m_boxes->setWhiskerBarPen(crowded ? QPen(Qt::NoPen) : QPen(color, 1));
     m_boxes->setWhiskerWidth(0.3);
-    m_boxes->setOutlierStyle(dense
-            ? QCPScatterStyle(QCPScatterStyle::ssNone)
-            : QCPScatterStyle(QCPScatterStyle::ssDisc, QPen(color), QBrush(color), crowded ? 1.5 : 3));
+    m_boxes->setOutlierStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, QPen(color), QBrush(color), crowded ? 1.5 : 3));
 }
 
 void RangeChart::drawCurrent()
@@ -160,11 +162,11 @@ void RangeChart::rebuild()
     clearPlottables();
     clearItems();
     drawCurrent();
-    QVector<double> x, step, end, boxed, least, most;
-    QCPGraph* upper = addGraph();
+    QVector<double> x, step, end, ranged, steps, ends;
+    m_bars = addGraph();
     QCPGraph* lower = addGraph();
-    QCPGraph* lowEnds = addGraph();
-    m_whiskerBand = addGraph();
+    m_endMarks = addGraph();
+    m_stepMarks = addGraph();
     auto* boxes = new QCPStatisticalBox(xAxis, yAxis);
     for (std::size_t i = 0; i < m_series.layers.size(); ++i) {
         const RangeSeries::Layer& layer = m_series.layers[i];
@@ -174,25 +176,29 @@ void RangeChart::rebuild()
             x << at - 0.42 << at - 0.42 << at + 0.42 << at + 0.42;
             step << layer.range->step << layer.range->step << layer.range->step << layer.range->step;
             end << layer.range->step << layer.range->end << layer.range->end << layer.range->step;
+            ranged << at;
+            steps << layer.range->step;
+            ends << layer.range->end;
         }
         if (!layer.box || layer.box->largest <= 0)
             continue;
         boxes->addData(at, layer.box->least, layer.box->lower, layer.box->median, layer.box->upper, layer.box->most,
             { layer.box->largest });
-        boxed << at - 0.5 << at - 0.5 << at + 0.5 << at + 0.5;
-        least << layer.box->least << layer.box->least << layer.box->least << layer.box->least;
-        most << layer.box->least << layer.box->most << layer.box->most << layer.box->least;
     }
-    upper->setData(x, end, true);
+    m_bars->setData(x, end, true);
     lower->setData(x, step, true);
-    m_whiskerBand->setData(boxed, most, true);
-    lowEnds->setData(boxed, least, true);
-    for (QCPGraph* edge : { upper, lower, m_whiskerBand, lowEnds })
+    for (QCPGraph* edge : { m_bars, lower })
         edge->setPen(Qt::NoPen);
-    m_whiskerBand->setBrush(translucent(m_weights ? theme().weights : theme().activations, theme().dark ? 0.3 : 0.22));
-    m_whiskerBand->setChannelFillGraph(lowEnds);
-    upper->setBrush(translucent(theme().quantized, theme().dark ? 0.3 : 0.2));
-    upper->setChannelFillGraph(lower);
+    m_bars->setBrush(translucent(theme().quantized, theme().dark ? 0.3 : 0.2));
+    m_bars->setChannelFillGraph(lower);
+    m_endMarks->setData(ranged, ends, true);
+    m_stepMarks->setData(ranged, steps, true);
+    for (QCPGraph* marks : { m_endMarks, m_stepMarks }) {
+        marks->setLineStyle(QCPGraph::lsNone);
+        marks->setAntialiasedScatters(false);
+        marks->setScatterStyle(
+            QCPScatterStyle(QCPScatterStyle::ssSquare, QPen(theme().quantized), theme().quantized, markSize));
+    }
     m_boxes = boxes;
     styleBoxes();
 }

@@ -44,7 +44,9 @@ private:
     RangeSeries m_series;
     bool m_weights = true;
     QCPStatisticalBox* m_boxes = nullptr;
-    QCPGraph* m_whiskerBand = nullptr; ///< for whiskers where layers are too close for lines
+    QCPGraph* m_bars = nullptr; ///< what can be represented
+    QCPGraph* m_endMarks = nullptr; ///< its ends, where layers are too close for bars
+    QCPGraph* m_stepMarks = nullptr;
     int m_current = -1;
     QPoint m_pressed;
 };

@@ -80,6 +80,8 @@ QColor Theme::viridis(double t)
 
 QColor Theme::ordinal(double t) const { return dark ? viridis(0.3 + 0.7 * t) : viridis(0.86 * t); }
 
+QColor Theme::density(double t) const { return viridis(dark ? 0.2 + 0.8 * t : t); }
+
 QColor Theme::textOn(const QColor& fill)
 {
     return luminance(fill) > 0.5 ? QColor(0x10, 0x12, 0x14) : QColor(255, 255, 255);

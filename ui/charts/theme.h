@@ -31,6 +31,9 @@ struct Theme {
     static QColor viridis(double t);
     /// viridis without the end that would vanish in this theme's background; for lines and text.
     QColor ordinal(double t) const;
+    /// For areas that lie on the background: viridis, in dark without its lowest part, which could not be told from
+    /// there being nothing.
+    QColor density(double t) const;
     /// Black or white, whichever reads better on `fill`.
     static QColor textOn(const QColor& fill);
 };

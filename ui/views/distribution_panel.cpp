@@ -303,7 +303,7 @@ void DistributionPanel::showTensor(bool keepView)
     content.valueName = content.weights ? tr("Weight value") : tr("Activation value");
     if (m_logarithmicValues)
         content.scale = scaleFor(seen);
-    content.values = distributionSeries(seen, content.scale);
+    content.values = distributionSeries(seen, content.scale, barsFor(seen));
     if (!chosen) {
         m_hint->hide();
         m_config->setText(tr("float"));
@@ -327,7 +327,10 @@ void DistributionPanel::showTensor(bool keepView)
         if (oneChannel())
             error = calibration::expectedError(seen, single);
     } else if (layer.quantizedWeights) {
-        content.quantized = distributionSeries(*layer.quantizedWeights, content.scale);
+        const auto& quantized = *layer.quantizedWeights;
+        content.quantized = content.scale.logarithmic()
+            ? distributionSeries(quantized, content.scale, barsFor(quantized))
+            : matchingSeries(quantized, content.values.width);
     }
     m_chart->setContent(std::move(content), keepView);
     showConfidence();

@@ -15,9 +15,9 @@ RangesPanel::RangesPanel(Session& session, QWidget* parent)
     , m_ranges(session)
     , m_chart(new RangeChart)
 {
-    auto* key
-        = new QLabel(tr("Box: half of the values that are not zero; whiskers or pale band: 98 %; dot: the largest. Bar "
-                        "behind: what can be represented, from one step to the far end."));
+    auto* key = new QLabel(
+        tr("Box: half of the values that are not zero; whiskers: 98 %; dot: the largest. Bar behind, or two "
+           "marks: what can be represented, from one step to the far end. The wheel zooms."));
     key->setWordWrap(true);
     key->setEnabled(false);
     auto* layout = new QVBoxLayout(this);
