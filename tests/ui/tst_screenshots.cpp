@@ -180,7 +180,7 @@ private slots:
         action("&Export…")->trigger();
         shootBoth(m_window->findChild<ExportDialog*>(), "export");
         action("&Keyboard and mouse")->trigger();
-        shootBoth(m_window->findChild<QDialog*>(QStringLiteral("Shortcuts")), "shortcuts");
+        shootBoth(m_window->help(), "shortcuts");
         action("&About Quantoscope")->trigger();
         shootBoth(m_window->findChild<QDialog*>(QStringLiteral("About")), "about");
         action("&Options and formulas")->trigger();
@@ -240,7 +240,7 @@ private:
         shootAll("options_setup");
         page->startButton()->click();
         QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Options), patience);
-        emit page->chart()->rowClicked(0);
+        emit page->chart()->pointClicked(0);
         shootAll("options_study");
         page->currentButton()->click();
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);

@@ -6,8 +6,6 @@
 #include <locale>
 #include <sstream>
 
-#include <QMouseEvent>
-
 #include "ui/charts/chart_exporter.h"
 #include "ui/charts/cost_words.h"
 #include "ui/charts/number_format.h"
@@ -21,7 +19,7 @@ constexpr double nearEnough = 12; // pixels from a dot at which the readout spea
 } // namespace
 
 CostChart::CostChart(QWidget* parent)
-    : BaseChart(parent)
+    : PointChart(Groups::Columns, parent)
 {
     xAxis->setScaleType(QCPAxis::stLogarithmic);
     xAxis->setTicker(QSharedPointer<PowerOfTenTicker>::create());
@@ -39,13 +37,6 @@ void CostChart::setSeries(CostSeries series)
     rebuild();
     if (another)
         resetView();
-    replot(QCustomPlot::rpQueuedReplot);
-}
-
-void CostChart::setCurrent(std::optional<std::size_t> point)
-{
-    m_current = point;
-    rebuild();
     replot(QCustomPlot::rpQueuedReplot);
 }
 
@@ -120,7 +111,7 @@ void CostChart::setAxes()
 
 void CostChart::drawCurrent()
 {
-    const auto pixel = m_current ? pixelOf(*m_current) : std::nullopt;
+    const auto pixel = current() ? pixelOf(*current()) : std::nullopt;
     if (!pixel)
         return;
     QCPGraph* halo = addGraph();
@@ -129,7 +120,7 @@ void CostChart::drawCurrent()
     halo->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, Qt::NoPen, translucent(color, 0.45), 20));
     for (const auto& group : m_series.groups)
         for (const auto& point : group.points)
-            if (point.index == *m_current)
+            if (point.index == *current())
                 halo->addData(point.x, point.top1);
 }
 
@@ -210,13 +201,19 @@ void CostChart::drawChosen()
     ring->addToLegend();
 }
 
-std::optional<QPointF> CostChart::pixelOf(std::size_t index) const
+std::vector<PointChart::Place> CostChart::places() const
 {
+    std::vector<Place> all;
     for (const auto& group : m_series.groups)
         for (const auto& point : group.points)
-            if (point.index == index)
-                return QPointF(xAxis->coordToPixel(point.x), yAxis->coordToPixel(point.top1));
-    return std::nullopt;
+            all.push_back({ point.index, { point.x, point.top1 } });
+    return all;
+}
+
+std::optional<std::size_t> CostChart::pointAt(const QPointF& position) const
+{
+    const Hit hit = hitAt(position);
+    return hit.point ? std::optional(hit.point->index) : std::nullopt;
 }
 
 CostChart::Hit CostChart::hitAt(const QPointF& position) const
@@ -233,21 +230,6 @@ CostChart::Hit CostChart::hitAt(const QPointF& position) const
             }
         }
     return hit;
-}
-
-void CostChart::mousePressEvent(QMouseEvent* event)
-{
-    m_pressed = event->pos();
-    BaseChart::mousePressEvent(event);
-}
-
-void CostChart::mouseReleaseEvent(QMouseEvent* event)
-{
-    BaseChart::mouseReleaseEvent(event);
-    if (event->button() != Qt::LeftButton || (event->pos() - m_pressed).manhattanLength() > 3)
-        return;
-    if (const auto hit = hitAt(event->position()); hit.point)
-        emit pointClicked(static_cast<qsizetype>(hit.point->index));
 }
 
 QString CostChart::readout(const QPointF& position) const

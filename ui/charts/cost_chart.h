@@ -4,14 +4,14 @@
 #include <filesystem>
 
 #include "core/base/error.h"
-#include "ui/charts/base_chart.h"
+#include "ui/charts/point_chart.h"
 #include "ui/charts/cost_series.h"
 
 namespace quantoscope::ui {
 
 /// Measured accuracy over any figure of cost: a dot with its interval for each network, groups in colours, the front of
 /// all as stairs, the float network and a budget as dashed lines, what was chosen ringed. Costs on a logarithmic axis.
-class CostChart : public BaseChart {
+class CostChart : public PointChart {
     Q_OBJECT
 
 public:
@@ -20,20 +20,14 @@ public:
     /// What is zoomed to stays, unless it is over another cost.
     void setSeries(CostSeries series);
     const CostSeries& series() const { return m_series; }
-    void setCurrent(std::optional<std::size_t> point); ///< of the study; gets a halo
-    /// Where a point is drawn, in pixels; empty if there is no such point.
-    std::optional<QPointF> pixelOf(std::size_t point) const;
 
     std::string csv() const override;
-
-signals:
-    void pointClicked(qsizetype point); ///< of the study
 
 protected:
     void rebuild() override;
     QString readout(const QPointF& position) const override;
-    void mousePressEvent(QMouseEvent* event) override;
-    void mouseReleaseEvent(QMouseEvent* event) override;
+    std::vector<Place> places() const override;
+    std::optional<std::size_t> pointAt(const QPointF& position) const override;
 
     struct Hit {
         const CostSeries::Point* point = nullptr; ///< null: none is near
@@ -51,8 +45,6 @@ private:
     void drawChosen();
 
     CostSeries m_series;
-    std::optional<std::size_t> m_current;
-    QPoint m_pressed;
 };
 
 /// Draws it into a file, without a window; needs a QApplication.

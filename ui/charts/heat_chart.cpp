@@ -5,8 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include <QMouseEvent>
-
 #include "ui/charts/chart_exporter.h"
 #include "ui/charts/cost_words.h"
 #include "ui/charts/number_format.h"
@@ -55,7 +53,7 @@ std::optional<QPointF> placeOfLabel(const Contour& contour, const QPointF& middl
 } // namespace
 
 HeatChart::HeatChart(QWidget* parent)
-    : BaseChart(parent)
+    : PointChart(Groups::Columns, parent)
 {
     setInteractions(QCP::Interactions());
     xAxis->setLabel(tr("Weight word-length [bits]"));
@@ -88,13 +86,6 @@ void HeatChart::setResult(std::shared_ptr<const sweep::SweepResult> result)
 void HeatChart::setContours(std::optional<cost::Metric> metric)
 {
     m_metric = metric;
-    rebuild();
-    replot(QCustomPlot::rpQueuedReplot);
-}
-
-void HeatChart::setCurrent(std::optional<std::size_t> point)
-{
-    m_current = point;
     rebuild();
     replot(QCustomPlot::rpQueuedReplot);
 }
@@ -229,16 +220,19 @@ std::optional<QPointF> HeatChart::placeOf(std::size_t point) const
     return std::nullopt;
 }
 
-std::optional<QPointF> HeatChart::pixelOf(std::size_t point) const
+std::vector<PointChart::Place> HeatChart::places() const
 {
-    const auto place = placeOf(point);
-    return place ? std::optional(QPointF(xAxis->coordToPixel(place->x()), yAxis->coordToPixel(place->y())))
-                 : std::nullopt;
+    std::vector<Place> all;
+    for (std::size_t column = 0; column < m_grid.columns.size(); ++column)
+        for (std::size_t row = 0; row < m_grid.rows.size(); ++row)
+            if (const auto point = m_grid.cell(row, column))
+                all.push_back({ *point, { static_cast<double>(column), static_cast<double>(row) } });
+    return all;
 }
 
 void HeatChart::drawCurrent()
 {
-    const auto place = m_current ? placeOf(*m_current) : std::nullopt;
+    const auto place = current() ? placeOf(*current()) : std::nullopt;
     if (!place)
         return;
     for (const QPen& pen : { QPen(Qt::black, 5), QPen(Qt::white, 2) }) {
@@ -270,15 +264,6 @@ QString HeatChart::readout(const QPointF& position) const
         .arg(formatWordLengths(point.weightBits, point.activationBits), formatPercent(point.top1),
             formatSignedPercent(point.againstFloat.delta), formatBytes(point.cost.sizeBytes),
             formatEnergy(point.cost.energyPj));
-}
-
-void HeatChart::mousePressEvent(QMouseEvent* event)
-{
-    BaseChart::mousePressEvent(event);
-    if (event->button() != Qt::LeftButton)
-        return;
-    if (const auto point = pointAt(event->position()))
-        emit pointClicked(static_cast<qsizetype>(*point));
 }
 
 std::string HeatChart::csv() const { return m_result ? sweep::toCsv(*m_result) : std::string {}; }

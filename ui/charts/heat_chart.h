@@ -5,14 +5,14 @@
 #include <memory>
 #include <optional>
 
-#include "ui/charts/base_chart.h"
+#include "ui/charts/point_chart.h"
 #include "ui/charts/contour_series.h"
 #include "ui/charts/sweep_series.h"
 
 namespace quantoscope::ui {
 
 /// The word-length grid as a map: weight bits to the right, activation bits upwards, top-1 as viridis and as a number.
-class HeatChart : public BaseChart {
+class HeatChart : public PointChart {
     Q_OBJECT
 
 public:
@@ -23,18 +23,13 @@ public:
     const std::vector<Contour>& contours() const { return m_contours; }
     /// Where their labels stand, in columns and rows.
     const std::vector<QPointF>& contourLabels() const { return m_contourLabels; }
-    void setCurrent(std::optional<std::size_t> point); ///< gets a frame
-    /// Where a point is drawn, in pixels; empty if there is no such point.
-    std::optional<QPointF> pixelOf(std::size_t point) const;
     std::string csv() const override;
-
-signals:
-    void pointClicked(qsizetype point);
 
 protected:
     void rebuild() override;
     QString readout(const QPointF& position) const override;
-    void mousePressEvent(QMouseEvent* event) override;
+    std::vector<Place> places() const override;
+    std::optional<std::size_t> pointAt(const QPointF& position) const override;
 
 private:
     void labelAxis(QCPAxis* axis, const std::vector<QString>& labels);
@@ -43,7 +38,6 @@ private:
     void drawContour(const Contour& contour);
     void labelContours();
     void drawCurrent();
-    std::optional<std::size_t> pointAt(const QPointF& position) const;
     std::optional<QPointF> placeOf(std::size_t point) const; ///< column and row
 
     std::shared_ptr<const sweep::SweepResult> m_result;
@@ -51,7 +45,6 @@ private:
     std::optional<cost::Metric> m_metric;
     std::vector<Contour> m_contours;
     std::vector<QPointF> m_contourLabels;
-    std::optional<std::size_t> m_current;
     QCPColorScale* m_scale = nullptr;
 };
 

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <QMouseEvent>
-
 #include "ui/charts/number_format.h"
 
 namespace quantoscope::ui {
@@ -24,7 +22,7 @@ QString elided(const QString& text)
 } // namespace
 
 OptionsChart::OptionsChart(QWidget* parent)
-    : BaseChart(parent)
+    : PointChart(Groups::Rows, parent)
 {
     xAxis->setLabel(tr("Top-1 accuracy [%]"));
     yAxis->setRangeReversed(true);
@@ -41,13 +39,6 @@ void OptionsChart::setStudy(sweep::OptionsStudyPtr study)
     m_series = m_study ? optionsSeries(*m_study) : OptionsSeries {};
     rebuild();
     resetView();
-    replot(QCustomPlot::rpQueuedReplot);
-}
-
-void OptionsChart::setCurrentRow(int row)
-{
-    m_current = row;
-    rebuild();
     replot(QCustomPlot::rpQueuedReplot);
 }
 
@@ -162,7 +153,7 @@ void OptionsChart::drawFloat()
 void OptionsChart::drawCurrent()
 {
     for (const auto& row : m_series.rows) {
-        if (static_cast<int>(row.index) != m_current)
+        if (row.index != current())
             continue;
         auto* band = new QCPItemRect(this);
         band->topLeft->setTypeX(QCPItemPosition::ptAxisRectRatio);
@@ -174,12 +165,18 @@ void OptionsChart::drawCurrent()
     }
 }
 
-std::optional<QPointF> OptionsChart::pixelOf(std::size_t index) const
+std::vector<PointChart::Place> OptionsChart::places() const
 {
+    std::vector<Place> all;
     for (const auto& row : m_series.rows)
-        if (row.index == index)
-            return QPointF(xAxis->coordToPixel(row.top1), yAxis->coordToPixel(row.y));
-    return std::nullopt;
+        all.push_back({ row.index, { row.top1, row.y } });
+    return all;
+}
+
+std::optional<std::size_t> OptionsChart::pointAt(const QPointF& position) const
+{
+    const auto* row = rowAt(position);
+    return row ? std::optional(row->index) : std::nullopt;
 }
 
 const OptionsSeries::Row* OptionsChart::rowAt(const QPointF& position) const
@@ -206,25 +203,9 @@ QString OptionsChart::readout(const QPointF& position) const
             formatSignedPercent(row.againstFloat.deltaInterval.high));
 }
 
-void OptionsChart::mousePressEvent(QMouseEvent* event)
-{
-    m_pressed = event->pos();
-    BaseChart::mousePressEvent(event);
-}
-
-void OptionsChart::mouseReleaseEvent(QMouseEvent* event)
-{
-    BaseChart::mouseReleaseEvent(event);
-    const bool click = event->button() == Qt::LeftButton && (event->pos() - m_pressed).manhattanLength() <= 3;
-    if (!click)
-        return;
-    if (const auto* row = rowAt(event->position()))
-        emit rowClicked(static_cast<int>(row->index));
-}
-
 void OptionsChart::resizeEvent(QResizeEvent* event)
 {
-    BaseChart::resizeEvent(event);
+    PointChart::resizeEvent(event);
     rebuild();
 }
 

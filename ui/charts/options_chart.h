@@ -4,14 +4,14 @@
 #include <memory>
 #include <optional>
 
-#include "ui/charts/base_chart.h"
+#include "ui/charts/point_chart.h"
 #include "ui/charts/options_series.h"
 
 namespace quantoscope::ui {
 
 /// Combinations of options ranked by accuracy: a dot with its interval a line, best on top, the float network as a
 /// dashed line. What cannot be told from the best is filled. A click on a line emits its row.
-class OptionsChart : public BaseChart {
+class OptionsChart : public PointChart {
     Q_OBJECT
 
 public:
@@ -19,23 +19,15 @@ public:
 
     void setStudy(sweep::OptionsStudyPtr study); ///< may be null
     const OptionsSeries& series() const { return m_series; }
-    /// Marks a row of the study; -1: none.
-    void setCurrentRow(int row);
-
-    /// Where a row is drawn, in pixels; empty if there is no such row.
-    std::optional<QPointF> pixelOf(std::size_t row) const;
 
     std::string csv() const override;
     QSize exportSize() const override;
 
-signals:
-    void rowClicked(int row);
-
 protected:
     void rebuild() override;
     QString readout(const QPointF& position) const override;
-    void mousePressEvent(QMouseEvent* event) override;
-    void mouseReleaseEvent(QMouseEvent* event) override;
+    std::vector<Place> places() const override;
+    std::optional<std::size_t> pointAt(const QPointF& position) const override;
     void resizeEvent(QResizeEvent* event) override;
 
 private:
@@ -48,8 +40,6 @@ private:
 
     sweep::OptionsStudyPtr m_study;
     OptionsSeries m_series;
-    int m_current = -1;
-    QPoint m_pressed;
 };
 
 } // namespace quantoscope::ui

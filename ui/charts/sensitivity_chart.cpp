@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <QMouseEvent>
-
 #include "ui/charts/chart_exporter.h"
 #include "ui/charts/number_format.h"
 
@@ -19,7 +17,7 @@ constexpr double widestBar = 0.85; // of a line; each word-length is a little na
 } // namespace
 
 SensitivityChart::SensitivityChart(QWidget* parent)
-    : BaseChart(parent)
+    : PointChart(Groups::Rows, parent)
 {
     yAxis->setRangeReversed(true);
     yAxis->setSubTicks(false);
@@ -60,13 +58,6 @@ void SensitivityChart::setOrder(SensitivityOrder order)
     m_series = m_result ? sensitivitySeries(*m_result, m_order) : SensitivitySeries {};
     rebuild();
     resetView();
-}
-
-void SensitivityChart::setCurrent(std::optional<std::size_t> point)
-{
-    m_current = point;
-    rebuild();
-    replot(QCustomPlot::rpQueuedReplot);
 }
 
 double SensitivityChart::linesInSight() const
@@ -155,7 +146,7 @@ void SensitivityChart::drawCurrent()
 {
     for (const auto& wordLength : m_series.wordLengths)
         for (const auto& bar : wordLength.bars) {
-            if (bar.index != m_current)
+            if (bar.index != current())
                 continue;
             auto* band = new QCPItemRect(this);
             band->topLeft->setTypeX(QCPItemPosition::ptAxisRectRatio);
@@ -189,33 +180,25 @@ const SensitivitySeries::Bar* SensitivityChart::barAt(const QPointF& position) c
     return best;
 }
 
-std::optional<QPointF> SensitivityChart::pixelOf(std::size_t point) const
+std::vector<PointChart::Place> SensitivityChart::places() const
 {
+    std::vector<Place> all;
     for (const auto& wordLength : m_series.wordLengths)
         for (const auto& bar : wordLength.bars)
-            if (bar.index == point)
-                return QPointF(xAxis->coordToPixel(bar.value), yAxis->coordToPixel(bar.y));
-    return std::nullopt;
+            if (std::isfinite(bar.value))
+                all.push_back({ bar.index, { bar.value, bar.y } });
+    return all;
 }
 
-void SensitivityChart::mousePressEvent(QMouseEvent* event)
+std::optional<std::size_t> SensitivityChart::pointAt(const QPointF& position) const
 {
-    m_pressed = event->pos();
-    BaseChart::mousePressEvent(event);
-}
-
-void SensitivityChart::mouseReleaseEvent(QMouseEvent* event)
-{
-    BaseChart::mouseReleaseEvent(event);
-    if (event->button() != Qt::LeftButton || (event->pos() - m_pressed).manhattanLength() > 3)
-        return;
-    if (const auto* bar = barAt(event->position()))
-        emit pointClicked(static_cast<qsizetype>(bar->index));
+    const auto* bar = barAt(position);
+    return bar ? std::optional(bar->index) : std::nullopt;
 }
 
 void SensitivityChart::resizeEvent(QResizeEvent* event)
 {
-    BaseChart::resizeEvent(event);
+    PointChart::resizeEvent(event);
     rebuild();
 }
 

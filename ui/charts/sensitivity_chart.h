@@ -5,13 +5,13 @@
 #include <optional>
 
 #include "core/base/error.h"
-#include "ui/charts/base_chart.h"
+#include "ui/charts/point_chart.h"
 #include "ui/charts/sensitivity_series.h"
 
 namespace quantoscope::ui {
 
 /// What each layer alone costs: a line a layer, on it a bar for each word-length with the interval of its drop.
-class SensitivityChart : public BaseChart {
+class SensitivityChart : public PointChart {
     Q_OBJECT
 
 public:
@@ -20,22 +20,16 @@ public:
     void setResult(sweep::SensitivityResultPtr result); ///< may be null
     const SensitivitySeries& series() const { return m_series; }
     void setOrder(SensitivityOrder order);
-    void setCurrent(std::optional<std::size_t> point); ///< into SensitivityResult::points; its line gets a band
-    /// Where a point's bar ends, in pixels; empty if there is no such point.
-    std::optional<QPointF> pixelOf(std::size_t point) const;
     double linesInSight() const; ///< how many there is room for
 
     std::string csv() const override;
     QSize exportSize() const override;
 
-signals:
-    void pointClicked(qsizetype point);
-
 protected:
     void rebuild() override;
     QString readout(const QPointF& position) const override;
-    void mousePressEvent(QMouseEvent* event) override;
-    void mouseReleaseEvent(QMouseEvent* event) override;
+    std::vector<Place> places() const override;
+    std::optional<std::size_t> pointAt(const QPointF& position) const override;
     void resizeEvent(QResizeEvent* event) override;
 
 private:
@@ -47,8 +41,6 @@ private:
     sweep::SensitivityResultPtr m_result;
     SensitivitySeries m_series;
     SensitivityOrder m_order = SensitivityOrder::Network;
-    std::optional<std::size_t> m_current;
-    QPoint m_pressed;
 };
 
 /// Draws it into a file, without a window; needs a QApplication.

@@ -5,8 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include <QMouseEvent>
-
 #include "ui/charts/number_format.h"
 
 namespace quantoscope::ui {
@@ -21,7 +19,7 @@ constexpr QCPScatterStyle::ScatterShape shapes[] = { QCPScatterStyle::ssDisc, QC
 } // namespace
 
 SweepChart::SweepChart(QWidget* parent)
-    : BaseChart(parent)
+    : PointChart(Groups::Columns, parent)
 {
     addLegend();
     yAxis->setLabel(tr("Top-1 accuracy [%]"));
@@ -61,13 +59,6 @@ void SweepChart::setResult(std::shared_ptr<const sweep::SweepResult> result)
 void SweepChart::setBandsVisible(bool visible)
 {
     m_bands = visible;
-    rebuild();
-    replot(QCustomPlot::rpQueuedReplot);
-}
-
-void SweepChart::setCurrent(std::optional<std::size_t> point)
-{
-    m_current = point;
     rebuild();
     replot(QCustomPlot::rpQueuedReplot);
 }
@@ -169,7 +160,7 @@ void SweepChart::drawCurrent()
 {
     for (const auto& line : m_series.lines)
         for (const auto& point : line.points) {
-            if (point.index != m_current)
+            if (point.index != current())
                 continue;
             QCPGraph* ring = addGraph();
             ring->setLineStyle(QCPGraph::lsNone);
@@ -178,13 +169,13 @@ void SweepChart::drawCurrent()
         }
 }
 
-std::optional<QPointF> SweepChart::pixelOf(std::size_t point) const
+std::vector<PointChart::Place> SweepChart::places() const
 {
+    std::vector<Place> all;
     for (const auto& line : m_series.lines)
-        for (const auto& candidate : line.points)
-            if (candidate.index == point)
-                return QPointF(xAxis->coordToPixel(candidate.x), yAxis->coordToPixel(candidate.top1));
-    return std::nullopt;
+        for (const auto& point : line.points)
+            all.push_back({ point.index, { point.x, point.top1 } });
+    return all;
 }
 
 std::optional<std::size_t> SweepChart::pointAt(const QPointF& position) const
@@ -216,22 +207,6 @@ QString SweepChart::readout(const QPointF& position) const
             formatPercent(point.top1Interval.low, 1), formatPercent(point.top1Interval.high, 1),
             formatSignedPercent(difference.delta), formatSignedPercent(difference.deltaInterval.low),
             formatSignedPercent(difference.deltaInterval.high), formatCount(point.images));
-}
-
-void SweepChart::mousePressEvent(QMouseEvent* event)
-{
-    m_pressed = event->pos();
-    BaseChart::mousePressEvent(event);
-}
-
-void SweepChart::mouseReleaseEvent(QMouseEvent* event)
-{
-    BaseChart::mouseReleaseEvent(event);
-    const bool click = event->button() == Qt::LeftButton && (event->pos() - m_pressed).manhattanLength() <= 3;
-    if (!click)
-        return;
-    if (const auto point = pointAt(event->position()))
-        emit pointClicked(static_cast<qsizetype>(*point));
 }
 
 std::string SweepChart::csv() const { return m_result ? sweep::toCsv(*m_result) : std::string {}; }

@@ -4,14 +4,14 @@
 #include <memory>
 #include <optional>
 
-#include "ui/charts/base_chart.h"
+#include "ui/charts/point_chart.h"
 #include "ui/charts/sweep_series.h"
 
 namespace quantoscope::ui {
 
 /// Accuracy against word-length: one line a word-length of the other operand, 95 % intervals as bands, the float
 /// network as a dashed line. A click on a point emits its index.
-class SweepChart : public BaseChart {
+class SweepChart : public PointChart {
     Q_OBJECT
 
 public:
@@ -21,21 +21,14 @@ public:
     void setResult(std::shared_ptr<const sweep::SweepResult> result);
     const SweepSeries& series() const { return m_series; }
     void setBandsVisible(bool visible);
-    void setCurrent(std::optional<std::size_t> point); ///< gets a ring
-
-    /// Where a point is drawn, in pixels; empty if there is no such point.
-    std::optional<QPointF> pixelOf(std::size_t point) const;
 
     std::string csv() const override;
-
-signals:
-    void pointClicked(qsizetype point);
 
 protected:
     void rebuild() override;
     QString readout(const QPointF& position) const override;
-    void mouseReleaseEvent(QMouseEvent* event) override;
-    void mousePressEvent(QMouseEvent* event) override;
+    std::vector<Place> places() const override;
+    std::optional<std::size_t> pointAt(const QPointF& position) const override;
 
 private:
     void addLegend();
@@ -43,13 +36,10 @@ private:
     void drawFloat();
     void drawCurrent();
     void setAxes();
-    std::optional<std::size_t> pointAt(const QPointF& position) const;
 
     std::shared_ptr<const sweep::SweepResult> m_result;
     SweepSeries m_series;
     bool m_bands = true;
-    std::optional<std::size_t> m_current;
-    QPoint m_pressed;
     QCPTextElement* m_legendTitle = nullptr;
 };
 

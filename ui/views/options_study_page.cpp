@@ -72,7 +72,7 @@ OptionsStudyPage::OptionsStudyPage(Session& session, Workbench& workbench, QWidg
     layout->addLayout(buildBar());
     layout->addWidget(buildResults(), 1);
 
-    connect(m_chart, &OptionsChart::rowClicked, this, &OptionsStudyPage::showRow);
+    connect(m_chart, &OptionsChart::pointClicked, this, &OptionsStudyPage::showRow);
     connect(m_charts, &StudyCharts::pointClicked, this, [this](qsizetype row) { showRow(static_cast<int>(row)); });
     connect(&session, &Session::optionsStudyChanged, this, &OptionsStudyPage::refreshResults);
     for (const auto signal : { &Session::statsChanged, &Session::runsChanged, &Session::requestChanged })
@@ -250,7 +250,7 @@ void OptionsStudyPage::refreshSetup()
         return;
     }
     const auto seconds = studySeconds(m_session, *settings);
-    const QString count = tr("%1 combinations").arg(formatCount(settings->combinations()));
+    const QString count = tr("%1 points").arg(formatCount(settings->combinations()));
     m_workload->setText(seconds ? tr("%1, about %2").arg(count, formatDuration(*seconds)) : count);
     m_workload->setToolTip(
         wrapped(tr("At the speed of the latest evaluation. What corrections take comes on top; statistics and the "
@@ -297,8 +297,9 @@ void OptionsStudyPage::refreshResults()
 void OptionsStudyPage::showRow(int row)
 {
     m_shown = row;
-    m_chart->setCurrentRow(row);
-    m_charts->setCurrentPoint(row < 0 ? std::nullopt : std::optional(static_cast<std::size_t>(row)));
+    const auto point = row < 0 ? std::nullopt : std::optional(static_cast<std::size_t>(row));
+    m_chart->setCurrent(point);
+    m_charts->setCurrentPoint(point);
     showLeftOut();
     if (row < 0)
         return m_plan->clear();

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/charts/base_chart.h"
+
+namespace quantoscope::ui {
+
+/// A chart of numbered points one of which can be chosen: by a click, or with Ctrl and the arrows from point to point.
+class PointChart : public BaseChart {
+    Q_OBJECT
+
+public:
+    /// Which points belong together: those above each other or those beside each other. Arrows along a group go from
+    /// point to point within it, arrows across to the closest point of the next group.
+    enum class Groups { Columns, Rows };
+
+    explicit PointChart(Groups groups, QWidget* parent = nullptr);
+
+    void setCurrent(std::optional<std::size_t> point); ///< gets a mark
+    std::optional<std::size_t> current() const { return m_current; }
+    /// Where a point is drawn, in pixels; empty if there is no such point.
+    std::optional<QPointF> pixelOf(std::size_t point) const;
+
+signals:
+    void pointClicked(qsizetype point); ///< by mouse or keys
+
+protected:
+    struct Place {
+        std::size_t point;
+        QPointF at; ///< in the coordinates of xAxis and yAxis
+    };
+    /// Every point that can be chosen, also those out of sight.
+    virtual std::vector<Place> places() const = 0;
+    /// The point that a click at a position in pixels means.
+    virtual std::optional<std::size_t> pointAt(const QPointF& position) const = 0;
+
+    void keyPressEvent(QKeyEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+
+private:
+    std::optional<std::size_t> beside(int key) const;
+    void bringIntoSight(std::size_t point);
+
+    Groups m_groups;
+    std::optional<std::size_t> m_current;
+    QPoint m_pressed;
+};
+
+} // namespace quantoscope::ui
