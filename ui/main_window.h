@@ -117,7 +117,6 @@ private:
     void refreshActions();
     void refreshTitle();
     void refreshIcons();
-    void showShortcuts();
     void askMemory(); ///< for what evaluations leave for each other
     void showAbout();
     void showModelCheck();

@@ -224,7 +224,7 @@ void MainWindow::buildHelpMenu(QMenu* menu)
 {
     menu->addAction(tr("&Help"), QKeySequence(Qt::Key_F1), this, [this] { showHelp(helpPage()); });
     menu->addAction(tr("&Options and formulas"), this, [this] { showHelp(QStringLiteral("options")); });
-    menu->addAction(tr("&Keyboard and mouse"), this, &MainWindow::showShortcuts);
+    menu->addAction(tr("&Keyboard and mouse"), this, [this] { showHelp(QStringLiteral("keyboard")); });
     menu->addSeparator();
     menu->addAction(tr("&About Quantoscope"), this, &MainWindow::showAbout);
 }
@@ -263,43 +263,6 @@ void MainWindow::askMemory()
         return;
     QSettings().setValue(memoryKey, memory);
     m_workbench->setMemory(memory);
-}
-
-void MainWindow::showShortcuts()
-{
-    auto* dialog = new QDialog(this);
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setObjectName(QStringLiteral("Shortcuts"));
-    dialog->setWindowTitle(tr("Keyboard and mouse"));
-    QString rows;
-    const auto row = [&rows](const QString& keys, const QString& what) {
-        rows += QStringLiteral("<tr><td style='padding-right:24px'><b>%1</b></td><td>%2</td></tr>").arg(keys, what);
-    };
-    for (const QAction* action : { m_openModel, m_openData, m_openProject, m_saveProject, m_saveProjectAs, m_newProject,
-             m_evaluate, m_study, m_export, m_exportVisible, m_report, m_undo, m_redo, m_cancel, m_quit })
-        row(action->shortcut().toString(QKeySequence::NativeText), action->iconText().remove(QStringLiteral("…")));
-    row(tr("Ctrl+1 … Ctrl+%1").arg(m_pages->count()), tr("the pages, from left to right"));
-    row(tr("F1"), tr("help about what has the focus"));
-    row(tr("F2"), tr("in the table of runs: change the name of a run"));
-    row(tr("F11"), tr("the whole screen, and back"));
-    row(tr("Ctrl+C, Ctrl+Shift+C"), tr("in a table: copy the chosen rows, or all, with tabs between the columns"));
-    row(tr("2 … 16, f"), tr("in the layers table: word-length of the selected rows, f for float"));
-    row(tr("Drag a handle"), tr("set the clipping range of a tensor"));
-    row(tr("Wheel, or + and −"), tr("zoom a chart, the wheel about the cursor"));
-    row(tr("Drag, or arrows"), tr("move a zoomed chart"));
-    row(tr("Double-click, or Home"), tr("on an axis or a chart: show everything again"));
-    row(tr("Click a point"), tr("show its plan; Make current takes it"));
-    row(tr("Ctrl+F"), tr("filter layers, or find a node of the graph"));
-    row(tr("Arrows, +, −, F"), tr("in the graph: go along the network, zoom, show everything"));
-    auto* label = new QLabel(QStringLiteral("<table cellspacing='4'>%1</table>").arg(rows));
-    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
-    connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::close);
-    auto* layout = new QVBoxLayout(dialog);
-    layout->setContentsMargins(16, 16, 16, 16);
-    layout->setSpacing(12);
-    layout->addWidget(label);
-    layout->addWidget(buttons);
-    dialog->show();
 }
 
 void MainWindow::showModelCheck()

@@ -191,6 +191,24 @@ private slots:
         QCOMPARE(none->front().kind, ModelFinding::Kind::Note);
     }
 
+    void everyShortcutIsInTheHelp()
+    {
+        HelpWindow help;
+        help.showPage(QStringLiteral("keyboard"));
+        const QString text = help.browser()->toPlainText();
+        int shortcuts = 0;
+        for (const QAction* action : m_window->findChildren<QAction*>())
+            for (const QKeySequence& keys : action->shortcuts()) {
+                const QString name = keys.toString(QKeySequence::PortableText);
+                static const QRegularExpression page(QStringLiteral("^Ctrl\\+[2-4]$")); // "Ctrl+1 … Ctrl+5"
+                if (page.match(name).hasMatch())
+                    continue;
+                QVERIFY2(text.contains(name), qPrintable(name + QLatin1Char(' ') + action->text()));
+                ++shortcuts;
+            }
+        QVERIFY2(shortcuts > 15, qPrintable(QString::number(shortcuts)));
+    }
+
     void everyHelpPageIsThere()
     {
         HelpWindow help;
