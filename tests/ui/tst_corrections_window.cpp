@@ -312,7 +312,7 @@ private slots:
         choices.weightGranularities = QStringList { QStringLiteral("tensor"), QStringLiteral("channel") };
         page->setChoices(choices);
         QVERIFY2(
-            page->workload()->text().contains(QStringLiteral("8 combinations")), qPrintable(page->workload()->text()));
+            page->workload()->text().contains(QStringLiteral("8 points")), qPrintable(page->workload()->text()));
         QVERIFY(page->workload()->text().contains(QStringLiteral("about")));
         QAbstractItemModelTester tester(page->table()->model(), QAbstractItemModelTester::FailureReportingMode::QtTest);
         page->startButton()->click();

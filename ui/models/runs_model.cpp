@@ -60,6 +60,17 @@ QString RunsModel::correctionsText(const Run& run)
     return kept.isEmpty() ? tr("⚠ dropped: %1").arg(dropped) : tr("%1 (⚠ dropped: %2)").arg(kept, dropped);
 }
 
+QString RunsModel::scopeText(const Run& run)
+{
+    QString text = run.scope;
+    const QString bits = formatWordLengths(run.weightBits, run.activationBits) + QLatin1Char(' ');
+    if (!run.isFloat && text.startsWith(bits))
+        text.remove(0, bits.size());
+    if (run.request.corrections.any())
+        text.remove(QStringLiteral(", ") + QString::fromStdString(run.request.corrections.describe()));
+    return text;
+}
+
 QString RunsModel::title(const Run& run)
 {
     if (!run.name.isEmpty())
@@ -97,7 +108,7 @@ QString RunsModel::display(int row, int column) const
     case Name:
         return title(run);
     case Scope:
-        return run.scope;
+        return scopeText(run);
     case Corrections:
         return correctionsText(run);
     case WeightBits:
@@ -189,7 +200,7 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const
             return tr("%1. Double-click to give it a name").arg(display(index.row(), Name));
         if (index.column() == Scope)
             return tr("%1\n%2").arg(
-                display(index.row(), Scope), m_session.runs()[static_cast<std::size_t>(index.row())].data);
+                m_session.runs()[static_cast<std::size_t>(index.row())].scope, m_session.runs()[static_cast<std::size_t>(index.row())].data);
         return display(index.row(), index.column());
     case Qt::TextAlignmentRole:
         return QVariant::fromValue(

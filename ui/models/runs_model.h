@@ -52,6 +52,8 @@ private:
     /// Whether some layer has a word-length of its own for weights, or for activations.
     static bool hasOwnBits(const planning::PlanRequest& request, bool weights);
     static QString correctionsText(const Run& run);
+    /// What was quantized, without the word-lengths and corrections that have columns of their own.
+    static QString scopeText(const Run& run);
     QString display(int row, int column) const;
     QVariant sortKey(int row, int column) const;
     void update();

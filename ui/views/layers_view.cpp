@@ -27,7 +27,9 @@ namespace {
 
 constexpr int nameWidth = 128; // pixels
 constexpr int narrowName = 84; ///< so that both word-lengths are in sight in a dock of a small screen
+constexpr int wideName = 200; ///< where a large screen has room for it
 constexpr int narrowDock = 256;
+constexpr int wideDock = 480;
 
 } // namespace
 
@@ -89,7 +91,7 @@ void LayersView::buildTable()
     m_table->setAlternatingRowColors(true);
     m_table->setShowGrid(false);
     m_table->setWordWrap(false);
-    m_table->setTextElideMode(Qt::ElideMiddle);
+    m_table->setTextElideMode(Qt::ElideLeft); // the end of a name is what tells layers apart
     m_table->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
     m_table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     m_table->verticalHeader()->hide();
@@ -148,10 +150,13 @@ void LayersView::buildTable()
 void LayersView::resizeEvent(QResizeEvent* event)
 {
     QWidget::resizeEvent(event);
-    const int width = m_table->columnWidth(LayersModel::Name);
+    const int given = m_table->columnWidth(LayersModel::Name);
     // A width that somebody chose stays.
-    if (width == nameWidth || width == narrowName)
-        m_table->setColumnWidth(LayersModel::Name, this->width() < narrowDock ? narrowName : nameWidth);
+    if (given == nameWidth || given == narrowName || given == wideName)
+        m_table->setColumnWidth(LayersModel::Name,
+            width() < narrowDock     ? narrowName
+                : width() < wideDock ? nameWidth
+                                     : wideName);
 }
 
 void LayersView::enterTable()
