@@ -98,7 +98,8 @@ std::vector<std::string> classNamesOf(const Format& format, const fs::path& fold
     return names;
 }
 
-Result<DatasetPtr> openFiles(const std::vector<fs::path>& files, const fs::path& path, Kind kind)
+Result<DatasetPtr> openFiles(
+    const std::vector<fs::path>& files, const fs::path& path, Kind kind, const ClassNames& classes)
 {
     ArrayInfo info;
     info.path = path;
@@ -117,6 +118,7 @@ Result<DatasetPtr> openFiles(const std::vector<fs::path>& files, const fs::path&
             all.insert(all.end(), bytes.begin(), bytes.end());
     }
     info.classNames = classNamesOf(*format, files.front().parent_path());
+    QS_CHECK(nameClasses(info, classes, files.front().parent_path()));
     info.description = format->title + " binary, " + counted(info.labels.size(), "image") + ", "
         + (files.size() == 1 ? files.front().filename().string()
                              : counted(files.size(), "file") + " of " + path.filename().string());
@@ -145,17 +147,17 @@ std::optional<CifarFolder> findCifarFolder(const fs::path& folder)
     return std::nullopt;
 }
 
-Result<DatasetPtr> openCifar(const fs::path& path, Kind kind)
+Result<DatasetPtr> openCifar(const fs::path& path, Kind kind, const ClassNames& classes)
 {
     std::error_code ec;
     if (!fs::is_directory(path, ec))
-        return openFiles({ path }, path, kind);
+        return openFiles({ path }, path, kind, classes);
     const auto found = findCifarFolder(path);
     if (!found)
         return fail(ErrorCode::InvalidInput,
             "has no CIFAR batches (data_batch_*.bin, test_batch.bin, or train.bin and test.bin)", path.string(),
             "choose the folder that the CIFAR archive unpacks to, or one of its .bin files");
-    return openFiles(found->files, path, kind == Kind::Auto ? found->kind : kind);
+    return openFiles(found->files, path, kind == Kind::Auto ? found->kind : kind, classes);
 }
 
 } // namespace quantoscope::dataset

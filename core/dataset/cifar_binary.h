@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "core/dataset/class_names.h"
 #include "core/dataset/dataset.h"
 
 namespace quantoscope::dataset {
@@ -19,6 +20,7 @@ std::optional<CifarFolder> findCifarFolder(const std::filesystem::path& folder);
 
 /// Opens one file, or a folder, of records: label byte (CIFAR-100: coarse, then fine label, of which the fine one
 /// counts), then 32 x 32 bytes of red, green and blue. `kind` Auto decides by size, name and labels.
-Result<DatasetPtr> openCifar(const std::filesystem::path& path, Kind kind);
+/// Class names as nameClasses(); CIFAR-10 has its own, CIFAR-100 in fine_label_names.txt.
+Result<DatasetPtr> openCifar(const std::filesystem::path& path, Kind kind, const ClassNames& classes);
 
 } // namespace quantoscope::dataset

@@ -54,6 +54,7 @@ enum class Kind { Auto, Cifar10, Cifar100, Idx, Folder, Npz };
 struct OpenOptions {
     Kind kind = Kind::Auto; ///< Auto recognises by name, magic number and record size
     std::filesystem::path labels; ///< IDX labels or a list; found beside the images if empty
+    std::filesystem::path classNames = {}; ///< one name a line, in label order; found beside the images if empty
 };
 
 /// Opens a CIFAR binary file, an IDX image file (.gz or not; labels beside it), .npz with x and y (or .npy with a
@@ -61,9 +62,13 @@ struct OpenOptions {
 /// accuracy is stated on it), of class sub-folders, or of images with labels.txt (`name label`, CSV or one label a line
 /// in name order). uint8 arrays are images ([N,H,W], [N,H,W,C], [N,C,H,W]), other arrays a FloatDataset. Images for
 /// which no labels are found have label -1; description() says so.
+/// Class names come from the file that is named (its lines also number class sub-folders and words of a list that it
+/// has), else from the data themselves (CIFAR, sub-folders, words); for arrays that name none from classes.txt,
+/// class_names.txt or synset_words.txt (ids are dropped) beside the file, where that has a name for every label.
 /// Errors: NotFound (also a labels line that names a missing image); InvalidInput with what was expected (wrong size,
-/// label out of 0..65535, count mismatch, no images); Unsupported (zip64, Fortran order, odd element types).
-/// Reading a folder lists and checks files, it does not decode them.
+/// label out of 0..65535, count mismatch, no images, a named file of class names that is none or too short);
+/// Unsupported (zip64, Fortran order, odd element types). Reading a folder lists and checks files, it does not decode
+/// them.
 Result<DatasetPtr> openDataset(const std::filesystem::path& path, const OpenOptions& options = {});
 
 /// Parses "cifar10", "cifar100", "idx", "folder", "npz", "auto".

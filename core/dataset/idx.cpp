@@ -169,14 +169,14 @@ std::optional<fs::path> findIdxFolder(const fs::path& folder)
     return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
-Result<DatasetPtr> openIdx(const fs::path& path, const fs::path& labels)
+Result<DatasetPtr> openIdx(const fs::path& path, const fs::path& labels, const ClassNames& classes)
 {
     std::error_code ec;
     if (fs::is_directory(path, ec)) {
         const auto file = findIdxFolder(path);
         if (!file)
             return fail(ErrorCode::InvalidInput, "has no *-images-idx3-ubyte file, packed or not", path.string());
-        return openIdx(*file, labels);
+        return openIdx(*file, labels, classes);
     }
     QS_TRY(auto array, readIdx(path));
     const auto& extents = array.extents;
@@ -203,6 +203,7 @@ Result<DatasetPtr> openIdx(const fs::path& path, const fs::path& labels)
     } else {
         info.labels.assign(extents[0], -1);
     }
+    QS_CHECK(nameClasses(info, classes, path.parent_path()));
     info.description = "IDX, " + counted(extents[0], "image") + (labelFile ? "" : " without labels") + ", "
         + path.filename().string();
     return makeArrayDataset(std::move(info), layout, std::move(array.bytes));

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "core/dataset/class_names.h"
 #include "core/dataset/dataset.h"
 
 namespace quantoscope::dataset {
@@ -13,6 +14,8 @@ std::optional<std::filesystem::path> findIdxFolder(const std::filesystem::path& 
 
 /// Opens an IDX file of unsigned bytes, [N, H, W] or [N, H, W, C], packed with gzip or not. `labels` may be empty: then
 /// the file with "labels" for "images" and "idx1" for "idx3" in its name is taken, or the images stay unlabelled.
-Result<DatasetPtr> openIdx(const std::filesystem::path& path, const std::filesystem::path& labels);
+/// Class names as nameClasses().
+Result<DatasetPtr> openIdx(
+    const std::filesystem::path& path, const std::filesystem::path& labels, const ClassNames& classes);
 
 } // namespace quantoscope::dataset

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
+#include <initializer_list>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "core/dataset/array_dataset.h"
@@ -99,6 +101,16 @@ std::string ignoredText(std::size_t count, std::string_view noun)
     return count == 0 ? std::string() : ", " + counted(count, noun) + " ignored";
 }
 
+/// How many of the `others` were read: lists of labels or class names that lie in `folder`.
+std::size_t readOthers(const fs::path& folder, std::size_t others, std::initializer_list<fs::path> lists)
+{
+    const auto inside = std::ranges::count_if(lists, [&](const fs::path& file) {
+        std::error_code ec;
+        return !file.empty() && fs::equivalent(fs::absolute(file, ec).parent_path(), folder, ec);
+    });
+    return std::min(others, static_cast<std::size_t>(inside));
+}
+
 /// Finds the images that a labels file names: as written, or without their extension as Kaggle's list does.
 class ImageFinder {
 public:
@@ -174,7 +186,8 @@ Result<std::vector<std::size_t>> linesInNameOrder(
     return chosen;
 }
 
-Result<DatasetPtr> openListed(const fs::path& folder, const Listing& listing, const fs::path& file)
+Result<DatasetPtr> openListed(
+    const fs::path& folder, const Listing& listing, const fs::path& file, const ClassNames& named)
 {
     QS_TRY(auto lines, readLabelList(file));
     std::vector<std::string> names;
@@ -190,9 +203,7 @@ Result<DatasetPtr> openListed(const fs::path& folder, const Listing& listing, co
     } else {
         QS_TRY(names, namedImages(folder, listing, lines, file));
     }
-    QS_TRY(auto classes, classesOf(lines, findSynsets(folder), file));
-    std::error_code ec;
-    const bool inside = fs::equivalent(file.parent_path(), folder, ec);
+    QS_TRY(auto classes, classesOf(lines, findSynsets(folder), file, named));
     std::vector<std::string> used = names;
     std::ranges::sort(used);
     const auto unused = std::ranges::count_if(
@@ -200,12 +211,30 @@ Result<DatasetPtr> openListed(const fs::path& folder, const Listing& listing, co
     ArrayInfo info { folder, {}, std::move(classes.classNames), std::move(classes.labels) };
     info.description = "image folder, " + counted(names.size(), "image") + " labelled by " + file.filename().string()
         + ", " + folder.filename().string() + ignoredText(static_cast<std::size_t>(unused), "unlabelled image")
-        + ignoredText(listing.others - (inside && listing.others > 0 ? 1 : 0), "other file");
+        + ignoredText(listing.others - readOthers(folder, listing.others, { file, named.file }), "other file");
     return std::make_shared<ImageFolder>(std::move(info), std::move(names));
 }
 
+/// Numbers the images of each class folder (`labels`: its place in `folders`) as the list that was named does, if it
+/// has these folders, or else by `numbers`.
+Result<void> numberFolders(std::vector<int>& labels, const std::vector<std::string>& folders, std::vector<int> numbers,
+    const ClassNames& named)
+{
+    const std::set<int> used(labels.begin(), labels.end()); // others may be about something else
+    std::vector<std::string> words;
+    for (const int c : used)
+        words.push_back(folders[static_cast<std::size_t>(c)]);
+    QS_TRY(const auto own, named.numbersOf(words));
+    if (own)
+        for (std::size_t next = 0; const int c : used)
+            numbers[static_cast<std::size_t>(c)] = (*own)[next++];
+    for (int& label : labels)
+        label = numbers[static_cast<std::size_t>(label)];
+    return {};
+}
+
 /// Null where no sub-folder holds an image.
-Result<DatasetPtr> openClassFolders(const fs::path& folder, const Listing& top)
+Result<DatasetPtr> openClassFolders(const fs::path& folder, const Listing& top, const ClassNames& named)
 {
     const Synsets synsets = findSynsets(folder);
     const bool bySynset
@@ -216,30 +245,37 @@ Result<DatasetPtr> openClassFolders(const fs::path& folder, const Listing& top)
     if (info.classNames.size() > maximumLabel)
         return fail(ErrorCode::InvalidInput, "has " + counted(top.folders.size(), "sub-folder"), folder.string());
     std::vector<std::string> names;
+    std::vector<int> numbers;
     std::size_t others = top.others + top.images.size();
     for (std::size_t c = 0; c < top.folders.size(); ++c) {
         QS_TRY(const Listing inner, listDeep(folder, top.folders[c]));
-        const int label = bySynset ? *synsets.indexOf(top.folders[c]) : static_cast<int>(c);
         names.insert(names.end(), inner.images.begin(), inner.images.end());
-        info.labels.resize(names.size(), label);
+        info.labels.resize(names.size(), static_cast<int>(c));
+        numbers.push_back(bySynset ? *synsets.indexOf(top.folders[c]) : static_cast<int>(c));
         others += inner.others;
     }
     if (names.empty())
         return nullptr;
+    QS_CHECK(numberFolders(info.labels, top.folders, std::move(numbers), named));
+    if (named.given()) {
+        QS_CHECK(checkClassNames(named, info.labels));
+        info.classNames = named.names;
+    }
     info.description = "image folder, " + counted(names.size(), "image") + " in "
         + counted(top.folders.size(), "class folder") + ", " + folder.filename().string()
-        + ignoredText(others, "other file");
+        + ignoredText(others - readOthers(folder, others, { named.file }), "other file");
     return std::make_shared<ImageFolder>(std::move(info), std::move(names));
 }
 
-Result<DatasetPtr> openUnlabelled(const fs::path& folder, const Listing& listing)
+Result<DatasetPtr> openUnlabelled(const fs::path& folder, const Listing& listing, const ClassNames& named)
 {
     if (listing.images.empty())
         return fail(ErrorCode::InvalidInput, "has no JPEG or PNG images, and none in its sub-folders", folder.string(),
             "choose a folder of images, or of one sub-folder a class");
-    ArrayInfo info { folder, {}, {}, std::vector<int>(listing.images.size(), -1) };
+    ArrayInfo info { folder, {}, named.names, std::vector<int>(listing.images.size(), -1) };
     info.description = "image folder, " + counted(listing.images.size(), "image") + " without labels, "
-        + folder.filename().string() + ignoredText(listing.others, "other file");
+        + folder.filename().string()
+        + ignoredText(listing.others - readOthers(folder, listing.others, { named.file }), "other file");
     return std::make_shared<ImageFolder>(std::move(info), listing.images);
 }
 
@@ -265,22 +301,22 @@ bool listsImages(const fs::path& folder, const Listing& listing, const fs::path&
 
 } // namespace
 
-Result<DatasetPtr> openImageFolder(const fs::path& given, const fs::path& labels)
+Result<DatasetPtr> openImageFolder(const fs::path& given, const fs::path& labels, const ClassNames& named)
 {
     fs::path folder = given.lexically_normal();
     if (!folder.has_filename()) // "images/" is "images"
         folder = folder.parent_path();
     QS_TRY(const Listing listing, list(folder));
     if (!labels.empty())
-        return openListed(folder, listing, labels);
+        return openListed(folder, listing, labels, named);
     if (const auto file = findLabelList(folder); file && listsImages(folder, listing, *file))
-        return openListed(folder, listing, *file);
+        return openListed(folder, listing, *file, named);
     if (!listing.folders.empty()) {
-        QS_TRY(auto classes, openClassFolders(folder, listing));
+        QS_TRY(auto classes, openClassFolders(folder, listing, named));
         if (classes)
             return classes;
     }
-    return openUnlabelled(folder, listing);
+    return openUnlabelled(folder, listing, named);
 }
 
 } // namespace quantoscope::dataset

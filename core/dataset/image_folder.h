@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "core/dataset/class_names.h"
 #include "core/dataset/dataset.h"
 
 namespace quantoscope::dataset {
@@ -12,6 +13,9 @@ namespace quantoscope::dataset {
 /// line all of them in name order (ILSVRC validation images by the number in their name where only some are there).
 /// Otherwise each sub-folder is a class, numbered in name order, or as synset_words.txt says where the sub-folders are
 /// synset ids. Without labels and sub-folders the images are not labelled.
-Result<DatasetPtr> openImageFolder(const std::filesystem::path& folder, const std::filesystem::path& labels);
+/// Sub-folders and words of a labels file that `classes` has are numbered by it; it names the classes where it was
+/// given.
+Result<DatasetPtr> openImageFolder(
+    const std::filesystem::path& folder, const std::filesystem::path& labels, const ClassNames& classes);
 
 } // namespace quantoscope::dataset

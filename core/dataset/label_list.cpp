@@ -109,6 +109,27 @@ Result<ClassLabels> fromWords(const std::vector<LabelLine>& lines, const fs::pat
     return result;
 }
 
+Result<ClassLabels> numberedBy(
+    const std::vector<LabelLine>& lines, const Synsets& synsets, const fs::path& file, const ClassNames& named)
+{
+    const std::string& first = lines.front().label;
+    if (parseInteger(first)) {
+        QS_TRY(auto result, numbered(lines, file));
+        if (*std::ranges::max_element(result.labels) < static_cast<int>(synsets.names.size()))
+            result.classNames = synsets.names;
+        return result;
+    }
+    std::vector<std::string> words;
+    for (const auto& line : lines)
+        words.push_back(line.label);
+    QS_TRY(auto numbers, named.numbersOf(words));
+    if (numbers)
+        return ClassLabels { *std::move(numbers), {} };
+    if (isSynsetId(first) && !synsets.names.empty())
+        return fromSynsets(lines, synsets, file);
+    return fromWords(lines, file);
+}
+
 } // namespace
 
 Result<std::vector<LabelLine>> readLabelList(const fs::path& file)
@@ -173,18 +194,15 @@ Synsets findSynsets(const fs::path& folder)
     return {};
 }
 
-Result<ClassLabels> classesOf(const std::vector<LabelLine>& lines, const Synsets& synsets, const fs::path& file)
+Result<ClassLabels> classesOf(
+    const std::vector<LabelLine>& lines, const Synsets& synsets, const fs::path& file, const ClassNames& named)
 {
-    const std::string& first = lines.front().label;
-    if (parseInteger(first)) {
-        QS_TRY(auto result, numbered(lines, file));
-        if (*std::ranges::max_element(result.labels) < static_cast<int>(synsets.names.size()))
-            result.classNames = synsets.names;
-        return result;
+    QS_TRY(auto result, numberedBy(lines, synsets, file, named));
+    if (named.given()) {
+        QS_CHECK(checkClassNames(named, result.labels));
+        result.classNames = named.names;
     }
-    if (isSynsetId(first) && !synsets.names.empty())
-        return fromSynsets(lines, synsets, file);
-    return fromWords(lines, file);
+    return result;
 }
 
 } // namespace quantoscope::dataset

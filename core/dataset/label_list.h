@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/dataset/class_names.h"
 
 namespace quantoscope::dataset {
 
@@ -40,9 +41,10 @@ struct ClassLabels {
     std::vector<std::string> classNames;
 };
 
-/// Turns label texts into class indices: whole numbers stay as they are, synset ids get their index in `synsets`, and
-/// any other words are numbered in alphabetical order.
-Result<ClassLabels> classesOf(
-    const std::vector<LabelLine>& lines, const Synsets& synsets, const std::filesystem::path& file);
+/// Turns label texts into class indices: whole numbers stay as they are, words that `named` has get their index there,
+/// synset ids that in `synsets`, and any other words are numbered in alphabetical order. Class names are those of
+/// `named` where it was given. Errors: InvalidInput, also as ClassNames::numbersOf() and checkClassNames().
+Result<ClassLabels> classesOf(const std::vector<LabelLine>& lines, const Synsets& synsets,
+    const std::filesystem::path& file, const ClassNames& named);
 
 } // namespace quantoscope::dataset

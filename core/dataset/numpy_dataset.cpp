@@ -120,8 +120,8 @@ Result<std::vector<int>> labelsFrom(const NpyArray& array, std::int64_t samples,
     return labels;
 }
 
-Result<DatasetPtr> makeDataset(
-    const fs::path& path, const char* format, NpyArray samples, const NpyArray* labels, const std::string& labelsWhere)
+Result<DatasetPtr> makeDataset(const fs::path& path, const char* format, NpyArray samples, const NpyArray* labels,
+    const std::string& labelsWhere, const ClassNames& classes)
 {
     if (samples.shape.size() < 2 || samples.size() == 0)
         return fail(
@@ -133,6 +133,7 @@ Result<DatasetPtr> makeDataset(
     } else {
         info.labels.assign(static_cast<std::size_t>(samples.shape[0]), -1);
     }
+    QS_CHECK(nameClasses(info, classes, path.parent_path()));
     const bool images = samples.type == NpyArray::Type::U8;
     info.description = std::string(format) + ", " + counted(info.labels.size(), images ? "image" : "float sample")
         + (labels ? "" : " without labels") + ", " + path.filename().string();
@@ -148,13 +149,13 @@ Result<NpyArray> readNpy(const fs::path& file)
     return parseNpy(std::move(bytes), file.string());
 }
 
-Result<DatasetPtr> openNpy(const fs::path& path, const fs::path& labels)
+Result<DatasetPtr> openNpy(const fs::path& path, const fs::path& labels, const ClassNames& classes)
 {
     QS_TRY(auto samples, readNpy(path));
     if (labels.empty())
-        return makeDataset(path, "NumPy array", std::move(samples), nullptr, {});
+        return makeDataset(path, "NumPy array", std::move(samples), nullptr, {}, classes);
     QS_TRY(const auto values, readNpy(labels));
-    return makeDataset(path, "NumPy array", std::move(samples), &values, labels.string());
+    return makeDataset(path, "NumPy array", std::move(samples), &values, labels.string(), classes);
 }
 
 fs::path labelsBeside(const fs::path& path)
@@ -208,7 +209,7 @@ Result<NpyArray> readEntry(const ZipArchive& archive, const ZipArchive::Entry& e
     return parseNpy(std::move(bytes), where);
 }
 
-Result<DatasetPtr> openNpz(const fs::path& path, const fs::path& labels)
+Result<DatasetPtr> openNpz(const fs::path& path, const fs::path& labels, const ClassNames& classes)
 {
     QS_TRY(const auto archive, ZipArchive::open(path));
     const auto [x, y] = chooseEntries(archive);
@@ -218,21 +219,21 @@ Result<DatasetPtr> openNpz(const fs::path& path, const fs::path& labels)
     QS_TRY(auto samples, readEntry(archive, *x, whereOf(*x)));
     if (!labels.empty()) {
         QS_TRY(const auto values, readNpy(labels));
-        return makeDataset(path, "NumPy archive", std::move(samples), &values, labels.string());
+        return makeDataset(path, "NumPy archive", std::move(samples), &values, labels.string(), classes);
     }
     if (!y)
-        return makeDataset(path, "NumPy archive", std::move(samples), nullptr, {});
+        return makeDataset(path, "NumPy archive", std::move(samples), nullptr, {}, classes);
     QS_TRY(const auto values, readEntry(archive, *y, whereOf(*y)));
-    return makeDataset(path, "NumPy archive", std::move(samples), &values, whereOf(*y));
+    return makeDataset(path, "NumPy archive", std::move(samples), &values, whereOf(*y), classes);
 }
 
 } // namespace
 
-Result<DatasetPtr> openNumpy(const fs::path& path, const fs::path& labels)
+Result<DatasetPtr> openNumpy(const fs::path& path, const fs::path& labels, const ClassNames& classes)
 {
     if (lowered(path.extension().string()) == ".npy")
-        return openNpy(path, labels.empty() ? labelsBeside(path) : labels);
-    return openNpz(path, labels);
+        return openNpy(path, labels.empty() ? labelsBeside(path) : labels, classes);
+    return openNpz(path, labels, classes);
 }
 
 } // namespace quantoscope::dataset

@@ -45,6 +45,30 @@ std::optional<long long> parseInteger(std::string_view text)
     return value;
 }
 
+bool isUtf8(std::string_view text)
+{
+    while (!text.empty()) {
+        const auto first = static_cast<unsigned char>(text.front());
+        const std::size_t length = first < 0x80 ? 1
+            : first < 0xC2                      ? 0
+            : first < 0xE0                      ? 2
+            : first < 0xF0                      ? 3
+            : first < 0xF5                      ? 4
+                                                : 0;
+        if (length == 0 || text.size() < length)
+            return false;
+        for (std::size_t i = 1; i < length; ++i)
+            if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80)
+                return false;
+        const auto second = length > 1 ? static_cast<unsigned char>(text[1]) : 0;
+        if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second >= 0xA0) || (first == 0xF0 && second < 0x90)
+            || (first == 0xF4 && second >= 0x90))
+            return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 std::vector<std::string> lines(std::string_view text)
 {
     if (text.starts_with("\xEF\xBB\xBF"))

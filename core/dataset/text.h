@@ -14,6 +14,7 @@ std::string counted(std::uint64_t number, std::string_view noun); ///< "1 image"
 std::string_view trimmed(std::string_view text);
 std::string lowered(std::string_view text);
 std::optional<long long> parseInteger(std::string_view text); ///< the whole text, nothing else
+bool isUtf8(std::string_view text); ///< without overlong forms and surrogates
 std::vector<std::string> lines(std::string_view text); ///< trimmed, a byte order mark taken off, empty ones kept
 
 } // namespace quantoscope::dataset
