@@ -128,6 +128,7 @@ private:
                     signedFixed(flip.after.margin), place });
         }
         report.json()["count"] = images;
+        report.json()["class_names"] = samples.dataset()->classNames();
         report.json()["images"] = std::move(rows);
         summarize(report, flips, images);
         if (!table.empty())

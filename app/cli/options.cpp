@@ -72,6 +72,8 @@ void DataOptions::addTo(CLI::App& command, bool dataRequired)
     group(command.add_option("--data-kind", kind, "Kind of data; default: recognised"))
         ->check(CLI::IsMember({ "auto", "cifar10", "cifar100", "idx", "folder", "npz" }));
     group(command.add_option("--labels", labels, "Labels, where they are not found beside the images"));
+    group(command.add_option("--classes", classes,
+        "Class names, one a line in the order of the labels, where they are not found beside the images"));
     group(command.add_option("--calib", calibration, "Calibration data; default: the first images of --data"));
     group(command.add_option("--calib-count", calibrationCount, "Calibration images; default 256"))
         ->check(wholeNumber(1, mostImages));

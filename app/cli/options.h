@@ -35,6 +35,7 @@ struct DataOptions {
     std::string data;
     std::string kind = "auto";
     std::string labels;
+    std::string classes;
     std::string calibration;
     std::int64_t calibrationCount = 256;
     std::int64_t limit = 0; ///< 0: all

@@ -15,7 +15,7 @@ Result<void> checkOutput(const std::string& path, const CommonOptions& common, c
     if (path.empty())
         return {};
     std::error_code ec;
-    for (const std::string* read : { &common.model, &data.data, &data.calibration, &data.labels })
+    for (const std::string* read : { &common.model, &data.data, &data.calibration, &data.labels, &data.classes })
         if (!read->empty() && fs::equivalent(path, *read, ec))
             return fail(ErrorCode::InvalidInput, "would overwrite what the command reads", path, "name another file");
     const fs::path target(path);

@@ -49,12 +49,18 @@ Result<void> Pipeline::openModel(const GraphOptions& options)
     return m_project->addSource({ "model", content, file, {}, { { "graph", graph::fingerprint(*m_graph) } } });
 }
 
-Result<void> Pipeline::addSource(const std::string& role, const dataset::SampleSet& samples)
+Result<void> Pipeline::addSource(const std::string& role, const dataset::SampleSet& samples, const DataOptions& options)
 {
     if (!m_project)
         return {};
-    return m_project->addSource({ role, samples.fingerprint(), samples.dataset()->path(), {},
-        { { "description", samples.description() }, { "preprocessing", samples.preprocessing().toJson() } } });
+    Json details { { "description", samples.description() }, { "preprocessing", samples.preprocessing().toJson() } };
+    if (role == "data")
+        for (const auto& [key, file] : { std::pair("labels", options.labels), std::pair("classes", options.classes) })
+            if (!file.empty()) {
+                std::error_code ignored;
+                details[key] = std::filesystem::absolute(file, ignored).lexically_normal().string();
+            }
+    return m_project->addSource({ role, samples.fingerprint(), samples.dataset()->path(), {}, std::move(details) });
 }
 
 Result<dataset::DatasetPtr> Pipeline::openDataset(
@@ -62,8 +68,10 @@ Result<dataset::DatasetPtr> Pipeline::openDataset(
 {
     dataset::OpenOptions open;
     QS_TRY(open.kind, dataset::parseKind(options.kind));
-    if (labelled)
+    if (labelled) {
         open.labels = options.labels;
+        open.classNames = options.classes;
+    }
     return dataset::openDataset(path, open);
 }
 
@@ -97,7 +105,7 @@ Result<void> Pipeline::openData(const DataOptions& options)
     QS_TRY(m_samples,
         loadSamples(dataset, *m_preprocessing, dataset::sampleIndices(dataset->size(), options.limit, m_common.seed)));
     m_report.fact("data", m_samples->description());
-    return addSource("data", *m_samples);
+    return addSource("data", *m_samples, options);
 }
 
 Result<void> Pipeline::openLabelledData(const DataOptions& options)
@@ -123,7 +131,7 @@ Result<void> Pipeline::openCalibrationData(const DataOptions& options)
     const auto preprocessing = own ? options.forCalibration(*m_preprocessing) : *m_preprocessing;
     QS_TRY(m_calibrationSamples, loadSamples(dataset, preprocessing, indices));
     m_report.fact("calibration", describeCalibration(own));
-    return addSource("calibration", *m_calibrationSamples);
+    return addSource("calibration", *m_calibrationSamples, options);
 }
 
 std::string Pipeline::describeCalibration(bool own) const

@@ -66,7 +66,7 @@ public:
     const dataset::SampleSetPtr& calibrationSamples() const { return m_calibrationSamples; }
 
 private:
-    Result<void> addSource(const std::string& role, const dataset::SampleSet& samples);
+    Result<void> addSource(const std::string& role, const dataset::SampleSet& samples, const DataOptions& options);
     Result<dataset::DatasetPtr> openDataset(const std::string& path, const DataOptions& options, bool labelled) const;
     Result<dataset::SampleSetPtr> loadSamples(const dataset::DatasetPtr& dataset,
         const dataset::Preprocessing& preprocessing, std::vector<std::int64_t> indices) const;

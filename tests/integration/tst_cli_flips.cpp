@@ -13,6 +13,7 @@ using namespace quantoscope;
 namespace {
 
 const QString sample = QS_SOURCE_DIR "/resources/samples/fashion_resnet20.onnx";
+const QString classNames = QS_SOURCE_DIR "/resources/samples/fashion_mnist_classes.txt";
 const QString testImages = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz";
 
 test::Outcome run(const QString& command, const QStringList& more)
@@ -67,6 +68,31 @@ private slots:
         QVERIFY(outcome.out.contains("right in float and wrong quantized"));
         QVERIFY(outcome.out.contains("more: --show N"));
         QVERIFY(outcome.out.contains("confusion matrix"));
+    }
+
+    void namesClasses_data()
+    {
+        QTest::addColumn<QStringList>("more");
+        QTest::addColumn<int>("classes");
+        QTest::addColumn<QByteArray>("shirt");
+        QTest::newRow("without names") << QStringList() << 0 << QByteArray("6");
+        QTest::newRow("--classes") << QStringList { "--classes", classNames } << 10 << QByteArray("6 (Shirt)");
+    }
+
+    void namesClasses()
+    {
+        QFETCH(QStringList, more);
+        QFETCH(int, classes);
+        QFETCH(QByteArray, shirt);
+        const Json json = parse(run("flips", more + QStringList { "--json", "--trace", "0" }));
+        QCOMPARE(static_cast<int>(json["class_names"].size()), classes);
+        if (classes > 0)
+            QCOMPARE(json["class_names"][6].get<std::string>(), std::string("Shirt"));
+        const auto outcome = run("flips", more + QStringList { "--trace", "0" });
+        QVERIFY2(outcome.status == 0, outcome.err);
+        // A shirt is taken for a T-shirt, in one table or the other.
+        QVERIFY2(outcome.out.contains(" " + shirt + " "), outcome.out);
+        QCOMPARE(outcome.out.contains("T-shirt/top"), classes > 0);
     }
 
     void nothingQuantizedNothingFlips()

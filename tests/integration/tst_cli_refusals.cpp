@@ -170,6 +170,18 @@ void TestCliRefusals::refusesData_data()
     file("odd-labels-idx1-ubyte", labels);
     QTest::newRow("label out of range") << QStringList { "--data", file("odd-images-idx3-ubyte", images) }
                                         << QStringList { "label 200", "0..9", "belong together" };
+    const auto classes = [this](const char* name, const QString& list, const QStringList& words) {
+        QTest::newRow(name) << QStringList { "--data", testImages, "--limit", "10", "--classes", list } << words;
+    };
+    classes("class names that are absent", path("absent.txt"), { "no such file", "absent.txt", "check the path" });
+    classes("no class names", file("none.txt", "\n"), { "names no classes", "none.txt", "one class name a line" });
+    classes("too few class names", file("few.txt", "a\nb\n"), { "label 2 of the images has no name", "few.txt" });
+    classes("class names that are a model", sample, { "is not a text file", "fashion_resnet20.onnx" });
+    classes("class names in another encoding",
+        file("latin.txt",
+            "K\xE4"
+            "fer\n"),
+        { "latin.txt, line 1", "as UTF-8" });
     QDir(folder()).mkpath("pictures/a");
     QDir(folder()).mkpath("pictures/b");
     file("pictures/a/one.png", QByteArray("not a picture"));
@@ -215,6 +227,11 @@ void TestCliRefusals::neverOverwritesItsInput()
         QVERIFY2(outcome.err.contains("would overwrite"), outcome.err);
     }
     QCOMPARE(QFileInfo(model).size(), QFileInfo(sample).size());
+    const QString classes = path("mine.txt");
+    QVERIFY(QFile::copy(QS_SOURCE_DIR "/resources/samples/fashion_mnist_classes.txt", classes));
+    const auto outcome = run(QStringList { "evaluate", sample, "--classes", classes, "--save-plan", classes } + data);
+    QCOMPARE(outcome.status, 1);
+    QVERIFY2(outcome.err.contains("would overwrite"), outcome.err);
 }
 
 QTEST_GUILESS_MAIN(TestCliRefusals)

@@ -106,17 +106,30 @@ std::string layersSection(const Json& document)
     return table.toString();
 }
 
+/// "6 (Shirt)", or the number where nothing names the class.
+std::string classText(const Json& image, const char* key, const Json& names)
+{
+    const std::string figure = text(image, key);
+    const Json& value = part(image, key);
+    const auto number = value.is_number_integer() ? value.get<std::int64_t>() : -1;
+    if (!names.is_array() || number < 0 || number >= static_cast<std::int64_t>(names.size()))
+        return figure;
+    const Json& name = names[static_cast<std::size_t>(number)];
+    return name.is_string() ? figure + " (" + name.get<std::string>() + ")" : figure;
+}
+
 std::string flipsSection(const Json& document)
 {
     HtmlTable table({ "image", "label", "float says", "quantized says", "margin before", "after" });
     const auto& images = part(document, "images");
     if (!images.is_array())
         return otherSection(document);
+    const auto& names = part(document, "class_names");
     for (const auto& image : images)
         if (table.size() < mostRows)
-            table.add({ text(image, "index"), text(image, "label"), text(image, "float_prediction"),
-                text(image, "quantized_prediction"), fixed(number(image, "margin_before"), 3),
-                fixed(number(image, "margin_after"), 3) });
+            table.add({ text(image, "index"), classText(image, "label", names),
+                classText(image, "float_prediction", names), classText(image, "quantized_prediction", names),
+                fixed(number(image, "margin_before"), 3), fixed(number(image, "margin_after"), 3) });
     return paragraph(std::to_string(images.size()) + " images.") + folded("Which", table.toString());
 }
 

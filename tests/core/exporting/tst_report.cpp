@@ -106,7 +106,11 @@ ReportContent everything()
         study("sensitivity", sensitivityDocument()), study("options", optionsDocument()),
         study("evaluate", { { "images", 10 }, { "float", { { "top1", 90.0 } } }, { "cost", costOf(4) } }),
         study("layers", { { "tensors", { { { "name", "x" }, { "bits", 4 } } } } }),
-        study("flips", { { "images", { { { "index", 3 }, { "label", 1 } } } } }),
+        study("flips",
+            { { "class_names", { "cat", "<dog>" } },
+                { "images",
+                    { { { "index", 3 }, { "label", 1 }, { "float_prediction", 2 },
+                        { "quantized_prediction", -1 } } } } }),
         study("models",
             { { "trend", { "All models." } },
                 { "costs", { { { "name", "a" }, { "points", { point(2, 2, 10), point(4, 4, 88) } } } } } }),
@@ -195,6 +199,18 @@ private slots:
             || page.find("Word-lengths: b&gt;") != std::string::npos);
         QVERIFY(page.find("mind &lt;this&gt;") != std::string::npos);
         QCOMPARE(report::escaped("<a href='x'>\"&\x01"), std::string("&lt;a href=&#39;x&#39;&gt;&quot;&amp; "));
+    }
+
+    void namesClasses()
+    {
+        auto content = everything();
+        std::erase_if(content.studies, [](const auto& study) { return study.command != "flips"; });
+        auto page = QString::fromStdString(toHtml(content));
+        QVERIFY2(page.contains(">1 (&lt;dog&gt;)<"), qPrintable(page));
+        QVERIFY2(page.contains(">2<") && page.contains(">-1<"), qPrintable(page)); // without a name
+        content.studies.front().document.erase("class_names");
+        page = QString::fromStdString(toHtml(content));
+        QVERIFY2(page.contains(">1<") && !page.contains("dog"), qPrintable(page));
     }
 
     void hasChartsTablesAndProvenance()
