@@ -47,6 +47,7 @@
 #include "ui/views/search_page.h"
 #include "ui/views/sensitivity_page.h"
 #include "ui/views/studies_page.h"
+#include "ui/views/study_charts.h"
 
 using namespace quantoscope;
 using namespace quantoscope::ui;
@@ -122,6 +123,9 @@ private slots:
         shootAll("sweep_running");
         QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sweep), patience);
         shootAll("studies");
+        m_window->studies()->showNearFloat();
+        shootAll("near_float");
+        m_window->studies()->charts()->showOwn(m_window->studies()->lines());
         emit m_window->studies()->lines()->pointClicked(8);
         shootAll("studies_point");
         m_window->studies()->showMap();

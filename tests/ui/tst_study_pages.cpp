@@ -22,6 +22,7 @@
 #include "ui/charts/heat_chart.h"
 #include "ui/charts/pareto_chart.h"
 #include "ui/charts/sensitivity_chart.h"
+#include "ui/charts/sweep_chart.h"
 #include "ui/main_window.h"
 #include "ui/session/work.h"
 #include "ui/views/layers_view.h"
@@ -308,6 +309,36 @@ private slots:
         m_window->session().undoStack().undo();
         QVERIFY(m_window->session().profile().name != int8->name);
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
+    }
+
+    void linesNearFloat()
+    {
+        StudiesPage* page = m_window->studies();
+        m_window->showPage(page);
+        page->setSettings({ { 2, 3, 8 }, { 2, 8 } });
+        page->startButton()->click();
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sweep), patience);
+        page->showNearFloat();
+        SweepChart* chart = page->linesNearFloat();
+        QVERIFY(chart->isVisible() && !page->lines()->isVisible());
+        const auto& sweep = *m_window->session().sweep();
+        const QCPRange shown = chart->yAxis->range();
+        const double bottom = std::floor(chart->series().floatTop1.value_or(0)) - 5;
+        QVERIFY2(shown.lower >= bottom, qPrintable(QString::number(shown.lower)));
+        double worst = 100;
+        for (const auto& point : sweep.points) {
+            worst = std::min(worst, point.top1Interval.low);
+            QVERIFY(shown.upper >= std::min(100.2, point.top1Interval.high));
+        }
+        QVERIFY2(shown.lower >= std::floor(worst), qPrintable(QString::number(worst)));
+        // Points below are there for the keys.
+        chart->setFocus();
+        for (std::size_t i = 0; i < sweep.points.size(); ++i)
+            QTest::keyClick(chart, i % 2 ? Qt::Key_Down : Qt::Key_Right, Qt::ControlModifier);
+        QVERIFY(chart->current() && page->lines()->current() == chart->current());
+        QVERIFY(page->plan()->isVisible());
+        page->charts()->showOwn(page->lines());
+        QVERIFY(page->lines()->isVisible());
     }
 
     void linesOfEqualCost()

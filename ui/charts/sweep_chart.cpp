@@ -16,10 +16,13 @@ constexpr double hitRadius = 14; // pixels
 constexpr QCPScatterStyle::ScatterShape shapes[] = { QCPScatterStyle::ssDisc, QCPScatterStyle::ssSquare,
     QCPScatterStyle::ssDiamond, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssTriangleInverted };
 
+constexpr double nearFloat = 5; // points
+
 } // namespace
 
-SweepChart::SweepChart(QWidget* parent)
+SweepChart::SweepChart(Extent extent, QWidget* parent)
     : PointChart(Groups::Columns, parent)
+    , m_extent(extent)
 {
     addLegend();
     yAxis->setLabel(tr("Top-1 accuracy [%]"));
@@ -93,22 +96,37 @@ void SweepChart::setAxes()
     const double first = m_series.ticks.empty() ? 2 : m_series.ticks.front().x;
     const double last = m_series.ticks.empty() ? 8 : m_series.ticks.back().x;
     const QCPRange x(first - 0.35, std::max(last, first + 1) + 0.35);
-    double low = m_series.floatTop1.value_or(100);
-    for (const auto& line : m_series.lines)
-        for (const auto& point : line.points)
-            low = std::min(low, point.low);
-    // All of the scale when the cliff is in sight; otherwise the part where something happens.
-    const double bottom = low < 50 ? 0 : std::max(0.0, std::floor((low - 2) / 5) * 5);
     const bool moved
         = !m_series.lines.empty() && (xAxis->range() != homeRange(xAxis) || yAxis->range() != homeRange(yAxis));
     const QCPRange keepX = xAxis->range();
     const QCPRange keepY = yAxis->range();
     setHome(xAxis, x);
-    setHome(yAxis, QCPRange(bottom, 100.0 + (100 - bottom) * 0.02));
+    setHome(yAxis, accuracies());
     if (moved) {
         xAxis->setRange(keepX);
         yAxis->setRange(keepY);
     }
+}
+
+QCPRange SweepChart::accuracies() const
+{
+    double low = m_series.floatTop1.value_or(100);
+    double best = m_series.floatTop1.value_or(0);
+    double high = best;
+    for (const auto& line : m_series.lines)
+        for (const auto& point : line.points) {
+            low = std::min(low, point.low);
+            best = std::max(best, point.top1);
+            high = std::max(high, point.high);
+        }
+    if (m_extent == Extent::NearFloat && !m_series.empty()) {
+        const double worth = std::floor(m_series.floatTop1.value_or(best)) - nearFloat;
+        const double bottom = std::max({ 0.0, std::floor(low), worth });
+        return { bottom, std::max(bottom + 1, std::min(100.2, high + 0.3)) };
+    }
+    // All of the scale when the cliff is in sight; otherwise the part where something happens.
+    const double bottom = low < 50 ? 0 : std::max(0.0, std::floor((low - 2) / 5) * 5);
+    return { bottom, 100.0 + (100 - bottom) * 0.02 };
 }
 
 void SweepChart::drawLine(const SweepSeries::Line& line, std::size_t number)

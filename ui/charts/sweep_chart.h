@@ -15,7 +15,11 @@ class SweepChart : public PointChart {
     Q_OBJECT
 
 public:
-    explicit SweepChart(QWidget* parent = nullptr);
+    /// What of the accuracies is shown before somebody zooms: from the cliff on, or the last points below float, where
+    /// the word-lengths lie that are worth choosing.
+    enum class Extent { Whole, NearFloat };
+
+    explicit SweepChart(Extent extent = Extent::Whole, QWidget* parent = nullptr);
 
     /// Draws `result` (may be null). Keeps the zoom while a sweep of the same axes grows.
     void setResult(std::shared_ptr<const sweep::SweepResult> result);
@@ -36,9 +40,11 @@ private:
     void drawFloat();
     void drawCurrent();
     void setAxes();
+    QCPRange accuracies() const; ///< to show, percent
 
     std::shared_ptr<const sweep::SweepResult> m_result;
     SweepSeries m_series;
+    Extent m_extent;
     bool m_bands = true;
     QCPTextElement* m_legendTitle = nullptr;
 };

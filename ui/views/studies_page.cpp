@@ -29,12 +29,14 @@ StudiesPage::StudiesPage(Session& session, Workbench& workbench, QWidget* parent
     , m_session(session)
     , m_workbench(workbench)
     , m_lines(new SweepChart)
+    , m_nearFloat(new SweepChart(SweepChart::Extent::NearFloat))
     , m_map(new HeatChart)
 {
     m_charts = new StudyCharts([&session](cost::Metric metric) {
         return session.sweep() ? costSeries(*session.sweep(), metric) : CostSeries {};
     });
     m_charts->add(m_lines, tr("Lines"));
+    m_charts->add(m_nearFloat, tr("Lines near float"));
     m_charts->add(m_map, tr("Map"));
     auto* setup = new QGridLayout;
     buildSetup(setup);
@@ -53,7 +55,8 @@ StudiesPage::StudiesPage(Session& session, Workbench& workbench, QWidget* parent
             m_workbench.makePointCurrent(*point);
     });
 
-    connect(m_lines, &SweepChart::pointClicked, this, &StudiesPage::choose);
+    for (SweepChart* lines : { m_lines, m_nearFloat })
+        connect(lines, &SweepChart::pointClicked, this, &StudiesPage::choose);
     connect(m_map, &HeatChart::pointClicked, this, &StudiesPage::choose);
     connect(m_charts, &StudyCharts::pointClicked, this, &StudiesPage::choose);
     connect(&session, &Session::sweepChanged, this, &StudiesPage::refreshCharts);
@@ -135,12 +138,14 @@ void StudiesPage::buildChartBar(QHBoxLayout* layout)
     m_contours->hide();
     layout->addWidget(m_caption, 1);
     layout->addWidget(m_charts->saveButton());
-    connect(m_charts->box(), &QComboBox::currentIndexChanged, this, [this](int index) {
-        m_bands->setVisible(index == 0);
-        m_contoursLabel->setVisible(index == 1);
-        m_contours->setVisible(index == 1);
+    connect(m_charts->box(), &QComboBox::currentIndexChanged, this, [this] {
+        const BaseChart* chart = m_charts->currentChart();
+        m_bands->setVisible(chart == m_lines || chart == m_nearFloat);
+        m_contoursLabel->setVisible(chart == m_map);
+        m_contours->setVisible(chart == m_map);
     });
-    connect(m_bands, &QCheckBox::toggled, m_lines, &SweepChart::setBandsVisible);
+    for (SweepChart* lines : { m_lines, m_nearFloat })
+        connect(m_bands, &QCheckBox::toggled, lines, &SweepChart::setBandsVisible);
 }
 
 std::vector<sweep::Bits> StudiesPage::bitsOf(const Range& range)
@@ -174,7 +179,9 @@ void StudiesPage::setSettings(const SweepSettings& settings)
     setBits(m_activations, settings.activationBits);
 }
 
-void StudiesPage::showMap() { m_charts->box()->setCurrentIndex(1); }
+void StudiesPage::showNearFloat() { m_charts->showOwn(m_nearFloat); }
+
+void StudiesPage::showMap() { m_charts->showOwn(m_map); }
 
 void StudiesPage::refreshState()
 {
@@ -191,6 +198,7 @@ void StudiesPage::refreshCharts()
 {
     const auto& sweep = m_session.sweep();
     m_lines->setResult(sweep);
+    m_nearFloat->setResult(sweep);
     m_map->setResult(sweep);
     const bool drawn = sweep && !sweep->points.empty();
     const QString message = drawn           ? QString()
@@ -231,6 +239,7 @@ void StudiesPage::showChosen()
 {
     const auto point = chosenPoint();
     m_lines->setCurrent(point);
+    m_nearFloat->setCurrent(point);
     m_map->setCurrent(point);
     m_charts->setCurrentPoint(point);
     if (point)

@@ -29,6 +29,7 @@ public:
     StudiesPage(Session& session, Workbench& workbench, QWidget* parent = nullptr);
 
     SweepChart* lines() const { return m_lines; }
+    SweepChart* linesNearFloat() const { return m_nearFloat; }
     HeatChart* map() const { return m_map; }
     StudyCharts* charts() const { return m_charts; }
     QPushButton* startButton() const { return m_start; }
@@ -36,6 +37,7 @@ public:
     PlanPanel* plan() const { return m_plan; }
     SweepSettings settings() const;
     void setSettings(const SweepSettings& settings);
+    void showNearFloat();
     void showMap();
 
 private:
@@ -71,6 +73,7 @@ private:
     PlanPanel* m_plan = nullptr;
     StudyCharts* m_charts = nullptr;
     SweepChart* m_lines = nullptr;
+    SweepChart* m_nearFloat = nullptr;
     HeatChart* m_map = nullptr;
 };
 

@@ -74,6 +74,11 @@ BaseChart* StudyCharts::currentChart() const
     return showsCosts() ? m_costChart : m_own[static_cast<std::size_t>(currentIndex())];
 }
 
+void StudyCharts::showOwn(const BaseChart* chart)
+{
+    m_box->setCurrentIndex(static_cast<int>(std::ranges::find(m_own, chart) - m_own.begin()));
+}
+
 bool StudyCharts::showsCosts() const { return currentWidget() == m_costChart; }
 
 void StudyCharts::showCost(cost::Metric metric) { m_box->setCurrentIndex(m_box->findData(static_cast<int>(metric))); }

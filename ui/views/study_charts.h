@@ -40,6 +40,7 @@ public:
     /// Whether accuracy over a cost is seen.
     bool showsCosts() const;
     void showCost(cost::Metric metric);
+    void showOwn(const BaseChart* chart); ///< one that was added
 
     /// Draws the study as it is now. A message is shown in place of all charts; empty: none.
     void refresh(const QString& message);
