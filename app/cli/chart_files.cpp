@@ -11,6 +11,7 @@
 #include "ui/charts/heat_chart.h"
 #include "ui/charts/pareto_chart.h"
 #include "ui/charts/sensitivity_chart.h"
+#include "ui/charts/sweep_chart.h"
 
 namespace quantoscope::cli {
 
@@ -43,9 +44,17 @@ template <typename Draw> Result<void> drawAll(const std::vector<std::string>& pa
 
 Result<void> writeCharts(const sweep::SweepResult& result, const std::vector<std::string>& paths, ChartAxis axis)
 {
+    const auto shared = std::make_shared<const sweep::SweepResult>(result);
     return drawAll(paths, [&](const std::string& path) {
-        return axis ? ui::exportCostChart(ui::costSeries(result, *axis), path) : ui::exportSweepChart(result, path);
+        return axis ? ui::exportCostChart(ui::costSeries(result, *axis), path) : ui::exportSweepChart(shared, path);
     });
+}
+
+Result<void> writeNearFloat(const sweep::SweepResult& result, const std::vector<std::string>& paths)
+{
+    const auto shared = std::make_shared<const sweep::SweepResult>(result);
+    return drawAll(paths,
+        [&](const std::string& path) { return ui::exportSweepChart(shared, path, ui::SweepChart::Extent::NearFloat); });
 }
 
 Result<void> writeMaps(
@@ -99,6 +108,7 @@ Result<void> checkChartFile(const std::string& path)
 }
 
 Result<void> writeCharts(const sweep::SweepResult&, const std::vector<std::string>&, ChartAxis) { return {}; }
+Result<void> writeNearFloat(const sweep::SweepResult&, const std::vector<std::string>&) { return {}; }
 Result<void> writeMaps(const sweep::SweepResult&, const std::vector<std::string>&, std::optional<cost::Metric>)
 {
     return {};

@@ -25,6 +25,8 @@ using ChartAxis = std::optional<cost::Metric>;
 
 /// Draws accuracy against word-length into every file. Needs no display.
 Result<void> writeCharts(const sweep::SweepResult& result, const std::vector<std::string>& paths, ChartAxis axis = {});
+/// The same, the last points below float alone.
+Result<void> writeNearFloat(const sweep::SweepResult& result, const std::vector<std::string>& paths);
 /// Draws accuracy over both word-lengths, with lines of equal cost (empty: without).
 Result<void> writeMaps(
     const sweep::SweepResult& result, const std::vector<std::string>& paths, std::optional<cost::Metric> contours);

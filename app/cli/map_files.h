@@ -10,11 +10,11 @@
 
 namespace quantoscope::cli {
 
-/// --map of a sweep: accuracy over both word-lengths, with --contours.
+/// --map of a sweep: accuracy over both word-lengths, with --contours; and --near-float: its lines near float.
 class MapFiles {
 public:
     void addTo(CLI::App& command);
-    /// InvalidInput for a map in a format that none can be written in, or contours of what is no cost: wrong usage.
+    /// InvalidInput for a picture in a format that none can be written in, or contours of what is no cost: wrong usage.
     Result<void> checkFormats() const;
     /// Whether all could be written, found out before the work.
     Result<void> check(const CommonOptions& common, const DataOptions& data) const;
@@ -25,6 +25,7 @@ public:
 
 private:
     std::vector<std::string> m_maps;
+    std::vector<std::string> m_nearFloat;
     std::string m_contours = "bops";
 };
 

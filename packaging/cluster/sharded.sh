@@ -25,8 +25,8 @@ options_of_a_part() {
     part_options=()
     while [ $# -gt 0 ]; do
         case $1 in
-            --csv | --chart | --chart-axis | --map | --contours | --markdown | --save-plan) shift ;;
-            --csv=* | --chart=* | --chart-axis=* | --map=* | --contours=* | --markdown=* | --save-plan=*) ;;
+            --csv | --chart | --chart-axis | --map | --contours | --near-float | --markdown | --save-plan) shift ;;
+            --csv=* | --chart=* | --chart-axis=* | --map=* | --contours=* | --near-float=* | --markdown=* | --save-plan=*) ;;
             *) part_options+=("$1") ;;
         esac
         shift

@@ -152,9 +152,9 @@ void TestCliSearch::drawsMaps()
 {
     const auto outcome = run(quick("sweep",
         { "--weight-bits", "2,8", "--activation-bits", "2,8", "--map", path("map.svg"), "--map", path("map.png"),
-            "--contours", "energy", "--json" }));
+            "--contours", "energy", "--near-float", path("near.svg"), "--chart", path("whole.svg"), "--json" }));
     QVERIFY2(outcome.status == 0, outcome.err);
-    QCOMPARE(parse(outcome)["files"].size(), std::size_t { 2 });
+    QCOMPARE(parse(outcome)["files"].size(), std::size_t { 4 });
     QVERIFY(begins(path("map.png"), "PNG"));
     QFile drawn(path("map.svg"));
     QVERIFY(drawn.open(QIODevice::ReadOnly));
@@ -165,6 +165,14 @@ void TestCliSearch::drawsMaps()
     for (const auto& point : points)
         QVERIFY(svg.contains('>' + QByteArray::number(point["top1"].get<double>(), 'f', 1) + '<'));
     QVERIFY(svg.contains("µJ<")); // what a line is called
+    // The whole scale begins at zero, the last points do not.
+    const auto scaleOf = [&](const char* name) {
+        QFile file(path(name));
+        return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+    };
+    QVERIFY(scaleOf("whole.svg").contains(">20<"));
+    QVERIFY(!scaleOf("near.svg").contains(">20<"));
+    QVERIFY(scaleOf("near.svg").contains("Activations"));
 }
 
 void TestCliSearch::comparesModels()
@@ -229,6 +237,7 @@ void TestCliSearch::refuses_data()
     QTest::newRow("word-length of one bit") << quick("sensitivity", { "--bits", "1" }) << 2 << "2..8";
     QTest::newRow("chart as CSV") << quick("sensitivity", { "--chart", "x.csv" }) << 2 << "--csv";
     QTest::newRow("map as CSV") << quick("sweep", { "--map", "x.csv" }) << 2 << "--csv";
+    QTest::newRow("near float as CSV") << quick("sweep", { "--near-float", "x.csv" }) << 2 << "--csv";
     QTest::newRow("contours of no cost") << quick("sweep", { "--map", "x.png", "--contours", "money" }) << 2 << "bops";
     QTest::newRow("contours without a map") << quick("sweep", { "--contours", "bops" }) << 2 << "--map";
 }

@@ -13,7 +13,6 @@
 #include "core/base/file.h"
 #include "ui/charts/base_chart.h"
 #include "ui/charts/options_chart.h"
-#include "ui/charts/sweep_chart.h"
 
 namespace quantoscope::ui {
 
@@ -146,15 +145,6 @@ Result<void> exportOptionsChart(const sweep::OptionsStudyPtr& study, const std::
     chart.setStudy(study);
     ChartExportOptions options;
     options.size = chart.exportSize();
-    return exportChart(chart, path, options);
-}
-
-Result<void> exportSweepChart(
-    const sweep::SweepResult& result, const std::filesystem::path& path, const ChartExportOptions& options)
-{
-    SweepChart chart;
-    chart.setResult(std::make_shared<const sweep::SweepResult>(result));
-    chart.resetView();
     return exportChart(chart, path, options);
 }
 

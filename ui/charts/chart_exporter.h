@@ -8,7 +8,6 @@
 
 #include "core/base/error.h"
 #include "core/sweep/options_study.h"
-#include "core/sweep/sweep.h"
 
 namespace quantoscope::ui {
 
@@ -30,11 +29,7 @@ QImage renderChart(BaseChart& chart, const ChartExportOptions& options = {});
 /// Writes the picture, or the data behind it as CSV, atomically. The chart looks as before afterwards.
 Result<void> exportChart(BaseChart& chart, const std::filesystem::path& path, const ChartExportOptions& options = {});
 
-/// Options ranked by accuracy into a file, as exportSweepChart().
+/// Options ranked by accuracy into a file, without a window; needs a QApplication.
 Result<void> exportOptionsChart(const sweep::OptionsStudyPtr& study, const std::filesystem::path& path);
-
-/// Accuracy against word-length into a file, without a window; needs a QApplication (platform "offscreen" will do).
-Result<void> exportSweepChart(
-    const sweep::SweepResult& result, const std::filesystem::path& path, const ChartExportOptions& options = {});
 
 } // namespace quantoscope::ui

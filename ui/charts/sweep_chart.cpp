@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ui/charts/chart_exporter.h"
 #include "ui/charts/number_format.h"
 
 namespace quantoscope::ui {
@@ -228,5 +229,14 @@ QString SweepChart::readout(const QPointF& position) const
 }
 
 std::string SweepChart::csv() const { return m_result ? sweep::toCsv(*m_result) : std::string {}; }
+
+Result<void> exportSweepChart(
+    std::shared_ptr<const sweep::SweepResult> result, const std::filesystem::path& path, SweepChart::Extent extent)
+{
+    SweepChart chart(extent);
+    chart.setResult(std::move(result));
+    chart.resetView();
+    return exportChart(chart, path);
+}
 
 } // namespace quantoscope::ui

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 
+#include "core/base/error.h"
 #include "ui/charts/point_chart.h"
 #include "ui/charts/sweep_series.h"
 
@@ -48,5 +50,9 @@ private:
     bool m_bands = true;
     QCPTextElement* m_legendTitle = nullptr;
 };
+
+/// Draws it into a file, without a window; needs a QApplication (platform "offscreen" will do).
+Result<void> exportSweepChart(std::shared_ptr<const sweep::SweepResult> result, const std::filesystem::path& path,
+    SweepChart::Extent extent = SweepChart::Extent::Whole);
 
 } // namespace quantoscope::ui
