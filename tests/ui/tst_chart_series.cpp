@@ -272,6 +272,19 @@ private slots:
         QCOMPARE(heat.at(2, heat.bands - 1), 100.0F);
         QCOMPARE(heat.edge(0), -1.0);
         QCOMPARE(heat.edge(heat.bands), 1.0);
+        // Bins wider than bands leave none of them empty: a value far out makes bins of 1/32.
+        std::vector<float> wide { 100 };
+        for (int i = 0; i < 4000; ++i)
+            wide.push_back(static_cast<float>(i) / 4000.0F);
+        const std::vector<calibration::Histogram> coarse { histogramOf(wide) };
+        QVERIFY(coarse.front().binWidth() > 1.0 / static_cast<double>(ChannelHeat::mostBands));
+        const ChannelHeat even = channelHeat(coarse, { 0, 1 });
+        double total = 0;
+        for (std::size_t band = 0; band + 1 < even.bands; ++band) {
+            QVERIFY2(std::abs(even.at(0, band) - 100.0F / 96) < 0.2F, qPrintable(QString::number(even.at(0, band))));
+            total += static_cast<double>(even.at(0, band));
+        }
+        QVERIFY(std::abs(total + static_cast<double>(even.at(0, even.bands - 1)) - 100) < 1e-3);
         // Eight values a channel would be one in a band at most; more values, more bands.
         QCOMPARE(heat.bands, std::size_t(16));
         QCOMPARE(channelHeat(std::vector<float>(3 * 144), 3, 144, { -1, 1 }).bands, std::size_t(48));

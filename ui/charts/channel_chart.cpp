@@ -153,6 +153,8 @@ void ChannelChart::drawHeat()
             map->data()->setCell(
                 c, band, share > 0 ? static_cast<double>(share) : std::numeric_limits<double>::quiet_NaN());
         }
+    // Where values were spread over bands, less than one of them is none.
+    least = std::min(std::max(least, m_heat.grain), most);
     // The bulk is a hundred times the tails; on a linear scale they would all be dark.
     m_scale->setDataScaleType(QCPAxis::stLogarithmic);
     auto ticker = QSharedPointer<QCPAxisTickerText>::create();

@@ -24,6 +24,22 @@ void normalize(ChannelHeat& heat)
     }
 }
 
+/// Adds the values of a histogram's bin to the bands of a channel. They are taken to lie evenly in their bin: the bins
+/// of a channel with a wide range may be wider than bands, which would leave every other band empty.
+void spread(const ChannelHeat& heat, std::span<float> row, std::int64_t bin, double width, double count)
+{
+    const double low = static_cast<double>(bin) * width;
+    const double high = low + width;
+    const std::size_t last = heat.bandOf(high);
+    for (std::size_t band = heat.bandOf(low); band <= last; ++band) {
+        // What lies beyond the span counts for the band at its end.
+        const double from = band == 0 ? low : std::max(low, heat.edge(band));
+        const double to = band + 1 == heat.bands ? high : std::min(high, heat.edge(band + 1));
+        if (to > from)
+            row[band] += static_cast<float>(count * (to - from) / width);
+    }
+}
+
 std::size_t bandsFor(double valuesPerChannel)
 {
     constexpr int fewest = 16;
@@ -112,14 +128,15 @@ ChannelHeat channelHeat(std::span<const calibration::Histogram> channels, const 
     for (const calibration::Histogram& histogram : channels)
         most = std::max(most, histogram.total());
     heat.bands = bandsFor(static_cast<double>(most));
+    heat.grain = 100 / static_cast<float>(std::max<std::uint64_t>(1, most));
     heat.percent.assign(channels.size() * heat.bands, 0);
     for (std::size_t c = 0; c < channels.size(); ++c) {
         const calibration::Histogram& histogram = channels[c];
-        for (std::size_t i = 0; i < histogram.counts().size(); ++i) {
-            const double centre = (static_cast<double>(histogram.firstBin() + static_cast<std::int64_t>(i)) + 0.5)
-                * histogram.binWidth();
-            heat.percent[c * heat.bands + heat.bandOf(centre)] += static_cast<float>(histogram.counts()[i]);
-        }
+        const auto row = std::span(heat.percent).subspan(c * heat.bands, heat.bands);
+        for (std::size_t i = 0; i < histogram.counts().size(); ++i)
+            if (const auto count = histogram.counts()[i]; count > 0)
+                spread(heat, row, histogram.firstBin() + static_cast<std::int64_t>(i), histogram.binWidth(),
+                    static_cast<double>(count));
     }
     normalize(heat);
     return heat;

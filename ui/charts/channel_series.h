@@ -36,6 +36,7 @@ struct ChannelHeat {
     std::size_t bands = mostBands; ///< of values, of one height; fewer where a channel has few values
     Span span; ///< from the lower edge of the lowest band to the upper edge of the highest
     std::vector<float> percent; ///< of the channel's values in each band, channel after channel
+    float grain = 0; ///< percent that one value is of the channel with the most
     std::size_t every = 1; ///< of how many values one was counted
 
     bool empty() const { return percent.empty(); }
