@@ -75,6 +75,7 @@ void addClass(ClassNames& classes, std::string line)
         line = trimmed(std::string_view(line).substr(blank));
     }
     addIndex(classes, line);
+    std::ranges::replace(line, '\t', ' '); // one line of a table
     classes.names.push_back(std::move(line));
 }
 

@@ -127,6 +127,7 @@ void TestClassNames::lists_data()
     QTest::newRow("more than labels") << QByteArray("cat\ndog\nbird\nfish\n") << "cat|dog|bird|fish";
     QTest::newRow("alike") << QByteArray("crane\ncrane\nbird\n") << "crane|crane|bird";
     QTest::newRow("other scripts") << QByteArray("Katze\nKäfer\n鳥\n") << "Katze|Käfer|鳥";
+    QTest::newRow("tabs") << QByteArray("cat\tCatus\ndog\nbird\n") << "cat Catus|dog|bird";
     QTest::newRow("numbers") << QByteArray("0\n1\n2\n") << "0|1|2";
 }
 
