@@ -36,7 +36,8 @@ done
 inside apt-get install -y -qq --no-install-recommends xvfb xauth x11-utils dataset-fashion-mnist >/dev/null
 fashion=/usr/share/datasets/fashion-mnist
 inside quantoscope-cli evaluate /usr/share/quantoscope/samples/fashion_resnet20.onnx --limit 500 \
-    --data $fashion/t10k-images-idx3-ubyte.gz --calib $fashion/train-images-idx3-ubyte.gz
+    --data $fashion/t10k-images-idx3-ubyte.gz --calib $fashion/train-images-idx3-ubyte.gz \
+    --classes /usr/share/quantoscope/samples/fashion_mnist_classes.txt
 inside timeout 60 xvfb-run -a sh -c '
     quantoscope --sample & window=$!
     for second in $(seq 30); do
