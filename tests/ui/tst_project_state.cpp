@@ -25,6 +25,7 @@ ProjectState full()
     data.path = "/data/images/test_batch.bin";
     data.kind = dataset::Kind::Cifar10;
     data.labels = "/data/images/labels.txt";
+    data.classes = "/data/images/classes.txt";
     data.calibrationPath = "/elsewhere/train";
     data.calibrationCount = 77;
     data.limit = 1000;

@@ -277,6 +277,10 @@ private slots:
 
     void aProjectOfTheCommandLineOpens()
     {
+        const QString classes = m_tiny->folder() + QStringLiteral("/words.txt");
+        QFile list(classes);
+        QVERIFY(list.open(QIODevice::WriteOnly) && list.write("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n") == 20);
+        list.close();
         {
             const auto project = project::Project::open(file().toStdString());
             QVERIFY(project.has_value());
@@ -291,7 +295,8 @@ private slots:
                 QVERIFY((*project)
                             ->addSource({ role, samples->fingerprint(), samples->dataset()->path(), {},
                                 { { "description", samples->description() },
-                                    { "preprocessing", samples->preprocessing().toJson() } } })
+                                    { "preprocessing", samples->preprocessing().toJson() },
+                                    { "classes", role == std::string("data") ? classes.toStdString() : "" } } })
                             .has_value());
             planning::PlanRequest request;
             request.weights.bits = 3;
@@ -306,6 +311,7 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().runs().size() >= 2, patience);
         QVERIFY(m_window->session().data());
         QCOMPARE(m_window->session().data()->request.calibrationPath, m_tiny->dataRequest().calibrationPath);
+        QCOMPARE(m_window->session().data()->evaluation->dataset()->classNames().at(3), std::string("d"));
         const Run& run = m_window->session().runs()[1];
         QCOMPARE(run.weightBits, std::optional(3));
         QVERIFY(run.againstFloat.has_value());

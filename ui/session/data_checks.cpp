@@ -21,7 +21,7 @@ QString tr(const char* text) { return QCoreApplication::translate("DataChecks", 
 
 Result<dataset::SampleSetPtr> some(const DataRequest& request, std::int64_t count, const base::Job& job)
 {
-    QS_TRY(const auto data, dataset::openDataset(request.path, { request.kind, request.labels }));
+    QS_TRY(const auto data, dataset::openDataset(request.path, request.openOptions()));
     dataset::SampleSet::Options options;
     options.preprocessing = request.preprocessing;
     options.indices = dataset::sampleIndices(data->size(), count, 0);
@@ -107,7 +107,7 @@ Result<DataPreviewPtr> previewData(const DataRequest& request, const LoadedModel
 
 Result<DataVariantPtr> findVariant(const DataRequest& request, const LoadedModel& model, const base::Job& job)
 {
-    QS_TRY(const auto data, dataset::openDataset(request.path, { request.kind, request.labels }));
+    QS_TRY(const auto data, dataset::openDataset(request.path, request.openOptions()));
     QS_TRY(const auto better,
         evaluation::findBetterPreprocessing(*model.graph, data, request.preprocessing, triedImages, job));
     if (!better)

@@ -56,6 +56,8 @@ std::optional<DataRequest> dataOf(const std::vector<Source>& sources)
     data.path = images->path;
     data.limit = imagesOf(*images);
     data.preprocessing = preprocessingOf(*images);
+    data.labels = detail(*images, "labels");
+    data.classes = detail(*images, "classes");
     const Source* calibration = latest(sources, "calibration");
     if (!calibration)
         return data;

@@ -39,9 +39,9 @@ fs::path pathFrom(const Json& json, const fs::path& home)
 Json dataJson(const DataRequest& data, const fs::path& home)
 {
     return { { "images", pathJson(data.path, home) }, { "kind", static_cast<int>(data.kind) },
-        { "labels", pathJson(data.labels, home) }, { "calibration", pathJson(data.calibrationPath, home) },
-        { "calibration_count", data.calibrationCount }, { "limit", data.limit },
-        { "preprocessing", data.preprocessing.toJson() },
+        { "labels", pathJson(data.labels, home) }, { "classes", pathJson(data.classes, home) },
+        { "calibration", pathJson(data.calibrationPath, home) }, { "calibration_count", data.calibrationCount },
+        { "limit", data.limit }, { "preprocessing", data.preprocessing.toJson() },
         { "calibration_resize", data.calibrationResize ? Json(*data.calibrationResize) : Json() } };
 }
 
@@ -51,6 +51,8 @@ Result<DataRequest> dataFrom(const Json& json, const fs::path& home)
     data.path = pathFrom(json.at("images"), home);
     data.kind = static_cast<dataset::Kind>(json.at("kind").get<int>());
     data.labels = pathFrom(json.at("labels"), home);
+    if (json.contains("classes")) // older projects know of none
+        data.classes = pathFrom(json.at("classes"), home);
     data.calibrationPath = pathFrom(json.at("calibration"), home);
     json.at("calibration_count").get_to(data.calibrationCount);
     json.at("limit").get_to(data.limit);

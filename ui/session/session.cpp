@@ -222,8 +222,9 @@ void Session::shareSamples(const Run& with)
 {
     if (!with.samples || with.key.empty())
         return;
+    // Also in place of what they have: images that were opened again may have got other class names.
     for (Run& run : m_runs)
-        if (!run.samples && run.key.samples == with.key.samples)
+        if (run.key.samples == with.key.samples)
             run.samples = with.samples;
 }
 

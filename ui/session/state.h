@@ -75,11 +75,13 @@ struct DataRequest {
     std::filesystem::path path;
     dataset::Kind kind = dataset::Kind::Auto;
     std::filesystem::path labels; ///< empty: found beside the images
+    std::filesystem::path classes; ///< class names; empty: found beside the images
     std::filesystem::path calibrationPath; ///< empty: the first images of `path`
     std::int64_t calibrationCount = 256;
     std::int64_t limit = 0; ///< evaluation images; 0: all
     dataset::Preprocessing preprocessing;
     std::optional<int> calibrationResize; ///< where calibration images come in another size
+    dataset::OpenOptions openOptions() const { return { kind, labels, classes }; } ///< for `path`
     friend bool operator==(const DataRequest&, const DataRequest&) = default;
 };
 

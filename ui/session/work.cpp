@@ -243,7 +243,7 @@ Result<LoadedDataPtr> loadData(const DataRequest& request, const base::Job& job)
 {
     auto loaded = std::make_shared<LoadedData>();
     loaded->request = request;
-    QS_TRY(const auto evaluation, dataset::openDataset(request.path, { request.kind, request.labels }));
+    QS_TRY(const auto evaluation, dataset::openDataset(request.path, request.openOptions()));
     auto calibration = evaluation;
     if (!request.calibrationPath.empty()) {
         QS_TRY(calibration, dataset::openDataset(request.calibrationPath, { dataset::Kind::Auto, {} }));

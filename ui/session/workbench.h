@@ -120,6 +120,7 @@ public:
 
     static std::optional<DataRequest> sampleData(); ///< empty if Fashion-MNIST is not installed
     static std::filesystem::path sampleModel(); ///< where the bundled model is, or should be
+    static std::filesystem::path sampleFile(const std::filesystem::path& name); ///< the same of any bundled file
 
 signals:
     /// Something could not be done. `context` says what, in a few words.

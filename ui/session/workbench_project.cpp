@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 const fs::path fashionFolder = "/usr/share/datasets/fashion-mnist";
+const fs::path sampleClasses = "fashion_mnist_classes.txt";
 const QString modelChannel = QStringLiteral("model");
 const QString dataChannel = QStringLiteral("data");
 const QString planChannel = QStringLiteral("plan");
@@ -43,6 +44,15 @@ void keepSource(JobRunner& jobs, const std::shared_ptr<ProjectStore>& store, con
         return project::Source { role, samples->fingerprint(), samples->dataset()->path(), {},
             { { "description", samples->description() }, { "preprocessing", samples->preprocessing().toJson() } } };
     });
+}
+
+/// A project that was made with the sample may have been made where the program is installed elsewhere.
+DataRequest withSampleClasses(DataRequest request)
+{
+    std::error_code ignored;
+    if (request.classes.filename() == sampleClasses && !fs::exists(request.classes, ignored))
+        request.classes = Workbench::sampleFile(sampleClasses);
+    return request;
 }
 
 } // namespace
@@ -137,7 +147,7 @@ void Workbench::adoptModel(const LoadedModelPtr& model, const std::optional<Mode
     restoreRuns(*kept);
     const bool otherData = kept->data && (!m_session.data() || m_session.data()->request != *kept->data);
     if (otherData)
-        openData(*kept->data);
+        openData(withSampleClasses(*kept->data));
     else
         calibrate();
 }
@@ -222,9 +232,10 @@ void Workbench::openData(const DataRequest& request)
         });
 }
 
-fs::path Workbench::sampleModel()
+fs::path Workbench::sampleModel() { return sampleFile("fashion_resnet20.onnx"); }
+
+fs::path Workbench::sampleFile(const fs::path& file)
 {
-    const std::filesystem::path file = "fashion_resnet20.onnx";
     const std::filesystem::path program = QCoreApplication::applicationDirPath().toStdString();
     const std::filesystem::path installed = program.parent_path() / "share" / "quantoscope" / "samples" / file;
     std::error_code ignored;
@@ -242,6 +253,8 @@ std::optional<DataRequest> Workbench::sampleData()
     if (!std::filesystem::exists(request.path, ignored) || !std::filesystem::exists(request.calibrationPath, ignored))
         return std::nullopt;
     request.preprocessing.channels = dataset::Channels::Gray;
+    if (const auto classes = sampleFile(sampleClasses); std::filesystem::exists(classes, ignored))
+        request.classes = classes;
     return request;
 }
 
