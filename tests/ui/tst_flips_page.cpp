@@ -99,7 +99,7 @@ private slots:
             if (const auto* text = qobject_cast<QCPItemText*>(chart.item(i)))
                 shown << text->text();
         QCOMPARE(shown, (QStringList { QStringLiteral("−2"), QStringLiteral("+2"), QStringLiteral("−2") }));
-        QVERIFY(QString::fromStdString(chart.csv()).contains(QStringLiteral("3,5,1,3,2\n")));
+        QVERIFY(QString::fromStdString(chart.csv()).contains(QStringLiteral("3,5,1,3,2,class 3,class 5\n")));
         // Of very many classes those that most changed for.
         changes.clear();
         for (int label = 0; label < 100; ++label)

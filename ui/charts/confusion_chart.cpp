@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numbers>
 #include <sstream>
 
+#include "core/base/csv.h"
 #include "ui/charts/number_format.h"
 
 namespace quantoscope::ui {
@@ -14,8 +16,12 @@ namespace {
 
 constexpr int green = 2; // of the categories of Theme: bluish green
 constexpr double faintest = 0.25; // of a cell with one image
-constexpr int longestName = 14; // letters on an axis; the readout has them all
-constexpr std::size_t crowded = 10; // classes from which on names stand upright
+constexpr double longestShare = 0.25; // of the chart that names may take; the readout has them all
+constexpr double angle = 60; // degrees of names that are wider than their columns
+const double sine = std::sin(angle * std::numbers::pi / 180);
+constexpr double figureShare = 0.8; // of a line's height that the digits of a figure take
+constexpr double gap = 8; // pixels between names beside each other
+constexpr double aside = 64; // pixels for the axes' labels, ticks and margins
 
 QString signedCount(std::int64_t value)
 {
@@ -33,6 +39,7 @@ ConfusionChart::ConfusionChart(QWidget* parent)
     for (QCPAxis* axis : { xAxis, yAxis }) {
         axis->setSubTicks(false);
         axis->grid()->setVisible(false);
+        connect(axis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, &ConfusionChart::fitTexts);
     }
     setAccessibleName(tr("Changes of the confusion matrix"));
     rebuild();
@@ -51,6 +58,11 @@ void ConfusionChart::setChanges(
     m_names.clear();
     for (const std::int32_t label : m_classes)
         m_names.push_back(className(label));
+    m_allNames.clear();
+    for (const evaluation::ConfusionChange& cell : m_changes)
+        for (const std::int32_t label : { cell.label, cell.prediction })
+            if (!m_allNames.contains(label))
+                m_allNames.emplace(label, className(label));
     setCaption(tr("Changes of the confusion matrix"),
         { tr("Images more or fewer in each cell than with the float network; vermillion: worse, green: better") });
     rebuild();
@@ -81,24 +93,48 @@ std::optional<std::size_t> ConfusionChart::placeOf(std::int32_t label) const
         : std::nullopt;
 }
 
-void ConfusionChart::labelAxis(QCPAxis* axis)
+void ConfusionChart::fitTexts()
 {
+    const QFontMetricsF metrics(xAxis->tickLabelFont());
+    double widest = 0;
+    for (const QString& name : m_names)
+        widest = std::max(widest, metrics.horizontalAdvance(name));
+    const QSizeF all = captionVisible() ? exportSize() : size();
+    const double left = std::min(widest, longestShare * all.width());
+    const double column = std::max(1.0, (all.width() - left - aside) / xAxis->range().size());
+    const bool upright = widest + gap > column;
+    const double below = upright ? std::min(widest, longestShare * all.height()) : widest;
+    const double row = std::max(1.0, (all.height() - below * (upright ? sine : 0) - aside) / yAxis->range().size());
+    setNames(xAxis, below, upright ? metrics.height() / sine / column : 1);
+    setNames(yAxis, left, metrics.height() / row);
+    xAxis->setTickLabelRotation(upright ? -angle : 0);
+    for (QCPItemText* figure : m_figures)
+        figure->setVisible(
+            row >= figureShare * metrics.height() && column >= metrics.horizontalAdvance(figure->text()));
+}
+
+void ConfusionChart::setNames(QCPAxis* axis, double room, double classesEach)
+{
+    const QFontMetricsF metrics(axis->tickLabelFont());
+    const auto every = static_cast<std::size_t>(std::ceil(std::max(1.0, classesEach)));
     auto ticker = QSharedPointer<QCPAxisTickerText>::create();
-    for (std::size_t i = 0; i < m_names.size(); ++i)
-        ticker->addTick(static_cast<double>(i),
-            m_names[i].size() <= longestName ? m_names[i] : m_names[i].left(longestName - 1) + QStringLiteral("…"));
+    for (std::size_t i = 0; i < m_names.size(); i += every)
+        ticker->addTick(static_cast<double>(i), metrics.elidedText(m_names[i], Qt::ElideRight, room + 1));
     axis->setTicker(ticker);
-    setHome(axis, QCPRange(-0.5, std::max(0.5, static_cast<double>(m_names.size()) - 0.5)));
+}
+
+void ConfusionChart::resizeEvent(QResizeEvent* event)
+{
+    fitTexts();
+    BaseChart::resizeEvent(event);
 }
 
 void ConfusionChart::rebuild()
 {
+    m_figures.clear();
     clearItems();
     for (QCPAxis* axis : { xAxis, yAxis })
-        labelAxis(axis);
-    const bool upright
-        = m_names.size() > crowded && std::ranges::any_of(m_names, [](const QString& name) { return name.size() > 3; });
-    xAxis->setTickLabelRotation(upright ? 60 : 0);
+        setHome(axis, QCPRange(-0.5, std::max(0.5, static_cast<double>(m_names.size()) - 0.5)));
     double strongest = 1;
     for (const evaluation::ConfusionChange& cell : m_changes)
         strongest = std::max(strongest, static_cast<double>(std::abs(cell.change())));
@@ -112,6 +148,7 @@ void ConfusionChart::rebuild()
     }
     for (const evaluation::ConfusionChange& cell : m_changes)
         drawCell(cell, strongest);
+    fitTexts();
 }
 
 void ConfusionChart::drawCell(const evaluation::ConfusionChange& cell, double strongest)
@@ -134,6 +171,7 @@ void ConfusionChart::drawCell(const evaluation::ConfusionChange& cell, double st
     text->setText(signedCount(cell.change()));
     text->setFont(chartFont(-1));
     text->setColor(theme().text);
+    m_figures.push_back(text);
 }
 
 QString ConfusionChart::readout(const QPointF& position) const
@@ -158,10 +196,11 @@ std::string ConfusionChart::csv() const
     if (m_changes.empty())
         return {};
     std::ostringstream out;
-    out << "label,prediction,float_images,quantized_images,change\n";
+    out << "label,prediction,float_images,quantized_images,change,label_name,prediction_name\n";
+    const auto name = [this](std::int32_t label) { return base::csvField(m_allNames.at(label).toStdString()); };
     for (const evaluation::ConfusionChange& cell : m_changes)
         out << cell.label << ',' << cell.prediction << ',' << cell.before << ',' << cell.after << ',' << cell.change()
-            << '\n';
+            << ',' << name(cell.label) << ',' << name(cell.prediction) << '\n';
     return out.str();
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "core/evaluation/flips.h"
@@ -32,16 +34,23 @@ public:
 protected:
     void rebuild() override;
     QString readout(const QPointF& position) const override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void chooseClasses();
-    void labelAxis(QCPAxis* axis);
+    /// Names as far as there is room: slanted where they are wider than their columns, with dots where they would take
+    /// more than a quarter of the chart, and only of every second or third class where rows are lower than letters.
+    /// Figures only where cells hold them; the readout has all.
+    void fitTexts();
+    void setNames(QCPAxis* axis, double room, double classesEach);
     void drawCell(const evaluation::ConfusionChange& cell, double strongest);
     std::optional<std::size_t> placeOf(std::int32_t label) const;
 
     std::vector<evaluation::ConfusionChange> m_changes;
     std::vector<std::int32_t> m_classes;
     std::vector<QString> m_names; ///< of the classes that are drawn
+    std::map<std::int32_t, QString> m_allNames;
+    std::vector<QCPItemText*> m_figures; ///< in the cells
 };
 
 } // namespace quantoscope::ui

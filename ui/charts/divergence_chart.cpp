@@ -16,7 +16,7 @@ DivergenceChart::DivergenceChart(QWidget* parent)
     yAxis->setLabel(tr("SQNR [dB]"));
     setCaption(tr("Signal against quantization noise along the network"), {});
     legend->setVisible(true);
-    axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignBottom | Qt::AlignRight);
+    axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
     rebuild();
 }
 

@@ -47,12 +47,16 @@ QVariant ConfusionModel::data(const QModelIndex& index, int role) const
     const std::int64_t value = values[index.column()];
     switch (role) {
     case SortRole:
+        if (index.column() < Float)
+            return classSortKey(*m_samples, static_cast<std::int32_t>(value));
         return static_cast<qlonglong>(value);
     case Qt::TextAlignmentRole:
         return QVariant::fromValue(
             Qt::Alignment((index.column() < Float ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
     case Qt::DisplayRole:
     case Qt::ToolTipRole:
+        if (index.column() < Float && role == Qt::ToolTipRole)
+            return classTip(*m_samples, static_cast<std::int32_t>(value));
         if (index.column() < Float)
             return classText(*m_samples, static_cast<std::int32_t>(value));
         if (index.column() == Change)

@@ -16,16 +16,41 @@ QString signedFigure(float value)
     return (value < 0 ? QStringLiteral("−") : QStringLiteral("+")) + digits;
 }
 
+/// Null where the data name no such class.
+const std::string* nameOf(const dataset::SampleSet& samples, std::int32_t number)
+{
+    const auto& names = samples.dataset()->classNames();
+    return number >= 0 && static_cast<std::size_t>(number) < names.size() ? &names[static_cast<std::size_t>(number)]
+                                                                          : nullptr;
+}
+
 } // namespace
 
 QString classText(const dataset::SampleSet& samples, std::int32_t number)
 {
     if (number < 0)
         return FlipsModel::tr("none");
-    const auto& names = samples.dataset()->classNames();
-    const auto i = static_cast<std::size_t>(number);
-    return i < names.size() ? QStringLiteral("%1 (%2)").arg(number).arg(QString::fromStdString(names[i]))
-                            : QString::number(number);
+    const std::string* name = nameOf(samples, number);
+    if (!name)
+        return QString::number(number);
+    const bool alone = std::ranges::count(samples.dataset()->classNames(), *name) == 1;
+    return alone ? QString::fromStdString(*name)
+                 : QStringLiteral("%1 (%2)").arg(QString::fromStdString(*name)).arg(number);
+}
+
+QString classTip(const dataset::SampleSet& samples, std::int32_t number)
+{
+    const std::string* name = nameOf(samples, number);
+    return name      ? FlipsModel::tr("%1, class %2").arg(QString::fromStdString(*name)).arg(number)
+        : number < 0 ? classText(samples, number)
+                     : FlipsModel::tr("class %1").arg(number);
+}
+
+QString classSortKey(const dataset::SampleSet& samples, std::int32_t number)
+{
+    const std::string* name = nameOf(samples, number);
+    const QString figure = QStringLiteral("%1").arg(number, 6, 10, QLatin1Char(number < 0 ? ' ' : '0'));
+    return name ? QString::fromStdString(*name).toCaseFolded() + QLatin1Char(' ') + figure : figure;
 }
 
 QImage pictureOf(const dataset::SampleSet& samples, std::int64_t position)
@@ -96,6 +121,11 @@ QImage FlipsModel::thumbnail(std::int64_t position) const
     return result;
 }
 
+std::int32_t FlipsModel::classIn(const evaluation::Flip& flip, int column)
+{
+    return column == Label ? flip.before.label : column == FloatClass ? flip.before.prediction : flip.after.prediction;
+}
+
 QString FlipsModel::display(const evaluation::Flip& flip, int column) const
 {
     switch (column) {
@@ -104,11 +134,9 @@ QString FlipsModel::display(const evaluation::Flip& flip, int column) const
     case Kind:
         return flipKindText(flip.kind);
     case Label:
-        return classText(*m_samples, flip.before.label);
     case FloatClass:
-        return classText(*m_samples, flip.before.prediction);
     case QuantizedClass:
-        return classText(*m_samples, flip.after.prediction);
+        return classText(*m_samples, classIn(flip, column));
     case FloatMargin:
         return signedFigure(flip.before.margin);
     case QuantizedMargin:
@@ -127,11 +155,9 @@ QVariant FlipsModel::sortKey(int row, int column) const
     case Kind:
         return row; // the order in which flips are found: by kind, then by surprise
     case Label:
-        return flip.before.label;
     case FloatClass:
-        return flip.before.prediction;
     case QuantizedClass:
-        return flip.after.prediction;
+        return classSortKey(*m_samples, classIn(flip, column));
     case FloatMargin:
         return flip.before.margin;
     default:
@@ -145,8 +171,11 @@ QVariant FlipsModel::data(const QModelIndex& index, int role) const
         return {};
     const auto& flip = m_flips[static_cast<std::size_t>(index.row())];
     switch (role) {
-    case Qt::DisplayRole:
     case Qt::ToolTipRole:
+        if (index.column() >= Label && index.column() <= QuantizedClass)
+            return classTip(*m_samples, classIn(flip, index.column()));
+        return display(flip, index.column());
+    case Qt::DisplayRole:
         return display(flip, index.column());
     case Qt::DecorationRole:
         if (index.column() == Name) {

@@ -12,8 +12,11 @@
 
 namespace quantoscope::ui {
 
-/// "7 (horse)", or the number where the data name no classes; "none" for a missing label.
+/// A class in words, the same wherever one is shown: "horse", "crane (134)" where other classes are called so too, "7"
+/// where the data name no such class, "none" for a missing label.
 QString classText(const dataset::SampleSet& samples, std::int32_t number);
+QString classTip(const dataset::SampleSet& samples, std::int32_t number); ///< "horse, class 7"
+QString classSortKey(const dataset::SampleSet& samples, std::int32_t number); ///< in the order of what is shown
 /// A sample as the network sees it; null for samples that are no pictures.
 QImage pictureOf(const dataset::SampleSet& samples, std::int64_t position);
 QString flipKindText(evaluation::FlipKind kind); ///< "lost", "gained", "moved"
@@ -41,6 +44,8 @@ public:
 
 private:
     static bool isText(int column) { return column < FloatMargin; }
+    /// Label, FloatClass or QuantizedClass.
+    static std::int32_t classIn(const evaluation::Flip& flip, int column);
     QString display(const evaluation::Flip& flip, int column) const;
     QVariant sortKey(int row, int column) const;
     QImage thumbnail(std::int64_t position) const;
