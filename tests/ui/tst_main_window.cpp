@@ -274,6 +274,7 @@ private slots:
         DataRequest request = m_project->dataRequest();
         request.limit = 50;
         request.calibrationResize = 40;
+        request.classes = "/data/classes.txt";
         request.preprocessing = *dataset::Preprocessing::named("imagenet");
         request.preprocessing.crop = 24;
         request.preprocessing.channels = dataset::Channels::Bgr;

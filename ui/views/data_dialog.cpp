@@ -128,6 +128,13 @@ void DataDialog::alignForms()
             }
     for (QWidget* label : labels)
         label->setMinimumWidth(widest);
+    // And end at one: buttons with a menu are wider.
+    const auto buttons = findChildren<QToolButton*>();
+    int widestButton = 0;
+    for (const auto* button : buttons)
+        widestButton = std::max(widestButton, button->sizeHint().width());
+    for (auto* button : buttons)
+        button->setMinimumWidth(widestButton);
 }
 
 QString DataDialog::outcome() const { return m_outcome->text(); }
@@ -138,7 +145,7 @@ void DataDialog::watchFields()
     m_quiet.setInterval(quietMilliseconds);
     connect(&m_quiet, &QTimer::timeout, this, &DataDialog::askPreview);
     const auto changed = [this] { m_quiet.start(); };
-    for (QLineEdit* edit : { m_path, m_labels, m_scale, m_mean, m_std })
+    for (QLineEdit* edit : { m_path, m_labels, m_classes, m_scale, m_mean, m_std })
         connect(edit, &QLineEdit::textChanged, this, changed);
     for (QComboBox* box : { m_kind, m_preset, m_channels, m_layout })
         connect(box, &QComboBox::currentIndexChanged, this, changed);
@@ -168,31 +175,43 @@ void DataDialog::useVariant()
     emit openWanted(variant->request);
 }
 
-QWidget* DataDialog::pathRow(QLineEdit* edit, const QString& name)
+void DataDialog::browse(QLineEdit* edit, const QString& name, bool folder)
+{
+    const QString path = folder ? QFileDialog::getExistingDirectory(this, name, edit->text())
+                                : QFileDialog::getOpenFileName(this, name, edit->text());
+    if (!path.isEmpty())
+        edit->setText(path);
+}
+
+QWidget* DataDialog::pathRow(QLineEdit* edit, const QString& name, Wanted wanted)
 {
     edit->setAccessibleName(name);
-    auto* browse = new QToolButton;
-    browse->setText(tr("Browse"));
-    browse->setPopupMode(QToolButton::InstantPopup);
-    auto* menu = new QMenu(browse);
-    menu->addAction(tr("File…"), this, [=, this] {
-        const QString path = QFileDialog::getOpenFileName(this, name, edit->text());
-        if (!path.isEmpty())
-            edit->setText(path);
-    });
-    menu->addAction(tr("Folder…"), this, [=, this] {
-        const QString path = QFileDialog::getExistingDirectory(this, name, edit->text());
-        if (!path.isEmpty())
-            edit->setText(path);
-    });
-    browse->setMenu(menu);
+    auto* button = new QToolButton;
+    button->setText(tr("Browse"));
+    button->setAccessibleName(tr("Browse: %1").arg(name));
+    if (wanted == Wanted::File) {
+        connect(button, &QToolButton::clicked, this, [=, this] { browse(edit, name, false); });
+    } else {
+        button->setPopupMode(QToolButton::InstantPopup);
+        auto* menu = new QMenu(button);
+        menu->addAction(tr("File…"), this, [=, this] { browse(edit, name, false); });
+        menu->addAction(tr("Folder…"), this, [=, this] { browse(edit, name, true); });
+        button->setMenu(menu);
+    }
     auto* row = new QWidget;
     auto* layout = new QHBoxLayout(row);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(8);
     layout->addWidget(edit, 1);
-    layout->addWidget(browse);
+    layout->addWidget(button);
     return row;
+}
+
+void DataDialog::addPath(QFormLayout* form, const QString& label, QLineEdit* edit, const QString& name, Wanted wanted)
+{
+    QWidget* row = pathRow(edit, name, wanted);
+    form->addRow(label, row);
+    qobject_cast<QLabel*>(form->labelForField(row))->setBuddy(edit); // the row itself takes no keys
 }
 
 QWidget* DataDialog::buildSource()
@@ -201,7 +220,7 @@ QWidget* DataDialog::buildSource()
     QFormLayout* form = formIn(box);
     m_path = new QLineEdit;
     m_path->setPlaceholderText(tr("CIFAR binary, IDX, NumPy file, or a folder of images"));
-    form->addRow(tr("&Path"), pathRow(m_path, tr("Images")));
+    addPath(form, tr("&Path"), m_path, tr("Images"), Wanted::FileOrFolder);
     m_kind = new QComboBox;
     const std::pair<QString, dataset::Kind> kinds[]
         = { { tr("recognised"), dataset::Kind::Auto }, { tr("CIFAR-10 binary"), dataset::Kind::Cifar10 },
@@ -212,7 +231,13 @@ QWidget* DataDialog::buildSource()
     form->addRow(tr("&Kind"), m_kind);
     m_labels = new QLineEdit;
     m_labels->setPlaceholderText(tr("found beside the images"));
-    form->addRow(tr("&Labels"), pathRow(m_labels, tr("Labels")));
+    addPath(form, tr("&Labels"), m_labels, tr("Labels"), Wanted::File);
+    m_classes = new QLineEdit;
+    m_classes->setPlaceholderText(tr("found beside the images"));
+    m_classes->setToolTip(
+        tr("A text file of class names, one a line in the order of the labels. Without one, names that "
+           "come with the images are used."));
+    addPath(form, tr("Cla&sses"), m_classes, tr("Class names"), Wanted::File);
     m_limit = sizeBox(
         tr("all"), tr("Evaluate at most this many images: a random sample, the same every time"), {}, 10'000'000);
     m_limit->setGroupSeparatorShown(true);
@@ -275,7 +300,7 @@ QWidget* DataDialog::buildCalibration()
     m_calibrationPath->setPlaceholderText(tr("the first of the images above"));
     m_calibrationPath->setToolTip(
         tr("Images that ranges of activations are found from; best others than those evaluated"));
-    form->addRow(tr("&From"), pathRow(m_calibrationPath, tr("Calibration images")));
+    addPath(form, tr("&From"), m_calibrationPath, tr("Calibration images"), Wanted::FileOrFolder);
     m_calibrationCount = new QSpinBox;
     m_calibrationCount->setRange(1, 1'000'000);
     m_calibrationCount->setGroupSeparatorShown(true);
@@ -303,6 +328,7 @@ void DataDialog::setRequest(const DataRequest& request)
     m_path->setText(QString::fromStdString(request.path.string()));
     m_kind->setCurrentIndex(m_kind->findData(static_cast<int>(request.kind)));
     m_labels->setText(QString::fromStdString(request.labels.string()));
+    m_classes->setText(QString::fromStdString(request.classes.string()));
     m_limit->setValue(static_cast<int>(request.limit));
     const int preset = m_preset->findData(QString::fromStdString(preparation.name));
     m_preset->setCurrentIndex(preset >= 0 ? preset : m_preset->findData(QStringLiteral("custom")));
@@ -326,6 +352,7 @@ Result<DataRequest> DataDialog::request() const
         return fail(ErrorCode::InvalidInput, "no images were chosen", {}, "give a file or a folder under Images");
     request.kind = static_cast<dataset::Kind>(m_kind->currentData().toInt());
     request.labels = m_labels->text().trimmed().toStdString();
+    request.classes = m_classes->text().trimmed().toStdString();
     request.limit = m_limit->value();
     request.calibrationPath = m_calibrationPath->text().trimmed().toStdString();
     request.calibrationCount = m_calibrationCount->value();

@@ -7,6 +7,7 @@
 #include "ui/session/workbench.h"
 
 class QComboBox;
+class QFormLayout;
 class QLabel;
 class QLineEdit;
 class QPushButton;
@@ -39,7 +40,10 @@ private:
     QWidget* buildSource();
     QWidget* buildPreparation();
     QWidget* buildCalibration();
-    QWidget* pathRow(QLineEdit* edit, const QString& name);
+    enum class Wanted { File, FileOrFolder };
+    QWidget* pathRow(QLineEdit* edit, const QString& name, Wanted wanted);
+    void addPath(QFormLayout* form, const QString& label, QLineEdit* edit, const QString& name, Wanted wanted);
+    void browse(QLineEdit* edit, const QString& name, bool folder);
     void presetChosen();
     void accept() override;
     void showOutcome();
@@ -56,6 +60,7 @@ private:
     QLineEdit* m_path = nullptr;
     QComboBox* m_kind = nullptr;
     QLineEdit* m_labels = nullptr;
+    QLineEdit* m_classes = nullptr;
     QSpinBox* m_limit = nullptr;
     QComboBox* m_preset = nullptr;
     QComboBox* m_channels = nullptr;

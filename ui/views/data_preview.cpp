@@ -14,6 +14,7 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr int side = 72; // pixels
+constexpr QSize cell(side + 24, side + 28);
 
 /// Small pictures keep their pixels, large ones are smoothed.
 QPixmap scaled(const QImage& image)
@@ -32,13 +33,12 @@ DataPreviewView::DataPreviewView(Session& session, QWidget* parent)
     m_images->setAccessibleName(tr("Some of the images as the network would see them"));
     m_images->setViewMode(QListView::IconMode);
     m_images->setIconSize({ side, side });
-    m_images->setGridSize({ side + 24, side + 28 });
+    m_images->setGridSize(cell);
     m_images->setMovement(QListView::Static);
     m_images->setResizeMode(QListView::Adjust);
-    m_images->setWordWrap(true);
     m_images->setSelectionMode(QAbstractItemView::NoSelection);
     m_images->setUniformItemSizes(true);
-    m_images->setMinimumWidth(3 * (side + 24) + 24);
+    m_images->setMinimumWidth(3 * cell.width() + 24);
     m_text = new QLabel;
     m_text->setWordWrap(true);
     m_text->setTextFormat(Qt::RichText);
@@ -68,9 +68,12 @@ void DataPreviewView::refresh()
         const QImage picture = pictureOf(*samples, i);
         if (picture.isNull())
             break; // arrays of numbers are no pictures
-        const QString label = classText(*samples, samples->labels()[static_cast<std::size_t>(i)]);
-        auto* item = new QListWidgetItem(scaled(picture), label, m_images);
-        item->setToolTip(tr("Image %1, labelled %2").arg(formatCount(samples->originalIndex(i)), label));
+        const int label = samples->labels()[static_cast<std::size_t>(i)];
+        auto* item = new QListWidgetItem(scaled(picture),
+            m_images->fontMetrics().elidedText(classText(*samples, label), Qt::ElideRight, cell.width() - 8), m_images);
+        item->setSizeHint(cell);
+        item->setToolTip(
+            tr("Image %1, labelled %2").arg(formatCount(samples->originalIndex(i)), classTip(*samples, label)));
     }
     QString text;
     if (!preview->misfit.isEmpty())
