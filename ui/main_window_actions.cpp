@@ -30,6 +30,7 @@
 #include "ui/views/runs_page.h"
 #include "ui/views/start_page.h"
 #include "ui/views/studies_page.h"
+#include "ui/views/undo_keys.h"
 
 namespace quantoscope::ui {
 
@@ -111,6 +112,7 @@ void MainWindow::buildActions()
     m_undo->setIconText(tr("Undo"));
     m_redo = m_session->undoStack().createRedoAction(this, tr("Redo"));
     m_redo->setShortcuts({ QKeySequence(Qt::CTRL | Qt::Key_Y), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z) });
+    new UndoKeys(this);
     m_redo->setProperty("iconName", QStringLiteral("redo"));
     refreshIcons();
 }

@@ -17,6 +17,7 @@ namespace {
 
 constexpr double keyZoom = 0.8; // what is in sight after a key against before
 constexpr double keyStep = 0.1; // of what is in sight
+constexpr double leastInSight = 0.1; // of what there is, or of what is shown, however far it is dragged
 
 } // namespace
 
@@ -169,8 +170,29 @@ QCPRange BaseChart::homeRange(const QCPAxis* axis) const { return m_home.value(a
 
 void BaseChart::setHome(QCPAxis* axis, const QCPRange& range)
 {
+    if (!m_home.contains(axis))
+        connect(axis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this, axis] { keepInSight(axis); });
     m_home.insert(axis, range);
+    m_contents.insert(axis, range);
     axis->setRange(range);
+}
+
+void BaseChart::keepInSight(QCPAxis* axis)
+{
+    const bool logarithmic = axis->scaleType() == QCPAxis::stLogarithmic;
+    const auto place = [logarithmic](double coord) { return logarithmic ? std::log(coord) : coord; };
+    const QCPRange contents(place(m_contents[axis].lower), place(m_contents[axis].upper));
+    const QCPRange shown(place(axis->range().lower), place(axis->range().upper));
+    if (!std::isfinite(contents.size()) || !std::isfinite(shown.size()))
+        return;
+    const double least = leastInSight * std::min(contents.size(), shown.size());
+    const double shift = shown.upper < contents.lower + least ? contents.lower + least - shown.upper
+        : shown.lower > contents.upper - least                ? contents.upper - least - shown.lower
+                                                              : 0;
+    if (std::abs(shift) <= 1e-9 * shown.size())
+        return;
+    const auto coord = [logarithmic](double at) { return logarithmic ? std::exp(at) : at; };
+    axis->setRange(coord(shown.lower + shift), coord(shown.upper + shift));
 }
 
 QFont BaseChart::chartFont(int delta, bool bold) const

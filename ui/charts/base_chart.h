@@ -75,7 +75,10 @@ protected:
     virtual QCPRange homeRange(const QCPAxis* axis) const;
 
     void styleAxis(QCPAxis* axis) const;
+    /// Also what dragging cannot leave behind altogether, unless setContents() says that there is more.
     void setHome(QCPAxis* axis, const QCPRange& range);
+    /// All that there is along an axis, for a chart whose home is a part of it.
+    void setContents(QCPAxis* axis, const QCPRange& range) { m_contents.insert(axis, range); }
     /// Font of the widget, `delta` points larger or smaller.
     QFont chartFont(int delta = 0, bool bold = false) const;
 
@@ -92,6 +95,7 @@ private:
     void move(Qt::Orientation orientation, double share);
     void showReadout(const QPointF& position);
     void buildCaption();
+    void keepInSight(QCPAxis* axis);
 
     Theme m_theme;
     bool m_fixedTheme = false;
@@ -102,6 +106,7 @@ private:
     QLabel* m_readout = nullptr;
     QLabel* m_message = nullptr;
     QHash<const QCPAxis*, QCPRange> m_home;
+    QHash<const QCPAxis*, QCPRange> m_contents;
 };
 
 } // namespace quantoscope::ui

@@ -219,8 +219,10 @@ void DistributionChart::setAxes(bool keepView)
     const double to = scale.toAxis(high);
     const double pad = (to - from) * 0.04;
     const QCPRange old = xAxis->range();
+    // Ends of the clipping range that went beyond what is shown are brought into sight, unless somebody zoomed.
+    const bool zoomed = old != homeRange(xAxis);
     setHome(xAxis, QCPRange(from - pad, to + pad));
-    if (keepView)
+    if (keepView && zoomed)
         xAxis->setRange(old);
     setShareAxis();
 }

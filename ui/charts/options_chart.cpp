@@ -75,6 +75,7 @@ void OptionsChart::setAxes()
     const double room
         = captionVisible() ? m_series.lines : std::max(4.0, static_cast<double>(axisRect()->height()) / lineHeight);
     setHome(yAxis, QCPRange(-0.6, std::min(std::max(m_series.lines, 1.0), room) - 0.4));
+    setContents(yAxis, QCPRange(-0.6, std::max(m_series.lines, 1.0) - 0.4));
     if (moved && !captionVisible()) {
         xAxis->setRange(shownX);
         yAxis->setRange(shownY);

@@ -104,6 +104,7 @@ void SensitivityChart::setAxes()
     // As many lines as there is room for; a picture in a file has all of them.
     const double lines = std::max(1.0, static_cast<double>(m_series.lines.size()));
     setHome(yAxis, QCPRange(-0.6, (captionVisible() ? lines : std::min(lines, linesInSight())) - 0.4));
+    setContents(yAxis, QCPRange(-0.6, lines - 0.4));
     if (movedX && !captionVisible())
         xAxis->setRange(shownX);
     if (movedY && !captionVisible())

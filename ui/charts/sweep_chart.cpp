@@ -103,6 +103,7 @@ void SweepChart::setAxes()
     const QCPRange keepY = yAxis->range();
     setHome(xAxis, x);
     setHome(yAxis, accuracies());
+    setContents(yAxis, QCPRange(0, 102));
     if (moved) {
         xAxis->setRange(keepX);
         yAxis->setRange(keepY);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/appearance.h"
 
+#include <QAbstractItemView>
 #include <QApplication>
 #include <QFile>
 #include <QPainter>
@@ -49,6 +50,8 @@ public:
             arrow.rect.moveCenter({ arrow.rect.center().x() - 3, widget ? widget->rect().center().y() : 0 });
             return QProxyStyle::drawPrimitive(element, &arrow, painter, widget);
         }
+        if (element == PE_FrameFocusRect && qobject_cast<const QAbstractItemView*>(widget))
+            return drawCurrentCell(option, painter);
         QProxyStyle::drawPrimitive(element, option, painter, widget);
         const bool dark = option->palette.color(QPalette::Window).lightness() < 128;
         if (dark && (element == PE_PanelButtonTool || element == PE_PanelButtonCommand) && (option->state & State_On)
@@ -72,6 +75,17 @@ public:
         QStyleOptionToolButton label = *static_cast<const QStyleOptionToolButton*>(option);
         label.rect.adjust(0, 0, -arrowRoom, 0);
         QProxyStyle::drawControl(element, &label, painter, widget);
+    }
+
+    /// Which cell of a selected row keys go to is one faint line otherwise.
+    static void drawCurrentCell(const QStyleOption* option, QPainter* painter)
+    {
+        const bool selected = option->state & State_Selected;
+        painter->save();
+        painter->setBrush(Qt::NoBrush);
+        painter->setPen(QPen(option->palette.color(selected ? QPalette::HighlightedText : QPalette::Highlight), 1));
+        painter->drawRect(option->rect.adjusted(1, 1, -2, -2));
+        painter->restore();
     }
 
     /// A button that is on is a shade darker, which on a dark ground nobody sees.
@@ -108,6 +122,20 @@ QStyle* makeStyle(const QString& name)
     return fusion ? new Look(name) : QStyleFactory::create(name);
 }
 
+/// What is less important is drawn in the colours of what is disabled, which a bare style has too faint to read.
+QPalette readable(QPalette base, QPalette result = {})
+{
+    const QColor ground = base.color(QPalette::Active, QPalette::Window);
+    for (const auto role : { QPalette::WindowText, QPalette::Text, QPalette::ButtonText }) {
+        const QColor text = base.color(QPalette::Active, role);
+        const auto mixed = [](int far, int near) { return (2 * far + 3 * near) / 5; };
+        result.setColor(QPalette::Disabled, role,
+            QColor(mixed(ground.red(), text.red()), mixed(ground.green(), text.green()),
+                mixed(ground.blue(), text.blue())));
+    }
+    return result;
+}
+
 QPalette lightPalette()
 {
     QPalette palette(QColor(0xf0, 0xf1, 0xf2));
@@ -116,7 +144,7 @@ QPalette lightPalette()
     palette.setColor(QPalette::AlternateBase, QColor(0xf6, 0xf7, 0xf8));
     palette.setColor(QPalette::Highlight, QColor(0x2f, 0x6f, 0xa8));
     palette.setColor(QPalette::HighlightedText, Qt::white);
-    return palette;
+    return readable(palette, palette);
 }
 
 QPalette darkPalette()
@@ -159,6 +187,7 @@ std::optional<bool> desktopPrefersDark;
 void followDesktop()
 {
     QApplication::setPalette(QPalette()); // what the platform's theme says
+    QApplication::setPalette(readable(QApplication::palette()));
     const bool dark = QApplication::palette().color(QPalette::Window).lightness() < 128;
     if (desktopPrefersDark && *desktopPrefersDark != dark)
         QApplication::setPalette(*desktopPrefersDark ? darkPalette() : lightPalette());

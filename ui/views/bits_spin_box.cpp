@@ -3,6 +3,10 @@
 
 #include <algorithm>
 
+#include <QKeyEvent>
+#include <QLineEdit>
+#include <QToolTip>
+
 #include "core/quant/config.h"
 #include "ui/charts/number_format.h"
 
@@ -46,7 +50,32 @@ void BitsSpinBox::stepBy(int steps)
     selectAll();
 }
 
-void BitsSpinBox::fixup(QString& text) const { text = textFromValue(value()); }
+void BitsSpinBox::keyPressEvent(QKeyEvent* event)
+{
+    QString text = lineEdit()->text();
+    int position = lineEdit()->cursorPosition();
+    if (lineEdit()->hasSelectedText()) {
+        position = lineEdit()->selectionStart();
+        text.remove(position, lineEdit()->selectionLength());
+    }
+    text.insert(position, event->text());
+    const bool letter = !event->text().isEmpty() && event->text().front().isPrint();
+    const bool refused = letter && validate(text, position) == QValidator::Invalid;
+    QSpinBox::keyPressEvent(event);
+    if (refused)
+        sayWhatFits();
+}
+
+void BitsSpinBox::sayWhatFits() const
+{
+    QToolTip::showText(mapToGlobal(QPoint(0, height())), tr("2 to 16 bits, or float"), const_cast<BitsSpinBox*>(this));
+}
+
+void BitsSpinBox::fixup(QString& text) const
+{
+    text = textFromValue(value());
+    sayWhatFits();
+}
 
 QString BitsSpinBox::textFromValue(int value) const
 {

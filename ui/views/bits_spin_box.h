@@ -23,6 +23,7 @@ public:
     void stepBy(int steps) override;
 
 protected:
+    void keyPressEvent(QKeyEvent* event) override;
     void fixup(QString& text) const override;
     QString textFromValue(int value) const override;
     int valueFromText(const QString& text) const override;
@@ -30,6 +31,7 @@ protected:
 
 private:
     bool allowed(int value) const;
+    void sayWhatFits() const; ///< in a tip beside the field, where a key or what stands there was refused
 
     std::vector<std::optional<int>> m_allowed;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <QDoubleSpinBox>
 #include <QHBoxLayout>
@@ -21,12 +22,14 @@ namespace quantoscope::ui {
 
 namespace {
 
+constexpr double farthest = 1e9;
+constexpr double leastRange = 1e-3; ///< of the largest magnitude, as far as an end follows the pointer
 constexpr int roomyWidth = 540; // pixels: figures and range fit side by side
 
-QDoubleSpinBox* rangeBox(const QString& name, const QString& tip)
+QDoubleSpinBox* rangeBox(double least, double most, const QString& name, const QString& tip)
 {
     auto* box = new QDoubleSpinBox;
-    box->setRange(-1e9, 1e9);
+    box->setRange(least, most);
     box->setDecimals(4);
     box->setKeyboardTracking(false);
     box->setButtonSymbols(QAbstractSpinBox::NoButtons);
@@ -146,8 +149,10 @@ void DistributionPanel::buildHeader(QVBoxLayout* layout)
     m_readout->setWordWrap(true);
     m_rangeLabel = new QLabel(tr("Range"));
     m_toLabel = new QLabel(tr("to"));
-    m_low = rangeBox(tr("Lower end of the range"), tr("Smallest representable value; drag the left handle or type"));
-    m_high = rangeBox(tr("Upper end of the range"), tr("Largest representable value; drag the right handle or type"));
+    m_low = rangeBox(-farthest, 0, tr("Lower end of the range"),
+        tr("Smallest representable value, at most 0; drag the left handle or type"));
+    m_high = rangeBox(0, farthest, tr("Upper end of the range"),
+        tr("Largest representable value, at least 0; drag the right handle or type"));
     m_reset = new QToolButton;
     m_reset->setText(tr("Reset"));
     m_reset->setToolTip(tr("Back to the range that Options choose"));
@@ -379,13 +384,19 @@ void DistributionPanel::showFigures(const quant::Encoding& encoding, const quant
 
 Span DistributionPanel::completed(double low, double high, bool highMoves) const
 {
+    // A range without width has no scale.
+    const auto* seen = histogram();
+    const double extent = seen ? std::max(std::abs(seen->low()), std::abs(seen->high())) : 0;
+    const double least = extent > 0 ? extent * leastRange : std::numeric_limits<double>::min();
     // A symmetric signed grid has one size; the end that moves decides it.
     const auto chosen = quantizer();
     if (chosen && chosen->config.symmetric && chosen->encoding.isSigned()) {
-        const double size = std::abs(highMoves ? high : low);
+        const double size = std::max(least, std::abs(highMoves ? high : low));
         return { -size, size };
     }
-    return { low, high };
+    if (high - low >= least)
+        return { low, high };
+    return highMoves ? Span { low, low + least } : Span { high - least, high };
 }
 
 void DistributionPanel::follow(double low, double high, bool highMoves)
@@ -402,8 +413,6 @@ void DistributionPanel::follow(double low, double high, bool highMoves)
 void DistributionPanel::leave(double low, double high, bool highMoved)
 {
     const Span range = completed(low, high, highMoved);
-    if (range.high <= range.low)
-        return refresh(true);
     quant::RangeSpec spec;
     spec.method = quant::RangeSpec::Method::Manual;
     spec.low = range.low;
