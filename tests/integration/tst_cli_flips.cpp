@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: integration
+#include <QDir>
 #include <QFileInfo>
+#include <QTemporaryDir>
 #include <QTest>
 
 #include <nlohmann/json.hpp>
 
 #include "core/base/json.h"
+#include "core/project/project.h"
 #include "tests/support/command_line.h"
 
 using namespace quantoscope;
@@ -93,6 +96,32 @@ private slots:
         // A shirt is taken for a T-shirt, in one table or the other.
         QVERIFY2(outcome.out.contains(" " + shirt + " "), outcome.out);
         QCOMPARE(outcome.out.contains("T-shirt/top"), classes > 0);
+    }
+
+    void aProjectRemembersTheList()
+    {
+        const QTemporaryDir folder;
+        const QString file = folder.filePath("study.qscope");
+        QVERIFY(QFile::copy(classNames, folder.filePath("words.txt")));
+        const auto outcome = run("flips",
+            { "--trace", "0", "--project", file, "--classes",
+                QDir::current().relativeFilePath(folder.filePath("words.txt")) });
+        QVERIFY2(outcome.status == 0, outcome.err);
+        {
+            const auto project = project::Project::open(file.toStdString(), project::Mode::ReadOnly);
+            QVERIFY(project.has_value());
+            const auto sources = (*project)->sources();
+            QVERIFY(sources.has_value());
+            for (const auto& source : *sources)
+                QCOMPARE(QString::fromStdString(source.details.value("classes", "")),
+                    source.role == "data" ? folder.filePath("words.txt") : QString());
+        }
+        const QString page = folder.filePath("page.html");
+        const auto report = test::runCommandLine({ "report", "--project", file, "--out", page });
+        QVERIFY2(report.status == 0, report.err);
+        QFile written(page);
+        QVERIFY(written.open(QIODevice::ReadOnly));
+        QVERIFY(written.readAll().contains(">6 (Shirt)<"));
     }
 
     void nothingQuantizedNothingFlips()
