@@ -357,7 +357,7 @@ private slots:
         const QString list = m_tiny->folder() + QStringLiteral("/names.txt");
         QByteArray names;
         for (int i = 0; i < 10; ++i)
-            names += i % 2 ? "short\n" : "a name that is far too long for the space under one picture\n";
+            names += "a name, " + QByteArray::number(i) + ", far too long for the space under one picture\n";
         write(list, names);
         field(dialog, QStringLiteral("Images"))->setText(QString::fromStdString(m_tiny->dataRequest().path.string()));
         field(dialog, QStringLiteral("Class names"))->setText(list);
@@ -365,11 +365,11 @@ private slots:
         const auto* images = dialog.preview()->images();
         for (int i = 0; i < images->count(); ++i) {
             const auto* item = images->item(i);
-            QVERIFY2(item->text() == QStringLiteral("short (%1)").arg(item->toolTip().section(' ', -1))
-                    || (item->text().startsWith(QStringLiteral("a name")) && item->text().endsWith(QChar(0x2026))),
+            QVERIFY2(item->text().startsWith(QStringLiteral("a name")) && item->text().endsWith(QChar(0x2026)),
                 qPrintable(item->text()));
             QVERIFY(images->fontMetrics().horizontalAdvance(item->text()) <= images->gridSize().width() - 8);
-            QVERIFY2(item->toolTip().contains(QStringLiteral(", class ")), qPrintable(item->toolTip()));
+            QVERIFY2(
+                item->toolTip().contains(QStringLiteral("under one picture, class ")), qPrintable(item->toolTip()));
         }
         // A list that is none is said where the pictures would be.
         write(list, "only one\n");
