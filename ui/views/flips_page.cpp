@@ -45,7 +45,7 @@ FlipsPage::FlipsPage(Session& session, Workbench& workbench, QWidget* parent)
         m_table->setColumnWidth(column, widths[column]);
     m_confusion = buildTable(m_changesOrder, tr("Changes of the confusion matrix"));
     for (int column = 0; column < ConfusionModel::ColumnCount; ++column)
-        m_confusion->setColumnWidth(column, column < ConfusionModel::Float ? 112 : 88);
+        m_confusion->setColumnWidth(column, column < ConfusionModel::Float ? 112 : 82);
 
     auto* images = new QSplitter(Qt::Vertical);
     images->setObjectName(QStringLiteral("FlipsSplitter"));
