@@ -230,10 +230,10 @@ void MainWindow::connectSession()
                         .arg(formatCount(report.images), formatSignificant(report.maxAbsDiff));
         else if (report.images > 0)
             text
-                += tr(". Read back and run on %1 images: top-1 %2, same prediction as here on %3, outputs differ by at "
-                      "most %4")
-                       .arg(formatCount(report.images), formatPercent(report.reloadTop1),
-                           formatPercent(report.agreement), formatSignificant(report.maxAbsDiff));
+                += tr(". Read back and simulated in float on %1 images, as the plan was: same prediction on %2, outputs "
+                      "differ by at most %3; top-1 %4 there")
+                       .arg(formatCount(report.images), formatPercent(report.agreement),
+                           formatSignificant(report.maxAbsDiff), formatPercent(report.reloadTop1));
         if (!report.firstDifference.empty())
             text += tr(". The first tensor that differs by more than a step is '%1'")
                         .arg(QString::fromStdString(report.firstDifference));

@@ -16,6 +16,7 @@
 #include "ui/charts/distribution_chart.h"
 #include "ui/main_window.h"
 #include "ui/models/layers_model.h"
+#include "ui/models/runs_model.h"
 #include "ui/session/work.h"
 #include "ui/views/appearance.h"
 #include "ui/views/bits_spin_box.h"
@@ -23,6 +24,7 @@
 #include "ui/views/distributions_page.h"
 #include "ui/views/layers_view.h"
 #include "ui/views/options_panel.h"
+#include "ui/views/runs_page.h"
 
 using namespace quantoscope;
 using namespace quantoscope::ui;
@@ -167,6 +169,40 @@ private slots:
         QCOMPARE(bits(), std::optional(5));
         QTest::keyClick(box, Qt::Key_Z, Qt::ControlModifier);
         QVERIFY(bits() != std::optional(5));
+    }
+
+    void chosenLayersGoBackToTheOptionsOfAll()
+    {
+        QTableView* table = m_window->layers()->table();
+        m_window->session().editBits({ 0, 1, 2 }, Operand::Weight, 4);
+        m_window->session().editRange(1, Operand::Weight, quant::RangeSpec { .method = quant::RangeSpec::Method::Mse });
+        m_window->session().editBits({ 1 }, Operand::Activation, 5);
+        QCOMPARE(m_window->session().request().overrides.size(), std::size_t(3));
+        table->setFocus();
+        table->selectionModel()->setCurrentIndex(table->model()->index(1, LayersModel::Name),
+            QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+        QTest::keyClick(table, Qt::Key_Delete);
+        const auto& overrides = m_window->session().request().overrides;
+        QCOMPARE(overrides.size(), std::size_t(2));
+        const std::string gone = m_window->session().model()->layers[1].name.toStdString();
+        QVERIFY(std::ranges::none_of(overrides, [&](const auto& own) { return own.pattern == gone; }));
+        QCOMPARE(table->model()->index(1, LayersModel::ActivationBits).data().toString(), QStringLiteral("8"));
+        m_window->session().undoStack().undo();
+        QCOMPARE(m_window->session().request().overrides.size(), std::size_t(3));
+    }
+
+    void aRunIsRenamedFromTheNameItHas()
+    {
+        QTRY_COMPARE(m_window->session().runs().size(), std::size_t(2));
+        m_window->showPage(m_window->runs());
+        QTableView* table = m_window->runs()->table();
+        const QModelIndex cell = table->model()->index(1, RunsModel::Name);
+        QCOMPARE(cell.data(Qt::EditRole).toString(), QStringLiteral("W8 A8"));
+        // Left as it was it is no name.
+        QVERIFY(table->model()->setData(cell, QStringLiteral("W8 A8")));
+        QVERIFY(m_window->session().runs()[1].name.isEmpty());
+        QVERIFY(table->model()->setData(cell, QStringLiteral("before")));
+        QCOMPARE(cell.data(Qt::EditRole).toString(), QStringLiteral("before"));
     }
 
     void lettersStayTheFieldsOwn()

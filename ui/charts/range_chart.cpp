@@ -44,7 +44,7 @@ QString elided(const QString& name)
 {
     if (name.size() <= longestName)
         return name;
-    return name.left(longestName / 2 - 1) + QStringLiteral("…") + name.right(longestName / 2);
+    return QStringLiteral("…") + name.right(longestName - 1); // the end tells layers apart
 }
 
 } // namespace

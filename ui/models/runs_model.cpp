@@ -90,7 +90,11 @@ bool RunsModel::setData(const QModelIndex& index, const QVariant& value, int rol
 {
     if (role != Qt::EditRole || !index.isValid() || index.column() != Name)
         return false;
-    m_session.renameRun(index.row(), value.toString().trimmed());
+    Run unnamed = m_session.runs()[static_cast<std::size_t>(index.row())];
+    unnamed.name.clear();
+    // The name that it has without one is none.
+    const QString name = value.toString().trimmed();
+    m_session.renameRun(index.row(), name == title(unnamed) ? QString() : name);
     return true;
 }
 
@@ -188,8 +192,7 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const
     case Qt::DisplayRole:
         return display(index.row(), index.column());
     case Qt::EditRole:
-        return index.column() == Name ? m_session.runs()[static_cast<std::size_t>(index.row())].name
-                                      : display(index.row(), index.column());
+        return display(index.row(), index.column());
     case Qt::FontRole: {
         QFont font;
         font.setBold(isCurrent(m_session.runs()[static_cast<std::size_t>(index.row())]));

@@ -379,6 +379,18 @@ void Session::editBits(const std::vector<int>& layers, Operand operand, std::opt
             : tr("%1 of %2 layers to %3 bits").arg(what).arg(layers.size()).arg(formatBits(bits)));
 }
 
+void Session::clearOwnSettings(const std::vector<int>& layers)
+{
+    if (!m_model || layers.empty())
+        return;
+    planning::PlanRequest request = m_wish.request;
+    for (const int layer : layers)
+        request = withoutOwn(std::move(request), m_model->layers[static_cast<std::size_t>(layer)].name);
+    edit(request,
+        layers.size() == 1 ? tr("%1 as in Options").arg(m_model->layers[static_cast<std::size_t>(layers.front())].name)
+                           : tr("%1 layers as in Options").arg(layers.size()));
+}
+
 void Session::editRange(int layer, Operand operand, std::optional<quant::RangeSpec> range)
 {
     if (!m_model)

@@ -106,6 +106,8 @@ public:
     void edit(const planning::PlanRequest& request, const QString& text, const QString& key = {});
     /// Word-lengths that the profile does not take are refused().
     void editBits(const std::vector<int>& layers, Operand operand, std::optional<int> bits);
+    /// Gives these layers the options of all again; what a pattern over several layers says stays.
+    void clearOwnSettings(const std::vector<int>& layers);
     void editRange(int layer, Operand operand, std::optional<quant::RangeSpec> range);
     /// Takes a finished plan as it is, undoably; what is asked for from then on are changes of it.
     void adoptPlan(quant::PlanPtr plan, const QString& text);

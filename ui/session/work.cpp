@@ -349,6 +349,13 @@ planning::PlanRequest withRange(
     return request;
 }
 
+planning::PlanRequest withoutOwn(planning::PlanRequest request, const QString& layer)
+{
+    std::erase_if(
+        request.overrides, [pattern = exactPattern(layer)](const auto& own) { return own.pattern == pattern; });
+    return request;
+}
+
 std::optional<quant::RangeSpec> manualRange(const planning::PlanRequest& request, const QString& layer, Operand operand)
 {
     const std::string pattern = exactPattern(layer);

@@ -40,6 +40,9 @@ struct WishedBits {
 };
 WishedBits wishedBits(const planning::PlanRequest& request, std::span<const LayerInfo> layers, std::size_t index);
 
+/// The request without what was set for this layer alone.
+planning::PlanRequest withoutOwn(planning::PlanRequest request, const QString& layer);
+
 /// `request` with another word-length for one operand of one layer; the default's makes the override disappear.
 planning::PlanRequest withBits(
     planning::PlanRequest request, const QString& layer, Operand operand, std::optional<int> bits);

@@ -114,7 +114,13 @@ void CorrectionsPanel::refresh()
     const planning::Corrections& asked = m_session.request().corrections;
     for (const Row& row : m_rows)
         row.box->setChecked(asked.*row.of.member);
-    box("absorb-high-bias")->setEnabled(asked.equalize);
+    QCheckBox* absorb = box("absorb-high-bias");
+    absorb->setEnabled(asked.equalize);
+    absorb->setToolTip(
+        (asked.equalize ? QString()
+                        : wrapped(tr("Only together with cross-layer equalization, whose large biases it "
+                                     "takes away.")))
+        + optionTip(textOf("absorb-high-bias")));
     m_updating = false;
     refreshOutcomes();
     refreshSearch();

@@ -205,7 +205,7 @@ void GraphView::paintLabels(QPainter& painter, const NetworkMap::Node& node, con
     painter.setFont(large);
     painter.setPen(text);
     const QFontMetricsF metrics(large);
-    const QString title = metrics.elidedText(node.title, Qt::ElideMiddle, room.width());
+    const QString title = metrics.elidedText(node.title, Qt::ElideLeft, room.width());
     if (!layer) {
         painter.drawText(room, Qt::AlignCenter, title);
         return;

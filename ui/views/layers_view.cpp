@@ -144,6 +144,14 @@ void LayersView::buildTable()
         enter->setContext(Qt::WidgetShortcut);
         connect(enter, &QShortcut::activated, this, &LayersView::enterTable);
     }
+    m_clearOwn = new QAction(tr("As in Options again"), m_table);
+    m_clearOwn->setShortcut(Qt::Key_Delete);
+    m_clearOwn->setShortcutContext(Qt::WidgetShortcut);
+    m_clearOwn->setToolTip(tr("Take word-lengths and ranges of their own from the chosen layers"));
+    connect(m_clearOwn, &QAction::triggered, this, [this] { m_session.clearOwnSettings(selectedLayers()); });
+    auto* separator = new QAction(m_table);
+    separator->setSeparator(true);
+    m_table->addActions({ m_clearOwn, separator });
     attachTableMenu(m_table);
 }
 

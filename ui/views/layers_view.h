@@ -51,6 +51,7 @@ private:
     LayersFilter m_proxy;
     QTableView* m_table = nullptr;
     QMenu* m_columns = nullptr;
+    QAction* m_clearOwn = nullptr;
     QLineEdit* m_filter = nullptr;
     MeasureBox* m_measure = nullptr;
     QLabel* m_summary = nullptr;

@@ -278,6 +278,11 @@ void RunsPage::refreshComparison()
     text += comparison->images > 0 ? tr(". Errors over %1 images.").arg(formatCount(comparison->images))
                                    : tr(". Errors of the layers are being measured…");
     m_summary->setText(text);
+    // The table has less room now; what is compared stays in sight.
+    if (const QModelIndexList rows = m_table->selectionModel()->selectedRows(); !rows.empty())
+        m_table->scrollTo(rows.back());
+    if (m_table->currentIndex().isValid())
+        m_table->scrollTo(m_table->currentIndex());
 }
 
 void RunsPage::compare()
