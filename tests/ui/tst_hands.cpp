@@ -23,8 +23,11 @@
 #include "ui/views/distribution_panel.h"
 #include "ui/views/distributions_page.h"
 #include "ui/views/layers_view.h"
+#include "ui/views/message_bar.h"
 #include "ui/views/options_panel.h"
+#include "ui/views/plan_panel.h"
 #include "ui/views/runs_page.h"
+#include "ui/views/sensitivity_page.h"
 
 using namespace quantoscope;
 using namespace quantoscope::ui;
@@ -203,6 +206,21 @@ private slots:
         QVERIFY(m_window->session().runs()[1].name.isEmpty());
         QVERIFY(table->model()->setData(cell, QStringLiteral("before")));
         QCOMPARE(cell.data(Qt::EditRole).toString(), QStringLiteral("before"));
+    }
+
+    void longNamesDoNotWidenTheWindow()
+    {
+        const QString name(120, QLatin1Char('n'));
+        const int before = m_window->minimumSizeHint().width();
+        m_window->messages()->showError(
+            { ErrorCode::NotFound, "there is no such file", name.toStdString(), "look" }, name);
+        QVERIFY(m_window->messages()->isVisible());
+        m_window->showPage(m_window->sensitivity());
+        m_window->sensitivity()->plan()->showPoint(name, nullptr);
+        QVERIFY(m_window->sensitivity()->plan()->isVisible());
+        QTest::qWait(50);
+        QVERIFY2(m_window->minimumSizeHint().width() <= std::max(before, 1024),
+            qPrintable(QString::number(m_window->minimumSizeHint().width())));
     }
 
     void lettersStayTheFieldsOwn()

@@ -23,6 +23,7 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr int pictureSide = 168; // pixels
+constexpr int leastText = 160;
 enum Page { Empty, Images, Confusion };
 
 } // namespace
@@ -144,6 +145,7 @@ QWidget* FlipsPage::buildDetails()
     m_facts = new QLabel;
     m_facts->setTextFormat(Qt::RichText);
     m_facts->setWordWrap(true);
+    m_facts->setMinimumWidth(leastText); // whatever the names in it
     m_facts->setAlignment(Qt::AlignTop | Qt::AlignLeft);
     m_facts->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_chart = new DivergenceChart;

@@ -20,6 +20,7 @@ namespace {
 constexpr int mostMessages = 3;
 constexpr int noticeMilliseconds = 15000;
 constexpr int edgeWidth = 4; // pixels
+constexpr int leastText = 160;
 
 /// One message: a coloured edge on a tinted ground. Painted, not a style sheet, which would keep the colours that text
 /// had when it was made.
@@ -97,6 +98,9 @@ void MessageBar::add(Kind kind, const QString& richText, const QString& plainTex
     frame->setObjectName(QStringLiteral("message"));
     auto* label = new QLabel(richText);
     label->setWordWrap(true);
+    // A long path is one word to it, which would widen the window.
+    label->setMinimumWidth(leastText);
+    label->setToolTip(plainText);
     label->setTextInteractionFlags(Qt::TextSelectableByMouse);
     auto* close = new QToolButton;
     close->setAutoRaise(true);

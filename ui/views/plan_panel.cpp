@@ -15,6 +15,7 @@ namespace quantoscope::ui {
 
 namespace {
 
+constexpr int leastText = 160; // pixels
 constexpr int tableHeight = 168; // pixels: the header and five layers
 
 } // namespace
@@ -26,6 +27,7 @@ PlanPanel::PlanPanel(Session& session, QWidget* parent)
     m_summary = new QLabel;
     m_summary->setTextFormat(Qt::RichText);
     m_summary->setWordWrap(true);
+    m_summary->setMinimumWidth(leastText); // whatever the names in it
     m_summary->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_makeCurrent = new QPushButton(tr("Make current"));
     m_makeCurrent->setToolTip(tr("Take this plan; undo takes it back"));

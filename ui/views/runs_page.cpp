@@ -29,6 +29,7 @@ namespace {
 
 constexpr int scopeWidth = 200; // pixels, at least
 constexpr int textWidth = 176;
+constexpr int leastText = 160;
 constexpr int textMargin = 16; // beside a text in its cell
 
 QFont boldOf(QFont font)
@@ -166,6 +167,7 @@ QWidget* RunsPage::buildComparison()
     m_comparison->verticalHeader()->setDefaultSectionSize(24);
     m_summary = new QLabel;
     m_summary->setWordWrap(true);
+    m_summary->setMinimumWidth(leastText); // whatever the names in it
     m_summary->setTextInteractionFlags(Qt::TextSelectableByMouse);
     auto* copy = new QPushButton(tr("Copy table"));
     auto* close = new QPushButton(tr("Close"));
