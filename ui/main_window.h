@@ -86,6 +86,7 @@ private:
     void buildActions();
     void buildToolBar();
     void buildMenus();
+    void fillModels(QMenu* menu); ///< with those that were open in the project
     void buildViewMenu(QMenu* menu);
     void buildHelpMenu(QMenu* menu);
     void connectSession();

@@ -163,6 +163,9 @@ void MainWindow::buildMenus()
     file->addAction(m_openSample);
     m_recentMenu = file->addMenu(tr("&Recent"));
     m_recentMenu->setToolTipsVisible(true); // names alike in two folders
+    QMenu* models = file->addMenu(tr("Mo&dels of the project"));
+    models->setToolTipsVisible(true);
+    connect(file, &QMenu::aboutToShow, this, [this, models] { fillModels(models); });
     file->addSeparator();
     file->addAction(m_openProject);
     file->addAction(m_saveProject);
@@ -191,6 +194,20 @@ void MainWindow::buildMenus()
     run->addAction(m_cancel);
     buildViewMenu(menuBar()->addMenu(tr("&View")));
     buildHelpMenu(menuBar()->addMenu(tr("&Help")));
+}
+
+void MainWindow::fillModels(QMenu* menu)
+{
+    menu->clear();
+    const auto paths = m_workbench->project().models();
+    menu->setEnabled(paths.size() > 1);
+    for (const auto& path : paths) {
+        const QString file = QString::fromStdString(path.string());
+        QAction* action = menu->addAction(QFileInfo(file).fileName(), this, [this, file] { openModel(file); });
+        action->setToolTip(file);
+        action->setCheckable(true);
+        action->setChecked(m_session->model() && m_session->model()->path == path);
+    }
 }
 
 void MainWindow::buildViewMenu(QMenu* menu)

@@ -6,6 +6,7 @@
 #include <QFile>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QMenu>
 #include <QMessageBox>
 #include <QMimeData>
 #include <QSignalSpy>
@@ -14,6 +15,7 @@
 #include <QTimer>
 
 #include "core/graph/fingerprint.h"
+#include "tests/support/deep_network.h"
 #include "tests/ui/fresh_start.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/charts/sweep_chart.h"
@@ -335,6 +337,41 @@ private slots:
         waitForAccuracy();
         QTRY_COMPARE_WITH_TIMEOUT(summary(), runs, patience);
         QVERIFY(QFile::rename(moved, m_tiny->modelPath()));
+    }
+
+    void modelsOfAProjectAreAMenuApart()
+    {
+        openBoth();
+        setWeightBits(6);
+        save();
+        const auto runs = summary();
+        const auto models = [this]() -> QMenu* {
+            for (QMenu* menu : m_window->findChildren<QMenu*>())
+                if (menu->title() == tr("Mo&dels of the project")) {
+                    emit qobject_cast<QMenu*>(menu->parentWidget())->aboutToShow();
+                    return menu;
+                }
+            return nullptr;
+        };
+        QVERIFY(!models()->isEnabled()); // one is no choice
+        const test::TinyProject deep(96, test::deepNetwork(2, 4, 32, 10));
+        m_window->openModel(deep.modelPath());
+        QTRY_COMPARE_WITH_TIMEOUT(m_window->session().model()->path.string(), deep.modelPath().toStdString(), patience);
+        waitForAccuracy();
+        QTRY_COMPARE_WITH_TIMEOUT(models()->actions().size(), 2, patience);
+        QVERIFY(models()->isEnabled());
+        for (QAction* entry : models()->actions())
+            QCOMPARE(entry->isChecked(), entry->toolTip() == deep.modelPath());
+        for (QAction* entry : models()->actions())
+            if (entry->toolTip() == m_tiny->modelPath()) {
+                entry->trigger();
+                break;
+            }
+        QTRY_COMPARE_WITH_TIMEOUT(
+            m_window->session().model()->path.string(), m_tiny->modelPath().toStdString(), patience);
+        waitForAccuracy();
+        QTRY_COMPARE_WITH_TIMEOUT(summary(), runs, patience);
+        QCOMPARE(m_window->session().request().weights.bits, std::optional(6));
     }
 
     void whatIsNoProjectIsSaidInPlace()

@@ -228,6 +228,16 @@ std::optional<ModelState> ProjectFile::remembered(const std::string& fingerprint
     return found == m_state.models.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::vector<std::filesystem::path> ProjectFile::models() const
+{
+    std::vector<std::filesystem::path> paths;
+    for (const auto& [fingerprint, model] : m_state.models)
+        if (!model.path.empty())
+            paths.push_back(model.path);
+    std::ranges::sort(paths, {}, [](const auto& path) { return std::pair(path.filename(), path); });
+    return paths;
+}
+
 void ProjectFile::setPage(const QString& page)
 {
     if (page == m_state.page)

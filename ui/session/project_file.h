@@ -66,6 +66,8 @@ public:
 
     /// What was known of a model when it was open last. Empty if it never was.
     std::optional<ModelState> remembered(const std::string& fingerprint) const;
+    /// Where the models are that were open in this project, by name.
+    std::vector<std::filesystem::path> models() const;
     void setPage(const QString& page);
     const QString& page() const { return m_state.page; }
     void setSweep(SweepState sweep);
