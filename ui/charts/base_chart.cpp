@@ -17,6 +17,7 @@ namespace {
 
 constexpr double keyZoom = 0.8; // what is in sight after a key against before
 constexpr double keyStep = 0.1; // of what is in sight
+constexpr int clickReach = 3; // pixels that a hand may move in a click
 constexpr double leastInSight = 0.1; // of what there is, or of what is shown, however far it is dragged
 
 } // namespace
@@ -316,10 +317,23 @@ void BaseChart::move(Qt::Orientation orientation, double share)
     replot(QCustomPlot::rpQueuedReplot);
 }
 
+void BaseChart::mousePressEvent(QMouseEvent* event)
+{
+    m_pressed = event->pos();
+    QCustomPlot::mousePressEvent(event);
+}
+
 void BaseChart::mouseMoveEvent(QMouseEvent* event)
 {
     QCustomPlot::mouseMoveEvent(event);
     showReadout(event->position());
+}
+
+void BaseChart::mouseReleaseEvent(QMouseEvent* event)
+{
+    QCustomPlot::mouseReleaseEvent(event);
+    if (event->button() == Qt::LeftButton && (event->pos() - m_pressed).manhattanLength() <= clickReach)
+        clicked(event->position());
 }
 
 void BaseChart::leaveEvent(QEvent* event)

@@ -71,6 +71,8 @@ protected:
     virtual void rebuild() = 0;
     /// The numbers at a position in pixels; empty where there is nothing to tell. Rich text.
     virtual QString readout(const QPointF& position) const;
+    /// The left button went down and up at a position in pixels, without a drag between.
+    virtual void clicked(const QPointF& /*position*/) { }
     /// What an axis shows after a double-click on it.
     virtual QCPRange homeRange(const QCPAxis* axis) const;
 
@@ -84,7 +86,9 @@ protected:
 
     void changeEvent(QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
     void leaveEvent(QEvent* event) override;
     void contextMenuEvent(QContextMenuEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
@@ -100,6 +104,7 @@ private:
     Theme m_theme;
     bool m_fixedTheme = false;
     bool m_ready = false;
+    QPoint m_pressed;
     QString m_title;
     QStringList m_captionLines;
     bool m_captionVisible = false;

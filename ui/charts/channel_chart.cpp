@@ -5,8 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include <QMouseEvent>
-
 #include "ui/charts/number_format.h"
 
 namespace quantoscope::ui {
@@ -244,18 +242,9 @@ QString ChannelChart::readout(const QPointF& position) const
     return text;
 }
 
-void ChannelChart::mousePressEvent(QMouseEvent* event)
+void ChannelChart::clicked(const QPointF& position)
 {
-    m_pressed = event->pos();
-    BaseChart::mousePressEvent(event);
-}
-
-void ChannelChart::mouseReleaseEvent(QMouseEvent* event)
-{
-    BaseChart::mouseReleaseEvent(event);
-    if (event->button() != Qt::LeftButton || (event->pos() - m_pressed).manhattanLength() > 3)
-        return;
-    if (const auto channel = channelAt(event->position()))
+    if (const auto channel = channelAt(position))
         emit channelClicked(static_cast<int>(*channel));
 }
 

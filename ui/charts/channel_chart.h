@@ -34,8 +34,7 @@ signals:
 protected:
     void rebuild() override;
     QString readout(const QPointF& position) const override;
-    void mousePressEvent(QMouseEvent* event) override;
-    void mouseReleaseEvent(QMouseEvent* event) override;
+    void clicked(const QPointF& position) override;
 
 private:
     void setAxes(bool keepView);
@@ -51,7 +50,6 @@ private:
     QString m_name;
     bool m_weights = true;
     std::optional<std::size_t> m_current;
-    QPoint m_pressed;
 };
 
 } // namespace quantoscope::ui

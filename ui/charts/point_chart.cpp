@@ -6,7 +6,6 @@
 #include <ranges>
 
 #include <QKeyEvent>
-#include <QMouseEvent>
 
 namespace quantoscope::ui {
 
@@ -116,18 +115,9 @@ void PointChart::keyPressEvent(QKeyEvent* event)
     }
 }
 
-void PointChart::mousePressEvent(QMouseEvent* event)
+void PointChart::clicked(const QPointF& position)
 {
-    m_pressed = event->pos();
-    BaseChart::mousePressEvent(event);
-}
-
-void PointChart::mouseReleaseEvent(QMouseEvent* event)
-{
-    BaseChart::mouseReleaseEvent(event);
-    if (event->button() != Qt::LeftButton || (event->pos() - m_pressed).manhattanLength() > 3)
-        return;
-    if (const auto point = pointAt(event->position()))
+    if (const auto point = pointAt(position))
         emit pointClicked(static_cast<qsizetype>(*point));
 }
 

@@ -35,8 +35,7 @@ protected:
     virtual std::optional<std::size_t> pointAt(const QPointF& position) const = 0;
 
     void keyPressEvent(QKeyEvent* event) override;
-    void mousePressEvent(QMouseEvent* event) override;
-    void mouseReleaseEvent(QMouseEvent* event) override;
+    void clicked(const QPointF& position) override;
 
 private:
     std::optional<std::size_t> beside(int key) const;
@@ -44,7 +43,6 @@ private:
 
     Groups m_groups;
     std::optional<std::size_t> m_current;
-    QPoint m_pressed;
 };
 
 } // namespace quantoscope::ui

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <QMouseEvent>
-
 #include "ui/charts/number_format.h"
 
 namespace quantoscope::ui {
@@ -235,18 +233,9 @@ QString RangeChart::readout(const QPointF& position) const
     return text;
 }
 
-void RangeChart::mousePressEvent(QMouseEvent* event)
+void RangeChart::clicked(const QPointF& position)
 {
-    m_pressed = event->pos();
-    BaseChart::mousePressEvent(event);
-}
-
-void RangeChart::mouseReleaseEvent(QMouseEvent* event)
-{
-    BaseChart::mouseReleaseEvent(event);
-    if (event->button() != Qt::LeftButton || (event->pos() - m_pressed).manhattanLength() > 3)
-        return;
-    if (const auto layer = layerAt(event->position()))
+    if (const auto layer = layerAt(position))
         emit layerClicked(static_cast<int>(*layer));
 }
 

@@ -30,8 +30,7 @@ signals:
 protected:
     void rebuild() override;
     QString readout(const QPointF& position) const override;
-    void mousePressEvent(QMouseEvent* event) override;
-    void mouseReleaseEvent(QMouseEvent* event) override;
+    void clicked(const QPointF& position) override;
     void resizeEvent(QResizeEvent* event) override;
 
 private:
@@ -48,7 +47,6 @@ private:
     QCPGraph* m_endMarks = nullptr; ///< its ends, where layers are too close for bars
     QCPGraph* m_stepMarks = nullptr;
     int m_current = -1;
-    QPoint m_pressed;
 };
 
 } // namespace quantoscope::ui
