@@ -2,12 +2,12 @@
 #include "ui/views/chart_menu.h"
 
 #include <QClipboard>
-#include <QFileDialog>
 #include <QGuiApplication>
 #include <QMenu>
 
 #include "ui/charts/base_chart.h"
 #include "ui/charts/chart_exporter.h"
+#include "ui/views/file_choice.h"
 #include "ui/views/message_bar.h"
 
 namespace quantoscope::ui {
@@ -23,7 +23,7 @@ ChartExportOptions optionsFor(const BaseChart& chart)
 
 void save(BaseChart* chart)
 {
-    const QString path = QFileDialog::getSaveFileName(chart, BaseChart::tr("Save chart"), QStringLiteral("chart.png"),
+    const QString path = chooseNewFile(chart, BaseChart::tr("Save chart"), QStringLiteral("chart.png"),
         BaseChart::tr("PNG picture (*.png);;SVG drawing (*.svg);;PDF document (*.pdf);;Data as CSV (*.csv)"));
     if (path.isEmpty())
         return;

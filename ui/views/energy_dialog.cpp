@@ -6,20 +6,19 @@
 
 #include <QComboBox>
 #include <QDialogButtonBox>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
-#include <QSettings>
 #include <QVBoxLayout>
 
 #include <nlohmann/json.hpp>
 
 #include "core/base/file.h"
 #include "ui/charts/number_format.h"
+#include "ui/views/file_choice.h"
 #include "ui/views/option_words.h"
 
 namespace quantoscope::ui {
@@ -27,6 +26,8 @@ namespace quantoscope::ui {
 using cost::EnergyModel;
 
 namespace {
+
+const QString energyFolder = QStringLiteral("energy");
 
 constexpr int significantDigits = 10;
 constexpr double mostPicojoules = 1e9;
@@ -289,21 +290,17 @@ void EnergyDialog::addPlace(const QString& label, const QString& tip, bool Energ
 
 void EnergyDialog::chooseFile(bool save)
 {
-    QSettings settings;
-    const QString key = QStringLiteral("folders/energy");
-    const QString folder = settings.value(key).toString();
     const QString kinds = tr("Energy models (*.json)");
-    QString path = save ? QFileDialog::getSaveFileName(this, tr("Save energy model"),
-                       folder + QLatin1Char('/')
-                           + QString::fromStdString(m_session.energyModel().name).remove(QStringLiteral(" (edited)"))
-                           + QStringLiteral(".json"),
+    QString path = save ? chooseNewFile(this, tr("Save energy model"),
+                       inRememberedFolder(energyFolder,
+                           QString::fromStdString(m_session.energyModel().name).remove(QStringLiteral(" (edited)"))
+                               + QStringLiteral(".json")),
                        kinds)
-                        : QFileDialog::getOpenFileName(this, tr("Open energy model"), folder, kinds);
+                        : ui::chooseFile(this, tr("Open energy model"), rememberedFolder(energyFolder), kinds);
     if (path.isEmpty())
         return;
     if (save && QFileInfo(path).suffix().isEmpty())
         path += QStringLiteral(".json");
-    settings.setValue(key, QFileInfo(path).path());
     if (save)
         this->save(path);
     else
@@ -315,14 +312,18 @@ void EnergyDialog::open(const QString& path)
     // A name that is no file would be taken for a built-in model's.
     const auto model = cost::findEnergyModel(path.toStdString());
     say(model ? QString() : QString::fromStdString(model.error().message()));
-    if (model)
-        m_session.editEnergyModel(*model);
+    if (!model)
+        return;
+    rememberFolderOf(energyFolder, path);
+    m_session.editEnergyModel(*model);
 }
 
 void EnergyDialog::save(const QString& path)
 {
     const auto written = base::writeFileAtomically(path.toStdString(), m_session.energyModel().toJson().dump(4) + "\n");
     say(written ? QString() : QString::fromStdString(written.error().message()));
+    if (written)
+        rememberFolderOf(energyFolder, path);
 }
 
 } // namespace quantoscope::ui

@@ -7,7 +7,6 @@
 
 #include <QClipboard>
 #include <QContextMenuEvent>
-#include <QFileDialog>
 #include <QGuiApplication>
 #include <QHelpEvent>
 #include <QKeyEvent>
@@ -19,6 +18,7 @@
 
 #include "ui/charts/number_format.h"
 #include "ui/session/work.h"
+#include "ui/views/file_choice.h"
 #include "ui/views/message_bar.h"
 
 namespace quantoscope::ui {
@@ -342,8 +342,8 @@ void GraphView::contextMenuEvent(QContextMenuEvent* event)
 {
     QMenu menu(this);
     menu.addAction(tr("Save picture…"), this, [this] {
-        const QString path = QFileDialog::getSaveFileName(
-            this, tr("Save picture"), QStringLiteral("graph.png"), tr("PNG picture (*.png)"));
+        const QString path
+            = chooseNewFile(this, tr("Save picture"), QStringLiteral("graph.png"), tr("PNG picture (*.png)"));
         if (!path.isEmpty() && !picture().save(path, "PNG"))
             MessageBar::tell(this,
                 { ErrorCode::Io, tr("the file cannot be written").toStdString(), path.toStdString(),

@@ -6,7 +6,6 @@
 
 #include <QClipboard>
 #include <QEvent>
-#include <QFileDialog>
 #include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -20,6 +19,7 @@
 
 #include "core/base/file.h"
 #include "ui/charts/number_format.h"
+#include "ui/views/file_choice.h"
 #include "ui/views/message_bar.h"
 #include "ui/views/table_menu.h"
 
@@ -313,8 +313,8 @@ void RunsPage::restore()
 
 void RunsPage::save()
 {
-    const QString path = QFileDialog::getSaveFileName(
-        this, tr("Save runs"), QStringLiteral("runs.tsv"), tr("Tab-separated values (*.tsv)"));
+    const QString path
+        = chooseNewFile(this, tr("Save runs"), QStringLiteral("runs.tsv"), tr("Tab-separated values (*.tsv)"));
     if (path.isEmpty())
         return;
     if (const auto written = base::writeFileAtomically(path.toStdString(), tsv().toStdString()); !written)

@@ -5,13 +5,13 @@
 
 #include <QAction>
 #include <QClipboard>
-#include <QFileDialog>
 #include <QGuiApplication>
 #include <QHeaderView>
 #include <QTableView>
 
 #include "core/base/file.h"
 #include "ui/models/runs_model.h"
+#include "ui/views/file_choice.h"
 #include "ui/views/message_bar.h"
 
 namespace quantoscope::ui {
@@ -20,7 +20,7 @@ namespace {
 
 void save(QTableView* table)
 {
-    const QString path = QFileDialog::getSaveFileName(table, QTableView::tr("Save table"), QStringLiteral("table.tsv"),
+    const QString path = chooseNewFile(table, QTableView::tr("Save table"), QStringLiteral("table.tsv"),
         QTableView::tr("Tab-separated values (*.tsv)"));
     if (path.isEmpty())
         return;
