@@ -6,7 +6,6 @@
 #include <QCloseEvent>
 #include <QDockWidget>
 #include <QDragEnterEvent>
-#include <QFileDialog>
 #include <QLabel>
 #include <QListWidget>
 #include <QMenu>
@@ -23,6 +22,7 @@
 #include "ui/views/data_dialog.h"
 #include "ui/views/distributions_page.h"
 #include "ui/views/export_dialog.h"
+#include "ui/views/file_choice.h"
 #include "ui/views/flips_page.h"
 #include "ui/views/graph_page.h"
 #include "ui/views/job_strip.h"
@@ -48,6 +48,7 @@ namespace {
 constexpr int mostRecent = 8;
 constexpr int roomyWidth = 1200; // pixels
 constexpr int ampleWidth = 1900;
+const QString modelFolder = QStringLiteral("model");
 const QString recentKey = QStringLiteral("recent/models");
 const QString splitterKey = QStringLiteral("window/splitters/");
 
@@ -215,6 +216,7 @@ void MainWindow::connectSession()
     connect(m_workbench.get(), &Workbench::notice, m_messages, &MessageBar::showNotice);
     connect(m_session.get(), &Session::refused, m_messages, &MessageBar::showNotice);
     connect(m_workbench.get(), &Workbench::modelOpened, this, [this](const std::filesystem::path& path) {
+        rememberFolderOf(modelFolder, QString::fromStdString(path.string()));
         if (m_workbench->project().path().empty()) // a project stands for its models
             remember(QString::fromStdString(path.string()));
     });
@@ -242,19 +244,36 @@ void MainWindow::connectSession()
     connect(m_workbench.get(), &Workbench::encodingsApplied, this, &MainWindow::showApplied);
 }
 
-void MainWindow::showProblem(const base::Error& error, const QString& context)
+MessageBar::Remedy MainWindow::remedyFor(Mend mend)
 {
-    if (error.code == ErrorCode::Unsupported && m_session->modelCheck() && !m_session->modelCheck()->usable) {
-        m_messages->showError(error, context, { tr("All findings…"), [this] { showModelCheck(); } });
-        return;
+    switch (mend) {
+    case Mend::Model:
+        return { tr("Open another…"), [this] { chooseModel(); } };
+    case Mend::Images:
+        return { tr("Open images…"), [this] { showDataDialog(); } };
+    case Mend::Project:
+        return { tr("Open another…"), [this] { chooseProject(); } };
+    case Mend::ProjectName:
+        return { tr("Save as…"), [this] { chooseSave(); } };
+    case Mend::Encodings:
+        return { tr("Apply others…"), [this] { chooseEncodings(); } };
+    case Mend::Export:
+        return { tr("Export…"), [this] { chooseExport(); } };
+    case Mend::Report:
+        return { tr("Write elsewhere…"), [this] { chooseReport(); } };
+    case Mend::Nothing:
+        break;
     }
-    MessageBar::Remedy remedy;
-    // Where the images are to blame, the way to other images is one click.
-    if (m_session->data() || context.contains(tr("images")))
-        remedy = { tr("Open images…"), [this] { showDataDialog(); } };
-    if (!m_session->model() && !m_session->data())
-        remedy = { tr("Open another…"), [this] { chooseModel(); } };
-    m_messages->showError(error, context, remedy);
+    return {};
+}
+
+void MainWindow::showProblem(const base::Error& error, const QString& context, Mend mend)
+{
+    if (mend == Mend::Model && error.code == ErrorCode::Unsupported && m_session->modelCheck()
+        && !m_session->modelCheck()->usable)
+        m_messages->showError(error, context, { tr("All findings…"), [this] { showModelCheck(); } });
+    else
+        m_messages->showError(error, context, remedyFor(mend));
 }
 
 QWidget* MainWindow::currentPage() const
@@ -291,14 +310,10 @@ void MainWindow::openSample()
 
 void MainWindow::chooseModel()
 {
-    QSettings settings;
-    const QString folder = settings.value(QStringLiteral("folders/model")).toString();
     const QString path
-        = QFileDialog::getOpenFileName(this, tr("Open model"), folder, tr("ONNX models (*.onnx);;All files (*)"));
-    if (path.isEmpty())
-        return;
-    settings.setValue(QStringLiteral("folders/model"), QFileInfo(path).path());
-    openModel(path);
+        = chooseFile(this, tr("Open model"), rememberedFolder(modelFolder), tr("ONNX models (*.onnx);;All files (*)"));
+    if (!path.isEmpty())
+        openModel(path);
 }
 
 void MainWindow::showDataDialog()
@@ -315,8 +330,7 @@ void MainWindow::chooseExport()
     auto* dialog = new ExportDialog(*m_session, this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     connect(dialog, &QDialog::accepted, this, [this, dialog] {
-        const QString path
-            = QFileDialog::getSaveFileName(this, tr("Export"), dialog->suggestedFile(), dialog->fileFilter());
+        const QString path = chooseNewFile(this, tr("Export"), dialog->suggestedFile(), dialog->fileFilter());
         if (!path.isEmpty())
             m_workbench->exportPlan(path.toStdString(), dialog->options());
     });
@@ -325,7 +339,7 @@ void MainWindow::chooseExport()
 
 void MainWindow::chooseEncodings()
 {
-    const QString path = QFileDialog::getOpenFileName(this, tr("Apply encodings"), {},
+    const QString path = chooseFile(this, tr("Apply encodings"), rememberedFolder(modelFolder),
         tr("Encodings and calibration tables (*.json *.encodings *.cache);;All files (*)"));
     if (!path.isEmpty())
         m_workbench->applyEncodings(path.toStdString());
@@ -433,10 +447,8 @@ void MainWindow::openFile(const QString& path)
         openModel(path);
     } else {
         // Anything else can only be images; how to prepare them is for a person to say.
-        DataRequest request;
-        request.path = path.toStdString();
-        m_dataDialog->setRequest(request);
         showDataDialog();
+        m_dataDialog->choosePath(path);
     }
 }
 

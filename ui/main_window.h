@@ -8,6 +8,7 @@
 #include "ui/jobs/job_runner.h"
 #include "ui/session/session.h"
 #include "ui/session/workbench.h"
+#include "ui/views/message_bar.h"
 
 class QAction;
 class QDockWidget;
@@ -26,7 +27,6 @@ class GraphPage;
 class HelpWindow;
 class JobStrip;
 class LayersView;
-class MessageBar;
 class ModelCheckDialog;
 class OptionsPanel;
 class OptionsStudyPage;
@@ -99,7 +99,8 @@ private:
     void showApplied(const std::filesystem::path& path, const importing::AppliedEncodings& applied);
     void showList(const QString& title, const QStringList& lines);
     void cancelJobs();
-    void showProblem(const base::Error& error, const QString& context);
+    void showProblem(const base::Error& error, const QString& context, Mend mend);
+    MessageBar::Remedy remedyFor(Mend mend);
     void chooseProject();
     void chooseSave();
     void saveProject();

@@ -18,6 +18,7 @@
 #include <QVBoxLayout>
 
 #include "ui/main_window.h"
+#include "ui/session/window_words.h"
 #include "ui/views/accuracy_badge.h"
 #include "ui/views/appearance.h"
 #include "ui/views/energy_dialog.h"
@@ -261,7 +262,8 @@ void MainWindow::refreshActions()
         action->setEnabled(any);
     m_strip->setIdleText(!m_session->model() ? tr("Open a model, or the sample, to begin")
             : !m_session->data()             ? tr("Open labelled images to measure accuracy and see activations")
-                                             : tr("Ready"));
+            : !m_session->stats()            ? tr("Ready")
+                                             : tr("Ready, %1").arg(calibrationText(*m_session->data())));
 }
 
 void MainWindow::changeEvent(QEvent* event)

@@ -3,16 +3,15 @@
 // main_window.cpp.
 #include <QDesktopServices>
 #include <QDockWidget>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QMessageBox>
 #include <QPushButton>
-#include <QSettings>
 #include <QTabWidget>
 #include <QUrl>
 
 #include "ui/charts/number_format.h"
 #include "ui/main_window.h"
+#include "ui/views/file_choice.h"
 #include "ui/views/message_bar.h"
 #include "ui/views/start_page.h"
 #include "ui/views/studies_page.h"
@@ -22,7 +21,8 @@ namespace quantoscope::ui {
 
 namespace {
 
-const QString folderKey = QStringLiteral("folders/project");
+const QString projectFolder = QStringLiteral("project");
+const QString exportFolder = QStringLiteral("export");
 
 /// What a page is called in a project: not its title, which is translated.
 QString pageName(const QWidget* page)
@@ -42,6 +42,7 @@ void MainWindow::connectProject()
     connect(&project, &ProjectFile::saved, this, [this](const std::filesystem::path& path) {
         const QString file = QString::fromStdString(path.string());
         remember(file);
+        rememberFolderOf(projectFolder, file);
         m_messages->showNotice(
             tr("%1 has everything; results that finish from now on are in it at once").arg(QFileInfo(file).fileName()));
         if (const auto then = std::exchange(m_afterSaving, {}))
@@ -51,6 +52,7 @@ void MainWindow::connectProject()
     connect(m_workbench.get(), &Workbench::reported, this,
         [this](const std::filesystem::path& path, qsizetype studies, qsizetype results) {
             const QString file = QString::fromStdString(path.string());
+            rememberFolderOf(exportFolder, file);
             m_messages->showOffer(tr("%1 has %2 studies and %3 results")
                                       .arg(QFileInfo(file).fileName(), formatCount(studies), formatCount(results)),
                 { tr("Open"), [file] { QDesktopServices::openUrl(QUrl::fromLocalFile(file)); } });
@@ -92,8 +94,10 @@ void MainWindow::openProject(const QString& path)
 void MainWindow::showOpened(const OpenedProject& opened)
 {
     const QString file = QString::fromStdString(opened.path.string());
-    if (!m_workbench->project().path().empty())
+    if (!m_workbench->project().path().empty()) {
         remember(file);
+        rememberFolderOf(projectFolder, file);
+    }
     for (const QTabWidget* tabs : { m_pages, m_studyTabs })
         for (int i = 0; i < tabs->count(); ++i)
             if (tabs->widget(i) != m_studyTabs && pageName(tabs->widget(i)) == opened.state.page)
@@ -112,13 +116,10 @@ void MainWindow::showOpened(const OpenedProject& opened)
 
 void MainWindow::chooseProject()
 {
-    QSettings settings;
-    const QString path = QFileDialog::getOpenFileName(this, tr("Open project"), settings.value(folderKey).toString(),
+    const QString path = chooseFile(this, tr("Open project"), rememberedFolder(projectFolder),
         tr("Quantoscope projects (*.qscope);;All files (*)"));
-    if (path.isEmpty())
-        return;
-    settings.setValue(folderKey, QFileInfo(path).path());
-    openProject(path);
+    if (!path.isEmpty())
+        openProject(path);
 }
 
 void MainWindow::saveProject()
@@ -134,55 +135,47 @@ void MainWindow::saveProject()
 
 void MainWindow::chooseSave()
 {
-    QSettings settings;
     const LoadedModelPtr& model = m_session->model();
     const QString stem = model ? QFileInfo(model->name).completeBaseName() : QStringLiteral("project");
-    const QString folder = settings.value(folderKey).toString();
-    QString path = QFileDialog::getSaveFileName(this, tr("Save project as"),
-        (folder.isEmpty() ? QString() : folder + QLatin1Char('/')) + stem + QStringLiteral(".qscope"),
-        tr("Quantoscope projects (*.qscope)"));
+    QString path = chooseNewFile(this, tr("Save project as"),
+        inRememberedFolder(projectFolder, stem + QStringLiteral(".qscope")), tr("Quantoscope projects (*.qscope)"));
     if (path.isEmpty()) {
         m_afterSaving = {};
         return;
     }
     if (QFileInfo(path).suffix().isEmpty())
         path += QStringLiteral(".qscope");
-    settings.setValue(folderKey, QFileInfo(path).path());
     m_workbench->project().saveAs(path.toStdString());
 }
 
 void MainWindow::exportEverything()
 {
-    QSettings settings;
-    const QString key = QStringLiteral("folders/export");
-    const QString folder
-        = QFileDialog::getExistingDirectory(this, tr("Folder for charts and tables"), settings.value(key).toString());
+    const QString folder = chooseFolder(this, tr("Folder for charts and tables"), rememberedFolder(exportFolder));
     if (folder.isEmpty())
         return;
-    settings.setValue(key, folder);
     const auto files = exportVisible(*this, folder.toStdString());
+    if (files)
+        rememberFolderOf(exportFolder, folder + QStringLiteral("/."));
     if (files)
         m_messages->showNotice(
             tr("Files written to %1: %2").arg(folder, formatCount(static_cast<qint64>(files->size()))));
     else
-        m_messages->showError(files.error(), tr("Not everything was saved"));
+        m_messages->showError(
+            files.error(), tr("Not everything was saved"), { tr("Save elsewhere…"), [this] { exportEverything(); } });
 }
 
 void MainWindow::chooseReport()
 {
-    QSettings settings;
-    const QString key = QStringLiteral("folders/export");
     const QString name = QFileInfo(m_workbench->project().path().empty()
             ? (m_session->model() ? m_session->model()->name : tr("report"))
             : QString::fromStdString(m_workbench->project().path().string()))
                              .completeBaseName();
-    QString path = QFileDialog::getSaveFileName(this, tr("Write report"),
-        settings.value(key).toString() + QLatin1Char('/') + name + QStringLiteral(".html"), tr("Web pages (*.html)"));
+    QString path = chooseNewFile(this, tr("Write report"),
+        inRememberedFolder(exportFolder, name + QStringLiteral(".html")), tr("Web pages (*.html)"));
     if (path.isEmpty())
         return;
     if (QFileInfo(path).suffix().isEmpty())
         path += QStringLiteral(".html");
-    settings.setValue(key, QFileInfo(path).path());
     m_workbench->writeReport(path.toStdString());
 }
 

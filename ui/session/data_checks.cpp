@@ -9,6 +9,7 @@
 #include <QCoreApplication>
 
 #include "core/evaluation/preprocessing_variants.h"
+#include "ui/session/data_guess.h"
 
 namespace quantoscope::ui {
 
@@ -19,28 +20,13 @@ constexpr std::int64_t triedImages = 200;
 
 QString tr(const char* text) { return QCoreApplication::translate("DataChecks", text); }
 
-Result<dataset::SampleSetPtr> some(const DataRequest& request, std::int64_t count, const base::Job& job)
+Result<dataset::SampleSetPtr> some(
+    const dataset::DatasetPtr& data, const DataRequest& request, std::int64_t count, const base::Job& job)
 {
-    QS_TRY(const auto data, dataset::openDataset(request.path, request.openOptions()));
     dataset::SampleSet::Options options;
     options.preprocessing = request.preprocessing;
     options.indices = dataset::sampleIndices(data->size(), count, 0);
     return dataset::SampleSet::load(data, options, job);
-}
-
-/// Extents of the model's image input without the batch; empty where they are not known.
-std::vector<std::int64_t> inputShape(const LoadedModel& model)
-{
-    const auto& inputs = model.graph->inputs();
-    if (inputs.empty())
-        return {};
-    const auto& dims = model.graph->value(inputs.front()).type.dims;
-    if (!dims || dims->size() != 4)
-        return {};
-    std::vector<std::int64_t> shape;
-    for (std::size_t i = 1; i < dims->size(); ++i)
-        shape.push_back((*dims)[i].known() ? (*dims)[i].value : -1);
-    return shape;
 }
 
 QString shapeText(const std::vector<std::int64_t>& shape)
@@ -87,11 +73,17 @@ QString scalingWords(std::string_view scaling)
 
 } // namespace
 
-Result<DataPreviewPtr> previewData(const DataRequest& request, const LoadedModel* model, const base::Job& job)
+Result<DataPreviewPtr> previewData(
+    const DataRequest& request, const LoadedModel* model, bool guess, const base::Job& job)
 {
     auto preview = std::make_shared<DataPreview>();
     preview->request = request;
-    QS_TRY(preview->samples, some(request, previewImages, job));
+    QS_TRY(const auto data, dataset::openDataset(request.path, request.openOptions()));
+    if (guess) {
+        QS_TRY(preview->request.preprocessing, guessPreprocessing(*data, request.preprocessing, model));
+    }
+    QS_TRY(preview->samples, some(data, preview->request, previewImages, job));
+    QS_TRY(preview->warning, dataWarning(preview->request, data));
     preview->description = QString::fromStdString(preview->samples->dataset()->description());
     preview->shape = preview->samples->sampleShape();
     std::vector<float> values(static_cast<std::size_t>(preview->samples->size() * preview->samples->sampleSize()));

@@ -207,7 +207,7 @@ void ProjectFile::write()
         [this](const Result<Nothing>& result) {
             if (!result && result.error().code != ErrorCode::Cancelled && !m_told) {
                 m_told = true;
-                emit problem(result.error(), tr("The project is not kept"));
+                emit problem(result.error(), tr("The project is not kept"), Mend::ProjectName);
             }
         });
 }
@@ -219,7 +219,7 @@ void ProjectFile::saveNow()
         return;
     capture();
     if (const auto kept = writeHere(); !kept)
-        emit problem(kept.error(), tr("The project is not kept"));
+        emit problem(kept.error(), tr("The project is not kept"), Mend::ProjectName);
 }
 
 std::optional<ModelState> ProjectFile::remembered(const std::string& fingerprint) const
@@ -289,7 +289,7 @@ void ProjectFile::open(const fs::path& path)
         [this, name](const Result<OpenedProject>& result) {
             if (!result) {
                 if (result.error().code != ErrorCode::Cancelled)
-                    emit problem(result.error(), tr("%1 was not opened").arg(name));
+                    emit problem(result.error(), tr("%1 was not opened").arg(name), Mend::Project);
                 return;
             }
             m_timer.stop();
@@ -320,7 +320,7 @@ void ProjectFile::saveAs(const fs::path& path)
         },
         [this, name](const Result<std::string>& result) {
             if (!result) {
-                emit problem(result.error(), tr("%1 was not saved").arg(name));
+                emit problem(result.error(), tr("%1 was not saved").arg(name), Mend::ProjectName);
                 return;
             }
             m_path = *result;

@@ -17,6 +17,7 @@
 #include "ui/jobs/job_runner.h"
 #include "ui/session/project_state.h"
 #include "ui/session/project_store.h"
+#include "ui/session/mend.h"
 #include "ui/session/session.h"
 
 namespace quantoscope::ui {
@@ -85,7 +86,7 @@ signals:
     void opened(const quantoscope::ui::OpenedProject& project);
     void saved(const std::filesystem::path& path);
     void unsavedFound(const std::vector<quantoscope::ui::UnsavedWork>& work);
-    void problem(const quantoscope::base::Error& error, const QString& context);
+    void problem(const quantoscope::base::Error& error, const QString& context, quantoscope::ui::Mend mend);
 
 private:
     /// Writes states into the project they are of, in the order they were captured, from whatever thread.

@@ -242,14 +242,16 @@ using ModelCheckPtr = std::shared_ptr<const ModelCheck>;
 
 /// Some images as the network would get them.
 struct DataPreview {
-    DataRequest request;
+    DataRequest request; ///< with what was guessed
     QString description; ///< the data set in words
     dataset::SampleSetPtr samples; ///< some, spread over the data set
     std::vector<std::int64_t> shape; ///< of one sample
     double low = 0; ///< of the values the network sees
     double high = 0;
     double mean = 0;
-    QString misfit; ///< why they do not fit the model's input, and what would help; empty: they do
+    QString misfit; ///< why they do not fit the model's input, or cannot be read, and what would help; empty: they do
+    bool failed = false; ///< they cannot be read
+    QString warning; ///< what to know before they are used with these calibration images; empty: nothing
 };
 using DataPreviewPtr = std::shared_ptr<const DataPreview>;
 

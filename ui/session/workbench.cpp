@@ -8,6 +8,7 @@
 #include "core/evaluation/accumulators.h"
 #include "core/evaluation/preprocessing_variants.h"
 #include "ui/charts/number_format.h"
+#include "ui/session/window_words.h"
 #include "ui/session/work.h"
 
 namespace quantoscope::ui {
@@ -49,10 +50,10 @@ Workbench::Workbench(Session& session, JobRunner& jobs, QObject* parent)
     connect(&m_project, &ProjectFile::problem, this, &Workbench::problem);
 }
 
-bool Workbench::report(const base::Error& error, const QString& context)
+bool Workbench::report(const base::Error& error, const QString& context, Mend mend)
 {
     if (error.code != ErrorCode::Cancelled)
-        emit problem(error, context);
+        emit problem(error, context, mend);
     return error.code != ErrorCode::Cancelled;
 }
 
@@ -82,7 +83,9 @@ void Workbench::calibrate()
         },
         [this](Result<calibration::CalibrationStatsPtr> result) {
             if (!result) {
-                report(result.error(), tr("The images do not run through the model"));
+                if (report(result.error(), tr("The images do not run through the model"), Mend::Images))
+                    emit dataRefused(
+                        tr("The images do not run through the model: %1").arg(errorSentences(result.error())));
                 return;
             }
             m_quantizer.reset();
@@ -221,7 +224,7 @@ int Workbench::memory() const { return static_cast<int>(m_reuse->budget() >> 20U
 void Workbench::onFloatEvaluated(const Result<Evaluated>& result)
 {
     if (!result) {
-        report(result.error(), tr("The float network could not be evaluated"));
+        report(result.error(), tr("The float network could not be evaluated"), Mend::Images);
         return;
     }
     m_session.setFloatResult(result->result);
@@ -249,7 +252,7 @@ void Workbench::warnNearChance(const evaluation::EvaluationResult& result)
                          .toStdString(),
                      m_session.data()->title.toStdString(),
                      tr("check channels, mean, standard deviation, size and labels in Open data").toStdString() },
-        tr("Images and model may not fit"));
+        tr("Images and model may not fit"), Mend::Images);
     lookForVariant();
 }
 

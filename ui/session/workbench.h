@@ -73,8 +73,8 @@ public:
     void openData(const DataRequest& request);
     /// The bundled network and Fashion-MNIST; a problem() says what is missing if they are not installed.
     void openSample();
-    /// Prepares some of the images as `request` says, for a person to look at.
-    void previewData(const DataRequest& request);
+    /// Prepares some of the images as `request` says, for a person to look at, or as suits them and the model.
+    void previewData(const DataRequest& request, bool guess = false);
     void evaluate();
     /// Studies leave word-lengths out that the hardware profile does not take.
     void startSweep(SweepSettings settings);
@@ -123,8 +123,10 @@ public:
     static std::filesystem::path sampleFile(const std::filesystem::path& name); ///< the same of any bundled file
 
 signals:
-    /// Something could not be done. `context` says what, in a few words.
-    void problem(const quantoscope::base::Error& error, const QString& context);
+    /// Something could not be done. `context` says what, in a few words; `mend` what to choose anew.
+    void problem(const quantoscope::base::Error& error, const QString& context, quantoscope::ui::Mend mend);
+    void dataRefused(
+        const QString& why); ///< images that were asked for last are not there, or do not go with the model
     void notice(const QString& text); ///< something worth knowing that went well
     void exported(const quantoscope::exporting::ExportReport& report);
     void encodingsApplied(const std::filesystem::path& path, const quantoscope::importing::AppliedEncodings& applied);
@@ -178,7 +180,7 @@ private:
     quint64 begin(Study study);
     bool current(Study study, quint64 generation) const;
     void end(Study study);
-    bool report(const base::Error& error, const QString& context);
+    bool report(const base::Error& error, const QString& context, Mend mend = Mend::Nothing);
     Accuracy freshAccuracy(Accuracy::State state) const;
 
     Session& m_session;

@@ -2,6 +2,7 @@
 // Whether images suit the model: a look at some of them, and the search for a preparation that does.
 #include "ui/session/data_checks.h"
 #include "ui/session/model_check.h"
+#include "ui/session/window_words.h"
 #include "ui/session/workbench.h"
 
 namespace quantoscope::ui {
@@ -14,23 +15,26 @@ const QString biasesChannel = QStringLiteral("biases");
 
 } // namespace
 
-void Workbench::previewData(const DataRequest& request)
+void Workbench::previewData(const DataRequest& request, bool guess)
 {
     m_jobs.start<DataPreviewPtr>(
         { tr("Preparing some images"), Lane::Quick, previewChannel },
-        [request, model = m_session.model()](
-            const base::Job& job) { return ui::previewData(request, model.get(), job); },
+        [request, guess, model = m_session.model()](
+            const base::Job& job) { return ui::previewData(request, model.get(), guess, job); },
         [this, request](Result<DataPreviewPtr> result) {
             if (result) {
                 m_session.setDataPreview(*result);
                 return;
             }
-            if (result.error().code == ErrorCode::Cancelled)
+            if (result.error().code == ErrorCode::Cancelled) {
+                emit dataRefused(tr("The images were not read: cancelled."));
                 return;
+            }
             // The dialog shows it where the pictures would be; nothing was asked for yet.
             auto failed = std::make_shared<DataPreview>();
             failed->request = request;
-            failed->misfit = QString::fromStdString(result.error().message());
+            failed->misfit = errorSentences(result.error());
+            failed->failed = true;
             m_session.setDataPreview(std::move(failed));
         });
 }

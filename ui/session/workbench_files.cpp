@@ -34,7 +34,7 @@ void Workbench::exportPlan(const std::filesystem::path& path, const exporting::E
             if (result)
                 emit exported(*result);
             else
-                report(result.error(), tr("The model was not exported"));
+                report(result.error(), tr("The model was not exported"), Mend::Export);
         });
 }
 
@@ -58,7 +58,7 @@ void Workbench::applyEncodings(const std::filesystem::path& path)
         },
         [this, analysis, path, name](Result<Applied> result) {
             if (!result) {
-                report(result.error(), tr("%1 was not applied").arg(name));
+                report(result.error(), tr("%1 was not applied").arg(name), Mend::Encodings);
                 return;
             }
             if (m_session.currentAnalysis() != analysis)
@@ -92,7 +92,7 @@ void Workbench::writeReport(const std::filesystem::path& path)
             if (result)
                 emit reported(path, result->studies, result->results);
             else
-                report(result.error(), tr("The report was not written"));
+                report(result.error(), tr("The report was not written"), Mend::Report);
         });
 }
 

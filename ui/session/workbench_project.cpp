@@ -6,6 +6,7 @@
 
 #include "core/onnx_io/reader.h"
 #include "ui/session/model_check.h"
+#include "ui/session/window_words.h"
 #include "ui/session/work.h"
 #include "ui/session/workbench.h"
 
@@ -79,13 +80,13 @@ void Workbench::openModel(const fs::path& path)
         },
         [this, path, name](const Result<Opened>& result) {
             if (!result) {
-                report(result.error(), tr("%1 was not opened").arg(name));
+                report(result.error(), tr("%1 was not opened").arg(name), Mend::Model);
                 return;
             }
             if (result->check)
                 m_session.setModelCheck(result->check);
             if (!result->model) {
-                report(result->model.error(), tr("%1 was not opened").arg(name));
+                report(result->model.error(), tr("%1 was not opened").arg(name), Mend::Model);
                 return;
             }
             const LoadedModelPtr& model = *result->model;
@@ -220,7 +221,8 @@ void Workbench::openData(const DataRequest& request)
         [request](const base::Job& job) { return loadData(request, job); },
         [this, request, name](Result<LoadedDataPtr> result) {
             if (!result) {
-                report(result.error(), tr("%1 was not opened").arg(name));
+                const bool failed = report(result.error(), tr("%1 was not opened").arg(name), Mend::Images);
+                emit dataRefused(failed ? errorSentences(result.error()) : tr("The images were not read: cancelled."));
                 return;
             }
             dropResults();
@@ -266,7 +268,7 @@ void Workbench::openSample()
     } else {
         emit problem({ ErrorCode::NotFound, "Fashion-MNIST is not installed", fashionFolder.string(),
                          "install it with: sudo apt install dataset-fashion-mnist" },
-            tr("The sample's images were not opened"));
+            tr("The sample's images were not opened"), Mend::Nothing);
     }
 }
 

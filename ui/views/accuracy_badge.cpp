@@ -10,6 +10,7 @@
 #include "ui/charts/number_format.h"
 #include "ui/charts/theme.h"
 #include "ui/session/outcomes.h"
+#include "ui/session/window_words.h"
 
 namespace quantoscope::ui {
 
@@ -113,6 +114,8 @@ void AccuracyBadge::refresh()
               .arg(QString::fromStdString(m_session.request().describe()));
     for (const flow::CorrectionOutcome& outcome : m_session.accuracy().corrections)
         tip += tr("\n%1: %2").arg(correctionName(outcome.correction), outcomeText(outcome));
+    if (m_session.data() && m_session.stats())
+        tip += QLatin1Char('\n') + tr("Ranges of activations: %1").arg(calibrationText(*m_session.data()));
     setToolTip(tip);
     setAccessibleName(tr("Accuracy: %1").arg(text()));
 }

@@ -3,7 +3,6 @@
 
 #include <QComboBox>
 #include <QDialogButtonBox>
-#include <QFileDialog>
 #include <QFormLayout>
 #include <QGroupBox>
 #include <QHBoxLayout>
@@ -15,15 +14,12 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include "core/evaluation/preprocessing_variants.h"
-#include "ui/charts/number_format.h"
 #include "ui/views/data_preview.h"
+#include "ui/views/file_choice.h"
 
 namespace quantoscope::ui {
 
 namespace {
-
-constexpr int quietMilliseconds = 250;
 
 QSpinBox* sizeBox(const QString& none, const QString& tip, const QString& suffix, int most = 4096)
 {
@@ -33,14 +29,6 @@ QSpinBox* sizeBox(const QString& none, const QString& tip, const QString& suffix
     box->setSuffix(suffix);
     box->setToolTip(tip);
     return box;
-}
-
-QString numbers(const std::array<float, 3>& values)
-{
-    QStringList parts;
-    for (const float value : values)
-        parts << QString::number(static_cast<double>(value), 'g', 6);
-    return parts.join(QStringLiteral(", "));
 }
 
 Result<std::array<float, 3>> parseNumbers(const QString& text, const QString& name)
@@ -91,6 +79,12 @@ DataDialog::DataDialog(Session& session, Workbench& workbench, QWidget* parent)
     layout->setContentsMargins(16, 16, 16, 16);
     layout->setSpacing(12);
     layout->addLayout(columns, 1);
+    m_warning = new QLabel;
+    m_warning->setObjectName(QStringLiteral("DataWarning"));
+    m_warning->setWordWrap(true);
+    m_warning->setTextFormat(Qt::RichText);
+    m_warning->hide();
+    layout->addWidget(m_warning);
     m_outcome = new QLabel;
     m_outcome->setWordWrap(true);
     m_outcome->setMinimumHeight(2 * m_outcome->fontMetrics().lineSpacing());
@@ -103,11 +97,14 @@ DataDialog::DataDialog(Session& session, Workbench& workbench, QWidget* parent)
     layout->addLayout(outcomeRow);
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Open | QDialogButtonBox::Close);
     layout->addWidget(buttons);
+    m_open = buttons->button(QDialogButtonBox::Open);
     connect(buttons, &QDialogButtonBox::accepted, this, &DataDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::hide);
     connect(&session, &Session::dataChanged, this, &DataDialog::showOutcome);
     connect(&session, &Session::floatResultChanged, this, &DataDialog::showOutcome);
     connect(&session, &Session::dataVariantChanged, this, &DataDialog::showOutcome);
+    connect(&session, &Session::dataPreviewChanged, this, &DataDialog::takePreview);
+    connect(&workbench, &Workbench::dataRefused, this, &DataDialog::refuse);
     connect(m_variant, &QPushButton::clicked, this, &DataDialog::useVariant);
     alignForms();
     setRequest({});
@@ -139,27 +136,6 @@ void DataDialog::alignForms()
 
 QString DataDialog::outcome() const { return m_outcome->text(); }
 
-void DataDialog::watchFields()
-{
-    m_quiet.setSingleShot(true);
-    m_quiet.setInterval(quietMilliseconds);
-    connect(&m_quiet, &QTimer::timeout, this, &DataDialog::askPreview);
-    const auto changed = [this] { m_quiet.start(); };
-    for (QLineEdit* edit : { m_path, m_labels, m_classes, m_scale, m_mean, m_std })
-        connect(edit, &QLineEdit::textChanged, this, changed);
-    for (QComboBox* box : { m_kind, m_preset, m_channels, m_layout })
-        connect(box, &QComboBox::currentIndexChanged, this, changed);
-    for (QSpinBox* box : { m_resize, m_crop })
-        connect(box, &QSpinBox::valueChanged, this, changed);
-}
-
-void DataDialog::askPreview()
-{
-    const auto wanted = request();
-    if (isVisible() && wanted)
-        m_workbench.previewData(*wanted);
-}
-
 void DataDialog::showEvent(QShowEvent* event)
 {
     QDialog::showEvent(event);
@@ -177,8 +153,8 @@ void DataDialog::useVariant()
 
 void DataDialog::browse(QLineEdit* edit, const QString& name, bool folder)
 {
-    const QString path = folder ? QFileDialog::getExistingDirectory(this, name, edit->text())
-                                : QFileDialog::getOpenFileName(this, name, edit->text());
+    const QString from = edit->text().isEmpty() ? m_path->text() : edit->text();
+    const QString path = folder ? chooseFolder(this, name, from) : chooseFile(this, name, from);
     if (!path.isEmpty())
         edit->setText(path);
 }
@@ -311,34 +287,17 @@ QWidget* DataDialog::buildCalibration()
     return box;
 }
 
-void DataDialog::presetChosen()
-{
-    const QString key = m_preset->currentData().toString();
-    const auto preset = dataset::Preprocessing::named(key.toStdString());
-    if (!preset)
-        return;
-    m_scale->setText(QString::number(static_cast<double>(preset->scale), 'g', 8));
-    m_mean->setText(numbers(preset->mean));
-    m_std->setText(numbers(preset->std));
-}
-
 void DataDialog::setRequest(const DataRequest& request)
 {
-    const dataset::Preprocessing& preparation = request.preprocessing;
+    const Filling filling(*this);
+    m_choices = {};
+    m_choices.known = !request.path.empty();
     m_path->setText(QString::fromStdString(request.path.string()));
     m_kind->setCurrentIndex(m_kind->findData(static_cast<int>(request.kind)));
     m_labels->setText(QString::fromStdString(request.labels.string()));
     m_classes->setText(QString::fromStdString(request.classes.string()));
     m_limit->setValue(static_cast<int>(request.limit));
-    const int preset = m_preset->findData(QString::fromStdString(preparation.name));
-    m_preset->setCurrentIndex(preset >= 0 ? preset : m_preset->findData(QStringLiteral("custom")));
-    m_channels->setCurrentIndex(m_channels->findData(static_cast<int>(preparation.channels)));
-    m_layout->setCurrentIndex(m_layout->findData(static_cast<int>(preparation.layout)));
-    m_resize->setValue(preparation.resize);
-    m_crop->setValue(preparation.crop);
-    m_scale->setText(QString::number(static_cast<double>(preparation.scale), 'g', 8));
-    m_mean->setText(numbers(preparation.mean));
-    m_std->setText(numbers(preparation.std));
+    showPreparation(request.preprocessing, {});
     m_calibrationPath->setText(QString::fromStdString(request.calibrationPath.string()));
     m_calibrationCount->setValue(static_cast<int>(request.calibrationCount));
     m_calibrationResize->setValue(request.calibrationResize.value_or(0));
@@ -377,42 +336,6 @@ Result<DataRequest> DataDialog::request() const
     preparation.resize = m_resize->value();
     preparation.crop = m_crop->value();
     return request;
-}
-
-void DataDialog::accept()
-{
-    const auto wanted = request();
-    if (!wanted) {
-        m_outcome->setText(QString::fromStdString(wanted.error().message()));
-        return;
-    }
-    m_outcome->setText(tr("Reading images…"));
-    emit openWanted(*wanted);
-}
-
-void DataDialog::showOutcome()
-{
-    const DataVariantPtr& variant = m_session.dataVariant();
-    m_variant->setVisible(variant != nullptr);
-    if (!m_session.data())
-        return;
-    const auto& result = m_session.floatResult();
-    if (!result) {
-        m_outcome->setText(m_session.data()->title);
-        return;
-    }
-    const bool near = evaluation::isNearChance(*result);
-    m_outcome->setText(
-        tr("%1<br>Float top-1 <b>%2</b> on %3 images%4")
-            .arg(m_session.data()->title.toHtmlEscaped(), formatPercent(result->top1()), formatCount(result->images()),
-                near ? tr(": hardly better than guessing (%1). Check channels, mean, std, size and labels.")
-                           .arg(formatPercent(evaluation::chance(result->classes)))
-                     : QString())
-        + (variant ? QStringLiteral("<br>")
-                    + tr("<b>With %1</b> it is right on %2 rather than %3 (%4 images tried).")
-                          .arg(variant->difference, formatPercent(variant->after), formatPercent(variant->before),
-                              formatCount(variant->images))
-                   : QString()));
 }
 
 } // namespace quantoscope::ui

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <set>
+#include <utility>
+
 #include <QDialog>
 #include <QTimer>
 
@@ -27,11 +30,15 @@ public:
     DataDialog(Session& session, Workbench& workbench, QWidget* parent = nullptr);
 
     void setRequest(const DataRequest& request);
+    /// Other images, as if a person had given their path: what suits them is found out by itself.
+    void choosePath(const QString& path);
     /// What the fields say; InvalidInput where a field cannot be understood.
     Result<DataRequest> request() const;
     DataPreviewView* preview() const { return m_preview; }
     QPushButton* variantButton() const { return m_variant; }
+    QPushButton* openButton() const { return m_open; }
     QString outcome() const;
+    QString warning() const; ///< empty: none
 
 signals:
     void openWanted(const quantoscope::ui::DataRequest& request);
@@ -51,7 +58,37 @@ private:
     void alignForms();
     void watchFields();
     void askPreview();
+    void pathChanged();
+    void fieldChanged(QWidget* field);
+    void takePreview();
+    void refuse(const QString& why);
+    void showPreparation(const dataset::Preprocessing& preparation, const std::set<QWidget*>& except);
     void showEvent(QShowEvent* event) override;
+
+    /// While fields are filled in by the program.
+    class Filling {
+    public:
+        explicit Filling(DataDialog& dialog)
+            : m_dialog(dialog)
+            , m_before(std::exchange(dialog.m_filling, true))
+        {
+        }
+        ~Filling() { m_dialog.m_filling = m_before; }
+        Filling(const Filling&) = delete;
+        Filling& operator=(const Filling&) = delete;
+
+    private:
+        DataDialog& m_dialog;
+        bool m_before;
+    };
+    /// What a person said of the images at the present path.
+    struct Choices {
+        bool known = false; ///< these are images that can be read, not a path half written
+        bool guess = false; ///< what suits them is still to be found out
+        bool open = false; ///< and then they are to be opened
+        std::set<QWidget*> fields; ///< that were changed for them
+        QString calibrationBefore; ///< of the images before, for others in the same folder
+    };
 
     Session& m_session;
     Workbench& m_workbench;
@@ -73,6 +110,10 @@ private:
     QLineEdit* m_calibrationPath = nullptr;
     QSpinBox* m_calibrationCount = nullptr;
     QSpinBox* m_calibrationResize = nullptr;
+    bool m_filling = false;
+    Choices m_choices;
+    QPushButton* m_open = nullptr;
+    QLabel* m_warning = nullptr;
     QLabel* m_outcome = nullptr;
     QPushButton* m_variant = nullptr;
 };

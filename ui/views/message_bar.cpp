@@ -12,6 +12,7 @@
 #include <QVBoxLayout>
 
 #include "ui/charts/theme.h"
+#include "ui/session/window_words.h"
 
 namespace quantoscope::ui {
 
@@ -58,9 +59,9 @@ MessageBar::MessageBar(QWidget* parent)
 
 void MessageBar::showError(const base::Error& error, const QString& context, const Remedy& remedy)
 {
-    const QString what = QString::fromStdString(error.what);
+    const QString what = inWindow(error.what);
     const QString where = QString::fromStdString(error.where);
-    const QString hint = QString::fromStdString(error.hint);
+    const QString hint = inWindow(error.hint);
     QString rich = QStringLiteral("<b>%1</b>: %2").arg(context.toHtmlEscaped(), what.toHtmlEscaped());
     if (!where.isEmpty())
         rich += QStringLiteral(" <span style='white-space:nowrap'>(%1)</span>").arg(where.toHtmlEscaped());
