@@ -43,6 +43,7 @@ SensitivityOptions harmsAlone(const SearchOptions& options)
     return { .weightBits = options.weightBits,
         .activationBits = options.activationBits,
         .request = options.request,
+        .keepOwnBits = true, // what the request fixes stays as it is
         .measure = false,
         .energy = options.energy,
         .shard = options.shard,

@@ -42,6 +42,7 @@ public:
         const SensitivityOptions& options, const base::Job& job)
         : m_quantizer(quantizer)
         , m_options(options)
+        , m_request(options.keepOwnBits ? options.request : withoutOwnBits(options.request))
         , m_job(job)
         , m_trials(quantizer, samples, options.evaluation, { options.measure, true })
     {
@@ -51,12 +52,15 @@ public:
 
     Result<SensitivityResult> run(evaluation::EvaluationResultPtr floatResult)
     {
-        m_job.begin("Sensitivity: preparing", 0, "steps");
+        m_job.begin("Preparing the sensitivity of layers", 0, "steps");
         QS_CHECK(m_trials.begin(std::move(floatResult), { nullptr, m_job.stop }));
         m_result.floatResult = m_trials.floatResult();
-        m_result.scope = m_options.request.describeOptions();
+        m_result.scope = m_request.describeOptions();
         const auto& calibration = *m_quantizer.calibration();
         m_result.estimatedOn = calibration.description() + "; " + calibration.preprocessing().describe();
+        if (m_request != m_options.request)
+            m_result.notes.push_back("word-lengths that single layers have of their own do not matter here: every "
+                                     "tensor is tried at the ones asked for, everything else float");
         QS_CHECK(chooseTasks());
         QS_TRY(const auto curvatures, curvatureOf());
         m_job.begin("Sensitivity of " + std::to_string(m_result.units.size()) + " tensors",
@@ -79,7 +83,7 @@ private:
     /// Plans the uniform networks and lists what is to be tried, by unit.
     Result<void> chooseTasks()
     {
-        m_result.units = findUnits(*m_quantizer.graph(), m_options.request.scope, m_options.request.floatOperators);
+        m_result.units = findUnits(*m_quantizer.graph(), m_request.scope, m_request.floatOperators);
         std::erase_if(m_result.units, [&](const auto& unit) { return bitsFor(unit.role).empty(); });
         if (m_options.weightBits.empty() && m_options.activationBits.empty())
             return fail(ErrorCode::InvalidInput, "no word-length is to be tried", {}, "give word-lengths: 2..8");
@@ -101,12 +105,13 @@ private:
                     m_tasks.push_back({ unit, *bits, at });
             }
         }
+        m_result.asked = std::ssize(m_tasks);
         return {};
     }
 
     Result<void> addNetwork(Role role, int bits)
     {
-        planning::PlanRequest request = m_options.request;
+        planning::PlanRequest request = m_request;
         (role == Role::Weight ? request.weights : request.activations).bits = bits;
         (role == Role::Weight ? request.activations : request.weights).bits.reset();
         const base::Job quiet { nullptr, m_job.stop };
@@ -129,7 +134,7 @@ private:
         for (std::size_t i = 0; i < m_tasks.size(); ++i)
             byGraph[m_networks[m_tasks[i].network].network.graph].push_back(i);
         std::vector<double> curvatures(m_tasks.size(), unknown);
-        const CurvatureOptions options { .threads = m_options.evaluation.threads, .seed = m_options.request.seed };
+        const CurvatureOptions options { .threads = m_options.evaluation.threads, .seed = m_request.seed };
         for (const auto& [graph, tasks] : byGraph) {
             std::vector<UnitChange> changes;
             for (const std::size_t i : tasks)
@@ -238,6 +243,7 @@ private:
 
     const flow::Quantizer& m_quantizer;
     const SensitivityOptions& m_options;
+    const planning::PlanRequest m_request;
     const base::Job& m_job;
     TrialRunner m_trials;
     SensitivityResult m_result;
@@ -246,6 +252,18 @@ private:
 };
 
 } // namespace
+
+planning::PlanRequest withoutOwnBits(planning::PlanRequest request)
+{
+    request.firstLastBits.reset();
+    for (auto& layer : request.overrides) {
+        layer.weights.bits.reset();
+        layer.activations.bits.reset();
+    }
+    std::erase_if(request.overrides,
+        [](const planning::LayerOverride& layer) { return layer.weights.empty() && layer.activations.empty(); });
+    return request;
+}
 
 Result<SensitivityResult> runSensitivity(const flow::Quantizer& quantizer, const dataset::SampleSet* samples,
     const SensitivityOptions& options, const base::Job& job, evaluation::EvaluationResultPtr floatResult)

@@ -74,6 +74,7 @@ struct SensitivityResult {
     std::vector<SensitivityPoint> points; ///< by unit, then by word-length as asked for
     std::vector<EstimateTrust> trust; ///< empty if nothing was measured
     std::vector<std::string> notes;
+    std::int64_t asked = 0; ///< points that there are once it is complete
     bool complete = true; ///< false: cancelled, points are those finished
 };
 using SensitivityResultPtr = std::shared_ptr<const SensitivityResult>;
@@ -81,15 +82,21 @@ using SensitivityResultPtr = std::shared_ptr<const SensitivityResult>;
 struct SensitivityOptions {
     std::vector<int> weightBits; ///< word-lengths to try; empty: weights are not looked at
     std::vector<int> activationBits; ///< likewise
-    /// Everything but the word-lengths. Units that its overrides, or first and last layer, give a word-length of their
-    /// own are looked at with that one alone.
+    /// Everything but the word-lengths. Ranges, schemes and the like of single layers count.
     planning::PlanRequest request;
+    /// What to do with word-lengths that the request gives single layers, by overrides or as first and last. False:
+    /// they do not matter, as a unit is looked at alone; every one is tried at every word-length, also those that the
+    /// request leaves float. True: such a unit is tried at its own word-length only, and not at all if that is float.
+    bool keepOwnBits = false;
     bool measure = true; ///< false: estimates only
     cost::EnergyModel energy = cost::defaultEnergyModel();
     Shard shard = {}; ///< which of the points, numbered as in SensitivityResult, to try
     evaluation::EvaluationOptions evaluation;
     std::function<void(const SensitivityPoint&, const QuantizedUnit&)> onPoint; ///< on the calling thread
 };
+
+/// `request` without the word-lengths of single layers, whose ranges, schemes and the like stay.
+planning::PlanRequest withoutOwnBits(planning::PlanRequest request);
 
 /// Quantizes each layer's weight and each activation alone at each word-length. The unit is quantized as in the network
 /// whose weights (or activations) all have that word-length, corrections included, and everything else is float.

@@ -89,7 +89,8 @@ Json settingsOf(const GridOptions& options)
 
 Json settingsOf(const SensitivityOptions& options)
 {
-    Json json = common(options.request, options.energy, options.evaluation);
+    Json json = common(
+        options.keepOwnBits ? options.request : withoutOwnBits(options.request), options.energy, options.evaluation);
     json["weight_bits"] = options.weightBits;
     json["activation_bits"] = options.activationBits;
     json["measure"] = options.measure;

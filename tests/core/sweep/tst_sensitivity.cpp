@@ -11,6 +11,7 @@
 #include "core/evaluation/reuse.h"
 #include "core/planning/placement.h"
 #include "core/sweep/sensitivity.h"
+#include "core/sweep/study_document.h"
 #include "core/sweep/sensitivity_curvature.h"
 #include "tests/support/memory_dataset.h"
 #include "tests/support/small_networks.h"
@@ -247,9 +248,39 @@ private slots:
         QCOMPARE(toCsv(*one), toCsv(*three));
     }
 
+    void ownWordLengthsOfLayersDoNotMatter()
+    {
+        Setting setting;
+        const auto plain = setting.run();
+        setting.options.request.firstLastBits = 8;
+        setting.options.request.overrides = { *planning::LayerOverride::parse("conv2_node:w=float,a=5"),
+            *planning::LayerOverride::parse("logits_node:w=9") };
+        const auto result = setting.run();
+        QVERIFY(plain.has_value() && result.has_value());
+        QCOMPARE(result->asked, std::int64_t { 15 });
+        QCOMPARE(toCsv(*result), toCsv(*plain));
+        QCOMPARE(result->scope, plain->scope);
+        QVERIFY(plain->notes.empty());
+        QVERIFY(!result->notes.empty() && result->notes.front().find("do not matter") != std::string::npos);
+        Setting other;
+        QCOMPARE(settingsOf(setting.options).dump(), settingsOf(other.options).dump());
+        // Everything else that a layer has of its own counts.
+        setting.options.request.overrides
+            = { *planning::LayerOverride::parse("conv2_node:w=9,weight-range=manual:-0.01,0.01") };
+        const auto clipped = setting.run();
+        QVERIFY(clipped.has_value());
+        for (const int bits : setting.options.weightBits) {
+            QVERIFY(find(*clipped, "conv2_node", quant::Role::Weight, bits)->sqnrDb
+                != find(*plain, "conv2_node", quant::Role::Weight, bits)->sqnrDb);
+            QCOMPARE(find(*clipped, "conv1_node", quant::Role::Weight, bits)->sqnrDb,
+                find(*plain, "conv1_node", quant::Role::Weight, bits)->sqnrDb);
+        }
+    }
+
     void whatIsFixedIsTriedOnce()
     {
         Setting setting;
+        setting.options.keepOwnBits = true;
         setting.options.request.firstLastBits = 8;
         setting.options.request.overrides = { *planning::LayerOverride::parse("conv2_node:w=float") };
         const auto result = setting.run();
