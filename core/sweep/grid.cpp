@@ -209,6 +209,8 @@ Result<SweepResult> runGrid(const flow::Quantizer& quantizer, const dataset::Sam
 
     SweepResult sweep;
     sweep.scope = describeScope(options);
+    sweep.weightBits = options.weightBits;
+    sweep.activationBits = options.activationBits;
     sweep.data = samples.description() + "; " + samples.preprocessing().describe();
     const auto points = pointsOf(options);
     job.begin("Sweep " + toString(options.weightBits) + " x " + toString(options.activationBits),

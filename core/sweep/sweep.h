@@ -51,6 +51,9 @@ struct SweepResult {
     std::string scope; ///< what was quantized and how, for the chart's caption
     std::string data; ///< data and pre-processing
     evaluation::EvaluationResultPtr floatResult;
+    /// The grid that was asked for, which points may be missing of; empty: that of the points.
+    std::vector<Bits> weightBits {};
+    std::vector<Bits> activationBits {};
     std::vector<SweepPoint> points; ///< weight bits outer, activation bits inner; those finished if cancelled
     bool complete = true;
 };

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: ui
+#include <cmath>
+#include <memory>
 #include <numeric>
 
 #include <QTest>
 
 #include "ui/charts/channel_series.h"
 #include "ui/charts/distribution_series.h"
+#include "ui/charts/heat_chart.h"
+#include "ui/charts/range_words.h"
 #include "ui/charts/sweep_series.h"
 #include "ui/charts/theme.h"
 
@@ -116,9 +120,100 @@ private slots:
         QCOMPARE(grid.cell(1, 0), std::optional<std::size_t>(1));
         QCOMPARE(grid.cell(0, 1), std::optional<std::size_t>(2));
         QVERIFY(!grid.cell(1, 1));
-        QCOMPARE(grid.low, 10.0);
-        QCOMPARE(grid.high, 30.0);
     }
+
+    void axesAreThoseOfTheGridAskedFor_data()
+    {
+        QTest::addColumn<int>("points");
+        QTest::newRow("the first point") << 1;
+        QTest::newRow("the first weights") << 3;
+        QTest::newRow("all") << 9;
+    }
+
+    void axesAreThoseOfTheGridAskedFor()
+    {
+        QFETCH(int, points);
+        sweep::SweepResult result;
+        result.weightBits = { std::nullopt, 4, 2 };
+        result.activationBits = { 3, 8, std::nullopt };
+        for (const sweep::Bits weights : result.weightBits)
+            for (const sweep::Bits activations : result.activationBits)
+                if (std::ssize(result.points) < points)
+                    result.points.push_back(point(weights, activations, 90));
+        const SweepSeries series = sweepSeries(result);
+        QVERIFY(series.overWeights);
+        QCOMPARE(series.ticks.size(), std::size_t(3));
+        QCOMPARE(series.ticks[0].x, 2.0);
+        QCOMPARE(series.ticks[2].label, QStringLiteral("float"));
+        QCOMPARE(series.lines.size(), std::size_t(3));
+        QCOMPARE(series.lineTitle, QStringLiteral("Activations"));
+        std::size_t drawn = 0;
+        for (const auto& line : series.lines)
+            drawn += line.points.size();
+        QCOMPARE(drawn, static_cast<std::size_t>(points));
+        QCOMPARE(series.lines[0].points.back().x, 5.0); // float weights
+        const SweepGrid grid = sweepGrid(result);
+        QCOMPARE(grid.columns, (std::vector<QString> { "2", "4", "float" }));
+        QCOMPARE(grid.rows, (std::vector<QString> { "3", "8", "float" }));
+        QCOMPARE(grid.cell(0, 2), std::optional<std::size_t>(0));
+        QCOMPARE(grid.cell(0, 0).has_value(), points == 9);
+    }
+
+    void coloursCoverWhatIsAroundFloat_data()
+    {
+        QTest::addColumn<double>("reference");
+        QTest::addColumn<double>("lowest");
+        QTest::addColumn<double>("highest");
+        QTest::addColumn<double>("low");
+        QTest::addColumn<double>("high");
+        QTest::addColumn<bool>("clipped");
+        QTest::newRow("a cliff") << 93.4 << 10.0 << 93.0 << 83.0 << 93.4 << true;
+        QTest::newRow("all near float") << 93.4 << 89.2 << 93.5 << 89.0 << 93.5 << false;
+        QTest::newRow("low accuracies") << 8.0 << 1.0 << 9.0 << 1.0 << 9.0 << false;
+        QTest::newRow("all alike") << 100.0 << 100.0 << 100.0 << 99.0 << 100.0 << false;
+        QTest::newRow("no float") << -1.0 << 10.0 << 90.0 << 80.0 << 90.0 << true;
+    }
+
+    void coloursCoverWhatIsAroundFloat()
+    {
+        QFETCH(double, reference);
+        QFETCH(double, lowest);
+        QFETCH(double, highest);
+        auto result = std::make_shared<sweep::SweepResult>();
+        result->points = { point(2, 2, lowest), point(4, 2, (lowest + highest) / 2), point(8, 2, highest) };
+        if (reference >= 0) {
+            auto network = std::make_shared<evaluation::EvaluationResult>();
+            for (int i = 0; i < 1000; ++i)
+                network->outcomes.push_back({ i < std::lround(10 * reference) ? 1 : 0, 1, true, 0, 0 });
+            result->floatResult = network;
+        }
+        const AccuracyScale scale = accuracyScale(*result);
+        QTEST(scale.low, "low");
+        QTEST(scale.high, "high");
+        QTEST(scale.clipped, "clipped");
+        QVERIFY(scale.position(highest) <= 1);
+        HeatChart chart;
+        chart.setResult(result);
+        QCOMPARE(chart.accuracies().low, scale.low);
+        QCOMPARE(chart.scaleLabels().front(),
+            (scale.clipped ? QStringLiteral("≤ %1") : QStringLiteral("%1")).arg(scale.low));
+        QVERIFY(chart.scaleLabels().size() >= 2);
+    }
+
+    void optionsAreCalledAsInThePanel_data()
+    {
+        QTest::addColumn<QString>("words");
+        QTest::newRow("symmetric per channel, mse") << "symmetric per channel, least squared error";
+        QTest::newRow("compute, weights symmetric per channel mse, activations asymmetric per tensor min-max")
+            << "compute, weights symmetric per channel least squared error, activations asymmetric per tensor min-max";
+        QTest::newRow("asymmetric-power-of-two per tensor, percentile:99.9")
+            << "asymmetric, power of two per tensor, percentile 99.9";
+        QTest::newRow("symmetric per tensor sigma:3; manual:-1,1.5")
+            << "symmetric per tensor 3 standard deviations; manual -1 to 1.5";
+        QTest::newRow("float") << "float";
+    }
+
+    void optionsAreCalledAsInThePanel() { QTEST(inWords(QTest::currentDataTag()), "words"); }
 
     void everyValueIsInABar()
     {
@@ -324,5 +419,5 @@ private slots:
     }
 };
 
-QTEST_GUILESS_MAIN(TestChartSeries)
+QTEST_MAIN(TestChartSeries)
 #include "tst_chart_series.moc"

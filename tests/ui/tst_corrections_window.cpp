@@ -311,8 +311,7 @@ private slots:
         choices.weightRanges = QStringList { QStringLiteral("min-max"), QStringLiteral("mse") };
         choices.weightGranularities = QStringList { QStringLiteral("tensor"), QStringLiteral("channel") };
         page->setChoices(choices);
-        QVERIFY2(
-            page->workload()->text().contains(QStringLiteral("8 points")), qPrintable(page->workload()->text()));
+        QVERIFY2(page->workload()->text().contains(QStringLiteral("8 points")), qPrintable(page->workload()->text()));
         QVERIFY(page->workload()->text().contains(QStringLiteral("about")));
         QAbstractItemModelTester tester(page->table()->model(), QAbstractItemModelTester::FailureReportingMode::QtTest);
         page->startButton()->click();
@@ -384,6 +383,7 @@ private slots:
         QCOMPARE(model.rowCount(), 3);
         const auto cell = [&](int row, int column) { return model.index(row, column).data().toString(); };
         QCOMPARE(cell(0, OptionsModel::Top1), QStringLiteral("100.00"));
+        QCOMPARE(cell(0, OptionsModel::Weights), QStringLiteral("symmetric per channel, least squared error"));
         QCOMPARE(cell(1, OptionsModel::Group), QStringLiteral("1"));
         QCOMPARE(cell(2, OptionsModel::Group), QStringLiteral("2"));
         QVERIFY(model.index(1, 0).data(OptionsModel::BestRole).toBool());

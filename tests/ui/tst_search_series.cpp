@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: ui
 // Sensitivities and searches made ready to draw.
+#include <algorithm>
+#include <cmath>
 #include <limits>
+#include <memory>
 
+#include <QImage>
 #include <QTest>
 
 #include "ui/charts/cost_series.h"
+#include "ui/charts/sensitivity_chart.h"
 #include "ui/charts/sensitivity_series.h"
 
 using namespace quantoscope;
@@ -13,7 +18,7 @@ using namespace quantoscope::ui;
 
 namespace {
 
-sweep::SensitivityPoint point(std::size_t unit, int bits, std::optional<double> delta, double divergence)
+sweep::SensitivityPoint point(std::size_t unit, int bits, std::optional<double> delta, double divergence = 0)
 {
     sweep::SensitivityPoint p { .unit = unit, .bits = bits };
     p.estimates[0] = divergence;
@@ -47,6 +52,20 @@ sweep::SearchPoint searched(std::optional<std::pair<int, int>> uniform, double b
     p.top1 = top1;
     p.top1Interval = { top1 - 2, top1 + 1 };
     return p;
+}
+
+double luminance(const QColor& color)
+{
+    const auto linear = [](double c) { return c <= 0.03928 ? c / 12.92 : std::pow((c + 0.055) / 1.055, 2.4); };
+    return 0.2126 * linear(color.redF()) + 0.7152 * linear(color.greenF()) + 0.0722 * linear(color.blueF());
+}
+
+/// As the WCAG have it: 1 to 21.
+double contrast(const QColor& a, const QColor& b)
+{
+    const double first = luminance(a);
+    const double second = luminance(b);
+    return (std::max(first, second) + 0.05) / (std::min(first, second) + 0.05);
 }
 
 } // namespace
@@ -84,6 +103,58 @@ private slots:
         QCOMPARE(bar.index, std::size_t { 0 });
         QCOMPARE(series.wordLengths[1].bars[0].index, std::size_t { 2 }); // lines from top to bottom
         QCOMPARE(series.wordLengths[1].bars[1].value, -0.5);
+    }
+
+    void mostHarmfulIsWhatHasTheLongestBar()
+    {
+        sweep::SensitivityResult result;
+        for (const char* name : { "sum", "long", "tie", "later" })
+            result.units.push_back({ name, quant::Role::Weight, { name }, { name } });
+        // The first loses most in sum, the second at the fewest bits, the others the same there.
+        result.points = { point(0, 2, -10), point(0, 4, -10), point(0, 8, -10), point(1, 2, -15), point(1, 4, 0),
+            point(1, 8, 0), point(2, 2, -10), point(2, 4, -12), point(2, 8, 0), point(3, 4, -50) };
+        QStringList order;
+        for (const auto& line : sensitivitySeries(result, SensitivityOrder::Harm).lines)
+            order << line.label;
+        QCOMPARE(order, (QStringList { "Weights", "long", "tie", "sum", "later" }));
+    }
+
+    void whiskersCanBeSeenOnEveryBar_data()
+    {
+        QTest::addColumn<bool>("dark");
+        QTest::newRow("light") << false;
+        QTest::newRow("dark") << true;
+    }
+
+    void whiskersCanBeSeenOnEveryBar()
+    {
+        QFETCH(bool, dark);
+        auto result = std::make_shared<sweep::SensitivityResult>();
+        result->units = { { "a", quant::Role::Weight, { "w" }, { "a" } } };
+        result->points = { point(0, 2, -30), point(0, 4, -20), point(0, 6, -10) };
+        for (auto& p : result->points)
+            p.measured->againstFloat.deltaInterval
+                = { p.measured->againstFloat.delta - 4, p.measured->againstFloat.delta + 4 };
+        SensitivityChart chart;
+        chart.setTheme(dark ? Theme::night() : Theme::light());
+        chart.resize(900, 300);
+        chart.setResult(result);
+        chart.setViewport(QRect(0, 0, 900, 300));
+        chart.replot();
+        const QImage image = chart.toPixmap(900, 300).toImage();
+        const double scale = image.width() / 900.0;
+        const auto& words = chart.series().wordLengths;
+        QCOMPARE(words.size(), std::size_t { 3 });
+        // Both halves of each whisker: within the bar, and beyond it.
+        for (const auto& word : words)
+            for (const double at : { word.bars[0].value - 2, word.bars[0].value + 2 }) {
+                const int x = static_cast<int>(scale * chart.xAxis->coordToPixel(at));
+                const int middle = static_cast<int>(scale * chart.yAxis->coordToPixel(word.bars[0].y));
+                double best = 1;
+                for (int y = middle - 4; y <= middle + 4; ++y)
+                    best = std::max(best, contrast(image.pixelColor(x, y), image.pixelColor(x, middle + 5)));
+                QVERIFY2(best >= 3, qPrintable(QStringLiteral("%1, %2: %3").arg(word.label).arg(at).arg(best)));
+            }
     }
 
     void estimatesWhereNothingWasMeasured()
@@ -154,5 +225,5 @@ private slots:
     }
 };
 
-QTEST_APPLESS_MAIN(TestSearchSeries)
+QTEST_MAIN(TestSearchSeries)
 #include "tst_search_series.moc"

@@ -10,6 +10,7 @@
 #include "core/sweep/pareto.h"
 #include "ui/charts/cost_words.h"
 #include "ui/charts/number_format.h"
+#include "ui/charts/range_words.h"
 
 namespace quantoscope::ui {
 
@@ -25,7 +26,7 @@ CostSeries start(cost::Metric metric, const std::string& scope, const std::strin
     series.xTitle = costAxis(metric);
     for (const auto& text : { scope, data })
         if (!text.empty())
-            series.captions << QString::fromStdString(text);
+            series.captions << inWords(text);
     series.captions << tr("Measured top-1 with 95 % intervals");
     return series;
 }

@@ -68,7 +68,6 @@ HeatChart::HeatChart(QWidget* parent)
     m_scale->setMargins(QMargins(8, 0, 12, 0));
     m_scale->setRangeDrag(false);
     m_scale->setRangeZoom(false);
-    m_scale->axis()->setTicker(QSharedPointer<Ticker125>::create());
     auto* group = new QCPMarginGroup(this);
     axisRect()->setMarginGroup(QCP::msBottom | QCP::msTop, group);
     m_scale->setMarginGroup(QCP::msBottom | QCP::msTop, group);
@@ -111,7 +110,9 @@ void HeatChart::rebuild()
         gradient.setColorStopAt(i / 8.0, Theme::viridis(i / 8.0));
     gradient.setNanHandling(QCPColorGradient::nhTransparent);
     m_scale->setGradient(gradient);
-    m_scale->setDataRange(QCPRange(0, 100));
+    m_accuracies = m_result ? accuracyScale(*m_result) : AccuracyScale {};
+    m_scale->setDataRange(QCPRange(m_accuracies.low, m_accuracies.high));
+    labelScale();
     m_scale->setLabel(tr("Top-1 accuracy [%]"));
     styleAxis(m_scale->axis());
     m_scale->axis()->setBasePen(QPen(theme().axis, 1));
@@ -131,6 +132,26 @@ void HeatChart::rebuild()
     drawNumbers();
     labelContours();
     drawCurrent();
+}
+
+void HeatChart::labelScale()
+{
+    const double span = m_accuracies.high - m_accuracies.low;
+    const double step = span > 50 ? 20 : span > 25 ? 10 : span > 12 ? 5 : span > 5 ? 2 : span > 2 ? 1 : 0.5;
+    auto ticker = QSharedPointer<QCPAxisTickerText>::create();
+    const QString lowest = QString::number(m_accuracies.low);
+    ticker->addTick(m_accuracies.low, m_accuracies.clipped ? QStringLiteral("≤ ") + lowest : lowest);
+    for (double tick = (std::floor(m_accuracies.low / step) + 1) * step; tick <= m_accuracies.high; tick += step)
+        if (tick >= m_accuracies.low + 0.6 * step)
+            ticker->addTick(tick, QString::number(tick));
+    m_scale->axis()->setTicker(ticker);
+    m_scale->axis()->setSubTicks(false);
+}
+
+QStringList HeatChart::scaleLabels() const
+{
+    const auto ticker = m_scale->axis()->ticker().dynamicCast<QCPAxisTickerText>();
+    return ticker ? QStringList(ticker->ticks().values()) : QStringList();
 }
 
 void HeatChart::drawCells()
@@ -164,9 +185,10 @@ void HeatChart::drawNumbers()
             text->position->setCoords(static_cast<double>(column), static_cast<double>(row));
             text->setText(QString::number(top1, 'f', 1));
             text->setFont(chartFont(-1));
-            text->setColor(Theme::textOn(Theme::viridis(top1 / 100)));
+            const QColor cellColor = Theme::viridis(m_accuracies.position(top1));
+            text->setColor(Theme::textOn(cellColor));
             // Keeps lines of equal cost off the digits.
-            text->setBrush(Theme::viridis(top1 / 100));
+            text->setBrush(cellColor);
             text->setPadding(QMargins(2, 0, 2, 0));
         }
 }
@@ -260,7 +282,7 @@ QString HeatChart::readout(const QPointF& position) const
     if (!index)
         return {};
     const auto& point = m_result->points[*index];
-    return tr("<b>%1</b><br>top-1 %2<br>%3 points against float<br>%4, %5 a picture")
+    return tr("<b>%1</b><br>top-1 %2<br>%3 points against float<br>%4, %5 an image")
         .arg(formatWordLengths(point.weightBits, point.activationBits), formatPercent(point.top1),
             formatSignedPercent(point.againstFloat.delta), formatBytes(point.cost.sizeBytes),
             formatEnergy(point.cost.energyPj));

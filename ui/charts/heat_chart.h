@@ -12,6 +12,7 @@
 namespace quantoscope::ui {
 
 /// The word-length grid as a map: weight bits to the right, activation bits upwards, top-1 as viridis and as a number.
+/// Its colours cover what is around float: see accuracyScale(). Cells that are not there yet are empty.
 class HeatChart : public PointChart {
     Q_OBJECT
 
@@ -23,6 +24,8 @@ public:
     const std::vector<Contour>& contours() const { return m_contours; }
     /// Where their labels stand, in columns and rows.
     const std::vector<QPointF>& contourLabels() const { return m_contourLabels; }
+    const AccuracyScale& accuracies() const { return m_accuracies; }
+    QStringList scaleLabels() const; ///< of the colours, from the lowest upwards
     std::string csv() const override;
 
 protected:
@@ -33,6 +36,7 @@ protected:
 
 private:
     void labelAxis(QCPAxis* axis, const std::vector<QString>& labels);
+    void labelScale();
     void drawCells();
     void drawNumbers();
     void drawContour(const Contour& contour);
@@ -42,6 +46,7 @@ private:
 
     std::shared_ptr<const sweep::SweepResult> m_result;
     SweepGrid m_grid;
+    AccuracyScale m_accuracies;
     std::optional<cost::Metric> m_metric;
     std::vector<Contour> m_contours;
     std::vector<QPointF> m_contourLabels;

@@ -6,6 +6,7 @@
 #include <QCoreApplication>
 
 #include "ui/charts/number_format.h"
+#include "ui/charts/range_words.h"
 
 namespace quantoscope::ui {
 
@@ -13,18 +14,21 @@ namespace {
 
 QString tr(const char* text) { return QCoreApplication::translate("quantoscope::ui::OptionsSeries", text); }
 
-bool varies(const std::vector<sweep::StudyRow>& rows, std::string sweep::StudyRow::*part)
+/// A part of all rows as it is called in the window.
+std::vector<std::string> wordsOf(const std::vector<sweep::StudyRow>& rows, std::string sweep::StudyRow::*part)
 {
-    return std::ranges::any_of(rows, [&](const auto& row) { return row.*part != rows.front().*part; });
+    std::vector<std::string> words;
+    for (const auto& row : rows)
+        words.push_back(inWords(row.*part).toStdString());
+    return words;
 }
 
 /// How many letters all rows begin alike with, up to the end of a word.
-std::size_t commonWords(const std::vector<sweep::StudyRow>& rows, std::string sweep::StudyRow::*part)
+std::size_t commonWords(const std::vector<std::string>& rows)
 {
-    const std::string& first = rows.front().*part;
+    const std::string& first = rows.front();
     std::size_t length = first.size();
-    for (const sweep::StudyRow& row : rows) {
-        const std::string& text = row.*part;
+    for (const std::string& text : rows) {
         const auto end = std::ranges::mismatch(first, text).in1;
         length = std::min(length, static_cast<std::size_t>(end - first.begin()));
     }
@@ -49,7 +53,7 @@ OptionsSeries optionsSeries(const sweep::OptionsStudy& study)
     series.title = tr("Options compared");
     for (const auto& text : { study.scope, study.data })
         if (!text.empty())
-            series.captions << QString::fromStdString(text);
+            series.captions << inWords(text);
     if (study.floatResult)
         series.floatTop1 = study.floatResult->top1();
     const auto& rows = study.rows;
@@ -58,21 +62,21 @@ OptionsSeries optionsSeries(const sweep::OptionsStudy& study)
     series.captions << tr("Top-1 with 95 % intervals; filled: cannot be told from the best of its word-lengths (exact "
                           "McNemar test after Holm, 5 %)");
 
-    std::vector<std::string sweep::StudyRow::*> parts;
+    std::vector<std::vector<std::string>> parts; // that rows differ in
     for (const auto part : { &sweep::StudyRow::weights, &sweep::StudyRow::activations, &sweep::StudyRow::corrections })
-        if (varies(rows, part))
-            parts.push_back(part);
+        if (auto words = wordsOf(rows, part); std::ranges::any_of(words, [&](auto& w) { return w != words.front(); }))
+            parts.push_back(std::move(words));
     const bool grouped = std::ranges::any_of(rows, [&](const auto& row) { return !sameBits(row, rows.front()); });
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const sweep::StudyRow& row = rows[i];
         if (grouped && (i == 0 || !sameBits(row, rows[i - 1])))
             series.headings.push_back({ series.lines++, formatWordLengths(row.weightBits(), row.activationBits()) });
         QStringList label;
-        for (const auto part : parts)
-            label << QString::fromStdString((row.*part).substr(commonWords(rows, part)))
+        for (const auto& words : parts)
+            label << QString::fromStdString(words[i].substr(commonWords(words)))
                          .replace(QStringLiteral("-corrected"), QString());
         if (label.isEmpty())
-            label << QString::fromStdString(row.label());
+            label << inWords(row.label());
         series.rows.push_back({ i, series.lines++, label.join(QStringLiteral(" | ")), row.top1, row.top1Interval.low,
             row.top1Interval.high, row.tier <= 1 });
     }

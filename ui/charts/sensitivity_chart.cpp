@@ -134,13 +134,16 @@ void SensitivityChart::drawBars(const SensitivitySeries::WordLength& wordLength)
     bars->addToLegend();
     if (!m_series.measured)
         return;
-    auto* whiskers = new QCPErrorBars(yAxis, xAxis);
-    whiskers->setDataPlottable(bars);
-    whiskers->setErrorType(QCPErrorBars::etValueError);
-    whiskers->setPen(QPen(translucent(theme().text, 0.45), 1));
-    whiskers->setWhiskerWidth(4);
-    whiskers->setSymbolGap(0);
-    whiskers->setData(below, above);
+    // Bars are light and dark, and a whisker ends outside of its bar: a line within a seam can be seen on all of it.
+    for (const QPen& pen : { QPen(theme().background, 3), QPen(theme().text, 1) }) {
+        auto* whiskers = new QCPErrorBars(yAxis, xAxis);
+        whiskers->setDataPlottable(bars);
+        whiskers->setErrorType(QCPErrorBars::etValueError);
+        whiskers->setPen(pen);
+        whiskers->setWhiskerWidth(4);
+        whiskers->setSymbolGap(0);
+        whiskers->setData(below, above);
+    }
 }
 
 void SensitivityChart::drawCurrent()

@@ -4,9 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
+#include <limits>
 #include <map>
+#include <set>
 
 #include <QCoreApplication>
+
+#include "ui/charts/range_words.h"
 
 namespace quantoscope::ui {
 
@@ -23,13 +28,17 @@ double harmOf(const sweep::SensitivityPoint& point)
 std::map<std::size_t, double> placeLines(
     const sweep::SensitivityResult& result, SensitivityOrder order, SensitivitySeries& series)
 {
-    // The sum over the word-lengths that were tried decides who harms most.
-    std::map<std::size_t, double> harm;
+    // What is seen decides who harms most: the bar of the fewest bits, among equal ones that of the next.
+    constexpr double none = -std::numeric_limits<double>::infinity();
+    std::set<int> tried;
     for (const auto& point : result.points)
+        tried.insert(point.bits);
+    std::map<std::size_t, std::vector<double>> harm;
+    for (const auto& point : result.points) {
+        auto& harms = harm.try_emplace(point.unit, tried.size(), none).first->second;
         if (const double of = harmOf(point); std::isfinite(of))
-            harm[point.unit] += of;
-        else
-            harm.emplace(point.unit, 0);
+            harms[static_cast<std::size_t>(std::distance(tried.begin(), tried.find(point.bits)))] = of;
+    }
     std::map<std::size_t, double> lineOf;
     for (const auto role : { quant::Role::Weight, quant::Role::Activation }) {
         std::vector<std::size_t> units;
@@ -67,7 +76,7 @@ SensitivitySeries sensitivitySeries(const sweep::SensitivityResult& result, Sens
     series.title = tr("What each layer alone costs");
     for (const auto& text : { result.scope, result.data.empty() ? result.estimatedOn : result.data })
         if (!text.empty())
-            series.captions << QString::fromStdString(text);
+            series.captions << inWords(text);
     series.measured = std::ranges::any_of(result.points, [](const auto& p) { return p.measured.has_value(); });
     series.valueTitle = series.measured ? tr("Top-1 lost against float [points]") : tr("Divergence from float [nat]");
     if (series.measured)

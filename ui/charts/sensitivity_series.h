@@ -43,7 +43,8 @@ struct SensitivitySeries {
     bool empty() const { return wordLengths.empty(); }
 };
 
-/// In which order layers stand under the heading of their kind.
+/// In which order layers stand under the heading of their kind. Harm: the longest bar of the fewest bits first, among
+/// equal ones the longest of the next.
 enum class SensitivityOrder { Network, Harm };
 
 SensitivitySeries sensitivitySeries(

@@ -2,11 +2,13 @@
 #include "ui/charts/sweep_series.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include <QCoreApplication>
 
 #include "ui/charts/number_format.h"
+#include "ui/charts/range_words.h"
 
 namespace quantoscope::ui {
 
@@ -17,9 +19,13 @@ QString tr(const char* text) { return QCoreApplication::translate("quantoscope::
 /// Float sorts after every word-length.
 int sortKey(sweep::Bits bits) { return bits.value_or(quant::maxBits + 1); }
 
-std::vector<sweep::Bits> distinct(const std::vector<sweep::SweepPoint>& points, sweep::Bits sweep::SweepPoint::*member)
+/// Those asked for, whether there are points of them yet or not, and those of the points.
+std::vector<sweep::Bits> distinct(const std::vector<sweep::Bits>& asked, const std::vector<sweep::SweepPoint>& points,
+    sweep::Bits sweep::SweepPoint::*member)
 {
     std::map<int, sweep::Bits> found;
+    for (const sweep::Bits bits : asked)
+        found.emplace(sortKey(bits), bits);
     for (const auto& point : points)
         found.emplace(sortKey(point.*member), point.*member);
     std::vector<sweep::Bits> result;
@@ -41,8 +47,8 @@ double xOf(sweep::Bits bits, const std::vector<sweep::Bits>& all)
 
 SweepSeries sweepSeries(const sweep::SweepResult& result)
 {
-    const auto weights = distinct(result.points, &sweep::SweepPoint::weightBits);
-    const auto activations = distinct(result.points, &sweep::SweepPoint::activationBits);
+    const auto weights = distinct(result.weightBits, result.points, &sweep::SweepPoint::weightBits);
+    const auto activations = distinct(result.activationBits, result.points, &sweep::SweepPoint::activationBits);
 
     SweepSeries series;
     series.overWeights = weights.size() > 1 || activations.size() <= 1;
@@ -55,7 +61,7 @@ SweepSeries sweepSeries(const sweep::SweepResult& result)
     series.title = tr("Accuracy against word-length");
     for (const auto& text : { result.scope, result.data })
         if (!text.empty())
-            series.captions << QString::fromStdString(text);
+            series.captions << inWords(text);
 
     for (const sweep::Bits bits : xs)
         series.ticks.push_back({ xOf(bits, xs), formatBits(bits) });
@@ -82,26 +88,37 @@ SweepSeries sweepSeries(const sweep::SweepResult& result)
 
 SweepGrid sweepGrid(const sweep::SweepResult& result)
 {
-    const auto weights = distinct(result.points, &sweep::SweepPoint::weightBits);
-    const auto activations = distinct(result.points, &sweep::SweepPoint::activationBits);
+    const auto weights = distinct(result.weightBits, result.points, &sweep::SweepPoint::weightBits);
+    const auto activations = distinct(result.activationBits, result.points, &sweep::SweepPoint::activationBits);
     SweepGrid grid;
     for (const sweep::Bits bits : weights)
         grid.columns.push_back(formatBits(bits));
     for (const sweep::Bits bits : activations)
         grid.rows.push_back(formatBits(bits));
     grid.cells.resize(weights.size() * activations.size());
-    if (result.points.empty())
-        return grid;
-    grid.low = grid.high = result.points.front().top1;
     for (std::size_t i = 0; i < result.points.size(); ++i) {
         const auto& point = result.points[i];
         const auto column = std::find(weights.begin(), weights.end(), point.weightBits) - weights.begin();
         const auto row = std::find(activations.begin(), activations.end(), point.activationBits) - activations.begin();
         grid.cells[static_cast<std::size_t>(row) * weights.size() + static_cast<std::size_t>(column)] = i;
-        grid.low = std::min(grid.low, point.top1);
-        grid.high = std::max(grid.high, point.top1);
     }
     return grid;
+}
+
+AccuracyScale accuracyScale(const sweep::SweepResult& result)
+{
+    constexpr double reach = 10; // points below float
+    if (result.points.empty())
+        return {};
+    const auto [lowest, highest] = std::ranges::minmax(result.points, {}, &sweep::SweepPoint::top1);
+    const double reference = result.floatResult ? result.floatResult->top1() : highest.top1;
+    AccuracyScale scale;
+    scale.high = std::max(reference, highest.top1);
+    scale.low = std::floor(std::max({ 0.0, reference - reach, lowest.top1 }));
+    if (scale.low >= scale.high)
+        scale.low = scale.high - 1;
+    scale.clipped = lowest.top1 < scale.low;
+    return scale;
 }
 
 } // namespace quantoscope::ui

@@ -44,7 +44,8 @@ struct SweepSeries {
     bool empty() const { return lines.empty() && !floatTop1; }
 };
 
-/// Weights run along x unless only activations vary. Float comes after the largest word-length, one step apart.
+/// The whole grid that was asked for, also where points are still missing. Weights run along x unless only activations
+/// vary. Float comes after the largest word-length, one step apart.
 SweepSeries sweepSeries(const sweep::SweepResult& result);
 
 /// The same as a table, weight bits to the right and activation bits upwards.
@@ -53,8 +54,6 @@ struct SweepGrid {
     std::vector<QString> rows; ///< activation bits, likewise
     std::vector<std::optional<std::size_t>>
         cells; ///< row-major: index into SweepResult::points; empty: not evaluated yet
-    double low = 0; ///< smallest and largest top-1 in the grid, percent
-    double high = 100;
 
     std::optional<std::size_t> cell(std::size_t row, std::size_t column) const
     {
@@ -62,5 +61,17 @@ struct SweepGrid {
     }
 };
 SweepGrid sweepGrid(const sweep::SweepResult& result);
+
+/// The top-1 that the colours of a map are for, in percent: what is around float, where it pays to look closely.
+struct AccuracyScale {
+    double low = 0;
+    double high = 100;
+    bool clipped = false; ///< there are points below, which get the lowest colour
+
+    double position(double top1) const { return (top1 - low) / (high - low); } ///< 0: the lowest colour, 1: the highest
+};
+/// From 10 points below float, or the lowest point where that is higher, to the highest of float and all points. The
+/// lower end is a whole number.
+AccuracyScale accuracyScale(const sweep::SweepResult& result);
 
 } // namespace quantoscope::ui

@@ -2,6 +2,7 @@
 #include "ui/models/options_model.h"
 
 #include "ui/charts/number_format.h"
+#include "ui/charts/range_words.h"
 #include "ui/session/outcomes.h"
 
 namespace quantoscope::ui {
@@ -52,9 +53,9 @@ QString OptionsModel::display(const sweep::StudyRow& row, int number, int column
     case Delta:
         return formatSignedPercent(row.againstFloat.delta);
     case Weights:
-        return QString::fromStdString(row.weights);
+        return inWords(row.weights);
     case Activations:
-        return QString::fromStdString(row.activations);
+        return inWords(row.activations);
     case Corrections: {
         const QString dropped = droppedCorrections(row.outcomes);
         return QString::fromStdString(row.corrections)
@@ -150,7 +151,7 @@ QString OptionsModel::describe(const sweep::OptionsStudy& study, std::size_t ind
     QStringList lines;
     lines << QStringLiteral("<b>%1</b> &nbsp; %2")
                  .arg(formatWordLengths(row.weightBits(), row.activationBits()),
-                     QString::fromStdString(row.request.describeOptions()).toHtmlEscaped());
+                     inWords(row.request.describeOptions()).toHtmlEscaped());
     lines << tr("Rank %1: significantly better than %2, worse than %3 of the rows with these word-lengths")
                  .arg(row.rank)
                  .arg(row.beats)
