@@ -185,6 +185,14 @@ std::optional<JobRunner::Running> JobRunner::running(Lane lane) const
 
 int JobRunner::queued(Lane lane) const { return static_cast<int>(m_lanes.at(lane).waiting.size()); }
 
+bool JobRunner::waits(const QString& channel) const
+{
+    return std::ranges::any_of(m_lanes, [&](const auto& lane) {
+        return std::ranges::any_of(
+            lane.second.waiting, [&](const EntryPtr& entry) { return entry->ticket.channel == channel; });
+    });
+}
+
 bool JobRunner::idle() const
 {
     return std::all_of(std::begin(lanes), std::end(lanes), [this](Lane lane) {

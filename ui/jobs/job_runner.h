@@ -78,6 +78,7 @@ public:
     };
     std::optional<Running> running(Lane lane) const;
     int queued(Lane lane) const;
+    bool waits(const QString& channel) const; ///< a job of this channel has not begun yet
     bool idle() const; ///< in the lanes people see
 
 signals:

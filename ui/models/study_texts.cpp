@@ -56,12 +56,14 @@ QString unitName(const sweep::QuantizedUnit& unit)
         .arg(QString::fromStdString(unit.name));
 }
 
-QString describePoint(const sweep::SweepResult& result, std::size_t point)
+QString describePoint(const sweep::SweepResult& result, std::size_t point, int ownLayers)
 {
     const sweep::SweepPoint& chosen = result.points[point];
+    QString bits = formatWordLengths(chosen.weightBits, chosen.activationBits);
+    if (ownLayers > 0)
+        bits += ownLayers == 1 ? tr(", 1 layer of its own") : tr(", %1 layers of their own").arg(ownLayers);
     return QStringLiteral("<b>%1</b> &nbsp; %2; %3<br>%4")
-        .arg(formatWordLengths(chosen.weightBits, chosen.activationBits), accuracy(chosen.top1, chosen.top1Interval),
-            difference(chosen.againstFloat), costs(chosen.cost));
+        .arg(bits, accuracy(chosen.top1, chosen.top1Interval), difference(chosen.againstFloat), costs(chosen.cost));
 }
 
 QString describePoint(const sweep::SensitivityResult& result, std::size_t point)

@@ -12,7 +12,8 @@
 /// What was found of one point of a study, as rich text.
 namespace quantoscope::ui {
 
-QString describePoint(const sweep::SweepResult& result, std::size_t point);
+/// `ownLayers`: how many layers have a word-length of their own.
+QString describePoint(const sweep::SweepResult& result, std::size_t point, int ownLayers = 0);
 QString describePoint(const sweep::SensitivityResult& result, std::size_t point);
 QString describePoint(const sweep::SearchResult& result, std::size_t point);
 

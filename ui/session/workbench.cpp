@@ -46,6 +46,7 @@ Workbench::Workbench(Session& session, JobRunner& jobs, QObject* parent)
     connect(&session, &Session::modelReplaced, this, &Workbench::onModelReplaced);
     connect(&session, &Session::energyModelChanged, this, &Workbench::reprice);
     connect(&m_jobs, &JobRunner::changed, this, &Workbench::repriceLatecomers);
+    connect(&m_jobs, &JobRunner::changed, this, &Workbench::tellOfQueue);
     connect(&m_project, &ProjectFile::opened, this, &Workbench::onProjectOpened);
     connect(&m_project, &ProjectFile::problem, this, &Workbench::problem);
 }
@@ -65,6 +66,7 @@ void Workbench::dropResults()
         m_jobs.drop(channelOf(study));
         m_running.erase(study);
     }
+    m_ended.clear();
     m_quantizer.reset();
     emit studiesChanged();
 }

@@ -25,6 +25,14 @@ struct Evaluated;
 struct StudyRuns;
 class StudyKeeper;
 
+/// How far a study came that is not finished.
+struct Interruption {
+    enum class Cause { Cancelled, Failed, Closed }; ///< Closed: with its project, in an earlier session
+    Cause cause = Cause::Closed;
+    std::int64_t done = 0; ///< points
+    std::int64_t asked = 0; ///< 0: not known
+};
+
 /// The grid a study evaluates.
 struct SweepSettings {
     std::vector<sweep::Bits> weightBits;
@@ -117,6 +125,8 @@ public:
     bool canStart(Study study) const; ///< and calibrated, and none of the kind is running
     bool running(Study study) const { return m_running.contains(study); }
     void cancel(Study study); ///< what is finished is kept
+    QString waitsFor(Study study) const; ///< the title of the job that keeps it from beginning; empty: none does
+    std::optional<Interruption> interruption(Study study) const; ///< empty: it runs, is finished, or there is none
 
     static std::optional<DataRequest> sampleData(); ///< empty if Fashion-MNIST is not installed
     static std::filesystem::path sampleModel(); ///< where the bundled model is, or should be
@@ -133,7 +143,7 @@ signals:
     void reported(const std::filesystem::path& path, qsizetype studies, qsizetype results);
     void modelOpened(const std::filesystem::path& path);
     void dataOpened(const quantoscope::ui::DataRequest& request);
-    void studiesChanged(); ///< one began or ended
+    void studiesChanged(); ///< one was started, began to run, or ended
     /// A study of the project was not finished when it was closed; what there is is shown.
     void interrupted(quantoscope::ui::Study study, const QString& what);
 
@@ -179,7 +189,8 @@ private:
     static QString channelOf(Study study);
     quint64 begin(Study study);
     bool current(Study study, quint64 generation) const;
-    void end(Study study);
+    void end(Study study, bool failed);
+    void tellOfQueue();
     bool report(const base::Error& error, const QString& context, Mend mend = Mend::Nothing);
     Accuracy freshAccuracy(Accuracy::State state) const;
 
@@ -208,6 +219,8 @@ private:
     };
     std::map<Study, RunningStudy> m_running;
     quint64 m_lastStudy = 0;
+    std::map<Study, Interruption::Cause> m_ended; ///< in this session
+    std::map<Study, QString> m_waiting; ///< as it was told of last
     bool m_mixedPrices = false; ///< jobs that ran when the energy model changed may still bring costs under another
 };
 

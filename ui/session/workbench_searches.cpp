@@ -65,7 +65,7 @@ void Workbench::startSensitivity(SensitivitySettings settings, const planning::P
     SensitivityState state { settings.weightBits, settings.activationBits, settings.measure, request, false };
     m_project.setSensitivity(state);
     auto growing = std::make_shared<sweep::SensitivityResult>();
-    growing->scope = request.describeOptions();
+    growing->scope = sweep::withoutOwnBits(request).describeOptions();
     growing->data = settings.measure ? m_session.data()->title.toStdString() : std::string();
     growing->floatResult = settings.measure ? m_session.floatResult() : nullptr;
     growing->complete = false;
@@ -105,9 +105,7 @@ void Workbench::startSensitivity(SensitivitySettings settings, const planning::P
             m_project.setSensitivity(state);
             if (result)
                 m_session.setSensitivity(*result, request);
-            else
-                report(result.error(), tr("The sensitivity study stopped"));
-            end(Study::Sensitivity);
+            end(Study::Sensitivity, !result && report(result.error(), tr("The sensitivity study stopped")));
         });
 }
 
@@ -118,15 +116,9 @@ void Workbench::makeSensitivityCurrent(std::size_t point)
         return;
     const sweep::SensitivityPoint& chosen = study->points[point];
     const sweep::QuantizedUnit& unit = study->units[chosen.unit];
-    planning::PlanRequest request = m_session.sensitivityRequest();
+    planning::PlanRequest request = sweep::withoutOwnBits(m_session.sensitivityRequest());
     request.weights.bits.reset();
     request.activations.bits.reset();
-    request.firstLastBits.reset();
-    // Word-lengths of single layers go, their ranges stay.
-    for (planning::LayerOverride& item : request.overrides) {
-        item.weights.bits.reset();
-        item.activations.bits.reset();
-    }
     m_session.edit(withUnitBits(std::move(request), unit, chosen.bits),
         tr("%1 alone at %2 bits").arg(QString::fromStdString(unit.name)).arg(chosen.bits));
 }
@@ -199,9 +191,7 @@ void Workbench::startSearch(SearchSettings settings, const planning::PlanRequest
             m_project.setSearch(state);
             if (result)
                 m_session.setSearch(*result, request);
-            else
-                report(result.error(), tr("The search for word-lengths stopped"));
-            end(Study::Search);
+            end(Study::Search, !result && report(result.error(), tr("The search for word-lengths stopped")));
         });
 }
 

@@ -42,10 +42,53 @@ void Workbench::cancel(Study study)
         m_jobs.cancel(found->second.job);
 }
 
-void Workbench::end(Study study)
+void Workbench::end(Study study, bool failed)
 {
     m_running.erase(study);
+    m_ended[study] = failed ? Interruption::Cause::Failed : Interruption::Cause::Cancelled;
     emit studiesChanged();
+}
+
+QString Workbench::waitsFor(Study study) const
+{
+    if (!m_jobs.waits(channelOf(study)))
+        return {};
+    const auto first = m_jobs.running(Lane::Study);
+    return first ? first->title : tr("a job that is stopping");
+}
+
+void Workbench::tellOfQueue()
+{
+    std::map<Study, QString> waiting;
+    for (const Study study : studies)
+        if (QString what = waitsFor(study); !what.isEmpty())
+            waiting[study] = std::move(what);
+    if (waiting == m_waiting)
+        return;
+    m_waiting = std::move(waiting);
+    emit studiesChanged();
+}
+
+std::optional<Interruption> Workbench::interruption(Study study) const
+{
+    if (running(study))
+        return std::nullopt;
+    const auto found = m_ended.find(study);
+    Interruption how { found == m_ended.end() ? Interruption::Cause::Closed : found->second, 0, 0 };
+    const auto unless = [&](bool complete, std::size_t done, std::size_t asked) {
+        how.done = static_cast<std::int64_t>(done);
+        how.asked = static_cast<std::int64_t>(asked);
+        return complete ? std::nullopt : std::optional(how);
+    };
+    if (const auto& sweep = m_session.sweep(); study == Study::Sweep && sweep)
+        return unless(sweep->complete, sweep->points.size(), sweep->weightBits.size() * sweep->activationBits.size());
+    if (const auto& options = m_session.optionsStudy(); study == Study::Options && options)
+        return unless(options->complete, options->rows.size(), 0);
+    if (const auto& alone = m_session.sensitivity(); study == Study::Sensitivity && alone)
+        return unless(alone->complete, alone->points.size(), static_cast<std::size_t>(alone->asked));
+    if (const auto& search = m_session.search(); study == Study::Search && search)
+        return unless(search->complete, search->points.size(), 0);
+    return std::nullopt;
 }
 
 void Workbench::startSweep(SweepSettings settings)
@@ -65,6 +108,8 @@ void Workbench::startSweep(const planning::PlanRequest& request, const SweepSett
     auto growing = std::make_shared<sweep::SweepResult>();
     growing->scope = request.describe();
     growing->data = m_session.data()->title.toStdString();
+    growing->weightBits = settings.weightBits;
+    growing->activationBits = settings.activationBits;
     growing->floatResult = floatResult;
     growing->complete = false;
     m_session.setSweep(growing, request);
@@ -108,9 +153,7 @@ void Workbench::startSweep(const planning::PlanRequest& request, const SweepSett
             m_project.setSweep(state);
             if (result)
                 m_session.setSweep(*result, request);
-            else
-                report(result.error(), tr("The sweep stopped"));
-            end(Study::Sweep);
+            end(Study::Sweep, !result && report(result.error(), tr("The sweep stopped")));
         });
 }
 
@@ -170,9 +213,7 @@ void Workbench::startOptionsStudy(sweep::OptionsStudySettings settings)
             m_project.setOptions(state);
             if (result)
                 m_session.setOptionsStudy(*result);
-            else
-                report(result.error(), tr("The comparison of options stopped"));
-            end(Study::Options);
+            end(Study::Options, !result && report(result.error(), tr("The comparison of options stopped")));
         });
 }
 
@@ -197,11 +238,9 @@ void Workbench::findBest()
             return std::make_shared<const flow::BestFlow>(std::move(found));
         },
         [this](Result<BestFlowPtr> result) {
-            end(Study::BestFlow);
+            end(Study::BestFlow, !result && report(result.error(), tr("The search for the best flow stopped")));
             if (result)
                 m_session.adoptFlow(*result);
-            else
-                report(result.error(), tr("The search for the best flow stopped"));
         });
 }
 

@@ -16,7 +16,15 @@ namespace {
 
 constexpr int patienceMilliseconds = 120;
 
+/// Whether a stage tells what job it is of: "Sensitivity of 42 tensors" of "Sensitivity of layers".
+bool saysAlso(const QString& stage, const QString& title)
+{
+    return stage.contains(title, Qt::CaseInsensitive)
+        || stage.section(QLatin1Char(' '), 0, 0).compare(title.section(QLatin1Char(' '), 0, 0), Qt::CaseInsensitive)
+        == 0;
 }
+
+} // namespace
 
 JobStrip::JobStrip(JobRunner& jobs, QWidget* parent)
     : QWidget(parent)
@@ -108,9 +116,9 @@ void JobStrip::show(Row& row, Lane lane, const JobRunner::Running& running)
 {
     const base::ProgressState& progress = running.progress;
     const QString stage = QString::fromStdString(progress.stage);
-    row.title->setText(running.stopping                            ? tr("%1: stopping…").arg(running.title)
-            : running.paused                                       ? tr("%1: paused").arg(running.title)
-            : stage.startsWith(running.title, Qt::CaseInsensitive) ? stage
+    row.title->setText(running.stopping      ? tr("%1: stopping…").arg(running.title)
+            : running.paused                 ? tr("%1: paused").arg(running.title)
+            : saysAlso(stage, running.title) ? stage
             : stage.isEmpty() || running.title.contains(stage, Qt::CaseInsensitive)
             ? running.title
             : tr("%1: %2").arg(running.title, stage));

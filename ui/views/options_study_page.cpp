@@ -17,6 +17,7 @@
 #include "ui/charts/options_chart.h"
 #include "ui/session/limits.h"
 #include "ui/views/check_list_button.h"
+#include "ui/views/interrupted_study.h"
 #include "ui/views/option_words.h"
 #include "ui/views/line_scroll.h"
 #include "ui/views/plan_panel.h"
@@ -70,6 +71,8 @@ OptionsStudyPage::OptionsStudyPage(Session& session, Workbench& workbench, QWidg
     layout->setSpacing(4);
     layout->addWidget(m_section);
     layout->addLayout(buildBar());
+    m_interrupted = new InterruptedStudy(workbench, Study::Options);
+    layout->addWidget(m_interrupted);
     layout->addWidget(buildResults(), 1);
 
     connect(m_chart, &OptionsChart::pointClicked, this, &OptionsStudyPage::showRow);
@@ -281,7 +284,10 @@ void OptionsStudyPage::refreshResults()
     const auto& study = m_session.optionsStudy();
     const bool any = study && !study->rows.empty();
     m_chart->setStudy(study);
+    m_interrupted->refresh();
+    const QString waiting = StudyControls::waiting(m_workbench, Study::Options);
     m_charts->refresh(any                         ? QString()
+            : !waiting.isEmpty()                  ? waiting
             : m_workbench.running(Study::Options) ? tr("The first combination is being evaluated…")
             : m_workbench.canStart(Study::Options)
             ? tr("Choose what to compare, then press Compare.\nRows appear ranked as they are finished; a click on one "

@@ -20,6 +20,7 @@ namespace quantoscope::ui {
 
 class CheckListButton;
 class OptionsChart;
+class InterruptedStudy;
 class PlanPanel;
 class Section;
 class StudyCharts;
@@ -38,6 +39,7 @@ public:
     QPushButton* startButton() const { return m_start; }
     QPushButton* currentButton() const;
     PlanPanel* plan() const { return m_plan; }
+    InterruptedStudy* interrupted() const { return m_interrupted; }
     QLabel* workload() const { return m_workload; }
     QLabel* details() const;
     StudyChoices choices() const;
@@ -81,6 +83,7 @@ private:
     QWidget* m_below = nullptr; ///< table and details
     QLabel* m_leftOut = nullptr; ///< what of the combinations was not measured
     PlanPanel* m_plan = nullptr;
+    InterruptedStudy* m_interrupted = nullptr;
 };
 
 } // namespace quantoscope::ui

@@ -72,14 +72,15 @@ PlanPanel::PlanPanel(Session& session, QWidget* parent)
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 4, 0, 0);
     layout->setSpacing(4);
-    layout->addLayout(line);
+    // The panel is the lowest thing of its page: the table opens upwards, and the button stays under the pointer.
     layout->addWidget(m_table);
+    layout->addLayout(line);
 
     connect(m_makeCurrent, &QPushButton::clicked, this, &PlanPanel::currentWanted);
     connect(m_other, &QPushButton::clicked, this, &PlanPanel::otherWanted);
     connect(m_showPlan, &QToolButton::toggled, this, [this](bool on) {
         m_table->setVisible(on);
-        m_showPlan->setArrowType(on ? Qt::DownArrow : Qt::RightArrow);
+        m_showPlan->setArrowType(on ? Qt::UpArrow : Qt::RightArrow);
     });
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& index) {
         if (index.isValid())

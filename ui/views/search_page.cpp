@@ -16,6 +16,7 @@
 #include "ui/models/study_texts.h"
 #include "ui/session/study_choices.h"
 #include "ui/views/elided_label.h"
+#include "ui/views/interrupted_study.h"
 #include "ui/views/option_words.h"
 #include "ui/views/plan_panel.h"
 #include "ui/views/study_charts.h"
@@ -56,6 +57,8 @@ SearchPage::SearchPage(Session& session, Workbench& workbench, QWidget* parent)
     layout->setSpacing(8);
     layout->addLayout(setup);
     layout->addLayout(bar);
+    m_interrupted = new InterruptedStudy(workbench, Study::Search);
+    layout->addWidget(m_interrupted);
     layout->addWidget(m_charts, 1);
     layout->addWidget(m_plan);
 
@@ -195,8 +198,11 @@ void SearchPage::refreshChart()
     const bool any = search && !search->points.empty();
     const bool running = m_workbench.running(Study::Search);
     m_chart->setResult(any ? search : nullptr);
-    m_charts->refresh(any ? QString()
-            : running     ? tr("What each layer alone costs is being found; points come after that…")
+    m_interrupted->refresh();
+    const QString waiting = StudyControls::waiting(m_workbench, Study::Search);
+    m_charts->refresh(any        ? QString()
+            : !waiting.isEmpty() ? waiting
+            : running            ? tr("What each layer alone costs is being found; points come after that…")
             : m_workbench.canStart(Study::Search)
             ? tr("Press Search for the mix of word-lengths that loses least within the budget.\nPoints appear as they "
                  "are "

@@ -16,6 +16,7 @@ class QPushButton;
 namespace quantoscope::ui {
 
 class ParetoChart;
+class InterruptedStudy;
 class PlanPanel;
 class StudyCharts;
 
@@ -31,6 +32,7 @@ public:
     StudyCharts* charts() const { return m_charts; }
     QPushButton* startButton() const { return m_start; }
     PlanPanel* plan() const { return m_plan; }
+    InterruptedStudy* interrupted() const { return m_interrupted; }
     QComboBox* budgetBox() const { return m_budget; }
     QDoubleSpinBox* limitBox() const { return m_limit; }
     QLineEdit* weightBits() const { return m_weightBits; }
@@ -53,6 +55,7 @@ private:
     ParetoChart* m_chart = nullptr;
     StudyCharts* m_charts = nullptr;
     PlanPanel* m_plan = nullptr;
+    InterruptedStudy* m_interrupted = nullptr;
     QComboBox* m_budget = nullptr;
     QDoubleSpinBox* m_limit = nullptr;
     QLineEdit* m_weightBits = nullptr;

@@ -20,6 +20,7 @@
 #include "ui/models/study_texts.h"
 #include "ui/session/study_choices.h"
 #include "ui/views/elided_label.h"
+#include "ui/views/interrupted_study.h"
 #include "ui/views/line_scroll.h"
 #include "ui/views/option_words.h"
 #include "ui/views/plan_panel.h"
@@ -43,6 +44,8 @@ SensitivityPage::SensitivityPage(Session& session, Workbench& workbench, QWidget
     layout->setSpacing(8);
     layout->addLayout(buildSetup());
     layout->addLayout(buildBar());
+    m_interrupted = new InterruptedStudy(workbench, Study::Sensitivity);
+    layout->addWidget(m_interrupted);
     m_charts->add(m_chart, tr("By layer"),
         new LineScroll(
             m_chart, [this] { return static_cast<double>(m_chart->series().lines.size()); }, tr("Scroll layers")));
@@ -119,6 +122,9 @@ QHBoxLayout* SensitivityPage::buildBar()
     m_order = new QComboBox;
     m_order->addItems({ tr("as in the network"), tr("most harmful first") });
     m_order->setAccessibleName(tr("Order of layers"));
+    m_order->setToolTip(
+        wrapped(tr("The most harmful layer has the longest bar at the fewest bits; among equal ones the "
+                   "next word-length decides.")));
     connect(m_order, &QComboBox::currentIndexChanged, this,
         [this](int index) { m_chart->setOrder(index == 0 ? SensitivityOrder::Network : SensitivityOrder::Harm); });
     m_trust = new ElidedLabel;
@@ -194,7 +200,10 @@ void SensitivityPage::refreshChart()
     const auto& study = m_session.sensitivity();
     const bool any = study && !study->points.empty();
     m_chart->setResult(any ? study : nullptr);
+    m_interrupted->refresh();
+    const QString waiting = StudyControls::waiting(m_workbench, Study::Sensitivity);
     m_charts->refresh(any                             ? QString()
+            : !waiting.isEmpty()                      ? waiting
             : m_workbench.running(Study::Sensitivity) ? tr("The first point is being evaluated…")
             : m_workbench.canStart(Study::Sensitivity)
             ? tr("Press Start to see what each layer alone costs.\nBars appear as they are finished; a click on one "

@@ -15,6 +15,7 @@ class QPushButton;
 
 namespace quantoscope::ui {
 
+class InterruptedStudy;
 class PlanPanel;
 class SensitivityChart;
 class StudyCharts;
@@ -31,6 +32,7 @@ public:
     StudyCharts* charts() const { return m_charts; }
     QPushButton* startButton() const { return m_start; }
     PlanPanel* plan() const { return m_plan; }
+    InterruptedStudy* interrupted() const { return m_interrupted; }
     QLineEdit* weightBits() const { return m_weightBits; }
     QLineEdit* activationBits() const { return m_activationBits; }
     QCheckBox* measureBox() const { return m_measure; }
@@ -55,6 +57,7 @@ private:
     std::optional<std::pair<std::size_t, int>> m_chosen;
     SensitivityChart* m_chart = nullptr;
     PlanPanel* m_plan = nullptr;
+    InterruptedStudy* m_interrupted = nullptr;
     StudyCharts* m_charts = nullptr;
     QLineEdit* m_weightBits = nullptr;
     QLineEdit* m_activationBits = nullptr;

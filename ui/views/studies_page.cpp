@@ -13,14 +13,18 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "core/planning/glob.h"
 #include "ui/charts/cost_words.h"
 #include "ui/charts/heat_chart.h"
 #include "ui/charts/number_format.h"
+#include "ui/charts/range_words.h"
 #include "ui/charts/sweep_chart.h"
 #include "ui/models/study_texts.h"
 #include "ui/views/elided_label.h"
+#include "ui/views/interrupted_study.h"
 #include "ui/views/plan_panel.h"
 #include "ui/views/study_charts.h"
+#include "ui/views/study_controls.h"
 
 namespace quantoscope::ui {
 
@@ -47,6 +51,8 @@ StudiesPage::StudiesPage(Session& session, Workbench& workbench, QWidget* parent
     layout->setSpacing(8);
     layout->addLayout(setup);
     layout->addLayout(bar);
+    m_interrupted = new InterruptedStudy(workbench, Study::Sweep);
+    layout->addWidget(m_interrupted);
     layout->addWidget(m_charts, 1);
     m_plan = new PlanPanel(session);
     layout->addWidget(m_plan);
@@ -200,8 +206,11 @@ void StudiesPage::refreshCharts()
     m_lines->setResult(sweep);
     m_nearFloat->setResult(sweep);
     m_map->setResult(sweep);
+    m_interrupted->refresh();
     const bool drawn = sweep && !sweep->points.empty();
+    const QString waiting = StudyControls::waiting(m_workbench, Study::Sweep);
     const QString message = drawn           ? QString()
+        : !waiting.isEmpty()                ? waiting
         : m_workbench.running(Study::Sweep) ? tr("The first point is being evaluated…")
         : m_workbench.canStart(Study::Sweep)
         ? tr("Start a sweep to see accuracy against word-length.\nPoints appear as they are "
@@ -209,7 +218,7 @@ void StudiesPage::refreshCharts()
         : tr("Open a model and labelled images, then sweep the word-lengths.");
     m_charts->refresh(message);
     showChosen();
-    const QString caption = sweep ? QString::fromStdString(sweep->scope) : QString();
+    const QString caption = sweep ? inWords(sweep->scope) : QString();
     m_caption->setText(caption);
     m_caption->setToolTip(sweep ? caption + QLatin1Char('\n') + QString::fromStdString(sweep->data) : QString());
 }
@@ -235,6 +244,19 @@ std::optional<std::size_t> StudiesPage::chosenPoint() const
     return std::nullopt;
 }
 
+int StudiesPage::ownLayers() const
+{
+    const planning::PlanRequest& request = m_session.sweepRequest();
+    if (!m_session.model())
+        return 0;
+    return static_cast<int>(std::ranges::count_if(m_session.model()->layers, [&](const LayerInfo& layer) {
+        return std::ranges::any_of(request.overrides, [&](const planning::LayerOverride& item) {
+            return (item.weights.bits || item.activations.bits)
+                && planning::globMatches(item.pattern, layer.layer.name);
+        });
+    }));
+}
+
 void StudiesPage::showChosen()
 {
     const auto point = chosenPoint();
@@ -243,7 +265,8 @@ void StudiesPage::showChosen()
     m_map->setCurrent(point);
     m_charts->setCurrentPoint(point);
     if (point)
-        m_plan->showPoint(describePoint(*m_session.sweep(), *point), m_session.sweep()->points[*point].plan);
+        m_plan->showPoint(
+            describePoint(*m_session.sweep(), *point, ownLayers()), m_session.sweep()->points[*point].plan);
     else
         m_plan->clear();
 }

@@ -16,6 +16,7 @@ class QSpinBox;
 namespace quantoscope::ui {
 
 class HeatChart;
+class InterruptedStudy;
 class PlanPanel;
 class StudyCharts;
 class SweepChart;
@@ -35,6 +36,7 @@ public:
     QPushButton* startButton() const { return m_start; }
     QComboBox* contourBox() const { return m_contours; }
     PlanPanel* plan() const { return m_plan; }
+    InterruptedStudy* interrupted() const { return m_interrupted; }
     SweepSettings settings() const;
     void setSettings(const SweepSettings& settings);
     void showNearFloat();
@@ -56,6 +58,7 @@ private:
     void refreshCharts();
     void choose(qsizetype point);
     void showChosen();
+    int ownLayers() const; ///< how many layers of the sweep have a word-length of their own
     std::optional<std::size_t> chosenPoint() const; ///< into SweepResult::points
 
     Session& m_session;
@@ -71,6 +74,7 @@ private:
     QLabel* m_contoursLabel = nullptr;
     QComboBox* m_contours = nullptr;
     PlanPanel* m_plan = nullptr;
+    InterruptedStudy* m_interrupted = nullptr;
     StudyCharts* m_charts = nullptr;
     SweepChart* m_lines = nullptr;
     SweepChart* m_nearFloat = nullptr;

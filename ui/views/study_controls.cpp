@@ -27,6 +27,12 @@ void StudyControls::refreshStart(
                                       : tr("Open a model and labelled images first"));
 }
 
+QString StudyControls::waiting(const Workbench& workbench, Study study)
+{
+    const QString job = workbench.waitsFor(study);
+    return job.isEmpty() ? QString() : tr("Waiting for “%1” to finish…").arg(job);
+}
+
 void StudyControls::showProblem(QLabel* label, const base::Error& error)
 {
     label->setText(tr("⚠ %1").arg(QString::fromStdString(error.what)));

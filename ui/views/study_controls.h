@@ -21,6 +21,8 @@ public:
     /// The button that starts a study and, while it runs, cancels it. `ready`: the settings make sense.
     static void refreshStart(QPushButton* button, const Workbench& workbench, Study study, bool ready,
         const QString& text, const QString& tip);
+    /// In place of a chart while a study has not begun because another job runs; empty: it does not wait.
+    static QString waiting(const Workbench& workbench, Study study);
     /// Says what is wrong with settings, and in the tip what to do about it.
     static void showProblem(QLabel* label, const base::Error& error);
 };
