@@ -104,6 +104,7 @@ private slots:
         m_window->session().editBits({ 4, 5 }, Operand::Weight, 4);
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
         m_window->session().selectLayer(4);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs().idle(), patience);
         m_window->showPage(m_window->distributions());
         shootAll("distributions");
         shootDistributionViews("");

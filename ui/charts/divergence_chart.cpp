@@ -16,7 +16,6 @@ DivergenceChart::DivergenceChart(QWidget* parent)
     yAxis->setLabel(tr("SQNR [dB]"));
     setCaption(tr("Signal against quantization noise along the network"), {});
     legend->setVisible(true);
-    axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
     rebuild();
 }
 
@@ -58,6 +57,7 @@ void DivergenceChart::rebuild()
         low = std::min({ low, point.usualDb, point.imageDb });
         high = std::max({ high, point.usualDb, point.imageDb });
     }
+    placeLegend(high * 1.15);
     const auto count = static_cast<double>(std::max<std::size_t>(m_series.points.size(), 2));
     setHome(xAxis, QCPRange(0.5, count + 0.5));
     setHome(yAxis, QCPRange(low < 0 ? low * 1.1 : 0, high * 1.15));
@@ -69,6 +69,21 @@ void DivergenceChart::rebuild()
         line->point2->setCoords(at, 1);
         line->setPen(QPen(theme().text, 1, Qt::DotLine));
     }
+}
+
+void DivergenceChart::placeLegend(double top)
+{
+    // At the right, above or below the lines, wherever they leave more room.
+    const std::size_t count = m_series.points.size();
+    double lowest = top;
+    double highest = 0;
+    for (std::size_t i = count - (count + 1) / 3; i < count; ++i) {
+        const auto& point = m_series.points[i];
+        lowest = std::min({ lowest, point.usualDb, point.imageDb });
+        highest = std::max({ highest, point.usualDb, point.imageDb });
+    }
+    const bool below = lowest > top - highest;
+    axisRect()->insetLayout()->setInsetAlignment(0, (below ? Qt::AlignBottom : Qt::AlignTop) | Qt::AlignRight);
 }
 
 QString DivergenceChart::readout(const QPointF& position) const

@@ -23,6 +23,7 @@ protected:
     QString readout(const QPointF& position) const override;
 
 private:
+    void placeLegend(double top); ///< `top`: the upper end of the axis
     void addLine(const QString& name, const QColor& color, double DivergenceSeries::Point::*value, bool dashed);
 
     DivergenceSeries m_series;

@@ -7,7 +7,9 @@
 #include <QListWidget>
 #include <QPushButton>
 #include <QSplitter>
+#include <QTextBlock>
 #include <QTextBrowser>
+#include <QTextTable>
 #include <QVBoxLayout>
 
 #include "ui/models/operators_text.h"
@@ -29,6 +31,32 @@ protected:
         return QTextBrowser::loadResource(type, name);
     }
 };
+
+/// Markdown comes with tables of double lines around letters without room, and headings that touch what is above them.
+void setOut(QTextDocument& page)
+{
+    constexpr qreal above = 16; // pixels
+    constexpr qreal room = 4;
+    for (QTextFrame* frame : page.rootFrame()->childFrames())
+        if (auto* table = qobject_cast<QTextTable*>(frame)) {
+            QTextTableFormat format = table->format();
+            format.setCellSpacing(0);
+            format.setCellPadding(room);
+            format.setBorder(1);
+            format.setBorderCollapse(true);
+            format.setBorderBrush(QColor(128, 128, 128, 110)); // on light as on dark
+            table->setFormat(format);
+        }
+    QTextCursor cursor(&page);
+    for (QTextBlock block = page.begin(); block.isValid(); block = block.next())
+        if (block.blockFormat().headingLevel() > 1) {
+            cursor.setPosition(block.position());
+            QTextBlockFormat format = block.blockFormat();
+            format.setTopMargin(above);
+            format.setBottomMargin(room);
+            cursor.setBlockFormat(format);
+        }
+}
 
 QUrl urlOf(const QString& page) { return QUrl(QStringLiteral("qrc:/help/%1.md").arg(page)); }
 
@@ -106,6 +134,7 @@ void HelpWindow::chosen(int row)
 
 void HelpWindow::follow(const QUrl& source)
 {
+    setOut(*m_browser->document());
     const QString page = QFileInfo(source.path()).completeBaseName();
     const QSignalBlocker quiet(m_contents);
     for (int row = 0; row < m_contents->count(); ++row)

@@ -203,7 +203,7 @@ QWidget* OptionsStudyPage::buildResults()
     splitter->setChildrenCollapsible(false);
     splitter->addWidget(m_charts);
     splitter->addWidget(below);
-    splitter->setSizes({ 300, 240 });
+    splitter->setSizes({ 260, 280 });
     splitter->setStretchFactor(0, 3);
     splitter->setStretchFactor(1, 2);
     return splitter;
