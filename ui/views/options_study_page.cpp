@@ -172,7 +172,7 @@ void OptionsStudyPage::buildTable()
     attachTableMenu(m_table);
     m_table->setSortingEnabled(true);
     m_table->sortByColumn(OptionsModel::Number, Qt::AscendingOrder);
-    const int widths[OptionsModel::ColumnCount] = { 32, 48, 48, 44, 52, 60, 100, 64, 216, 216, 216, 68, 80 };
+    const int widths[OptionsModel::ColumnCount] = { 32, 48, 48, 44, 52, 60, 100, 64, 272, 272, 216, 68, 80 };
     for (int column = 0; column < OptionsModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& index) {
