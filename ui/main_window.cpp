@@ -231,11 +231,11 @@ void MainWindow::connectSession()
             text += tr(". Read back and run on %1 images: outputs differ by at most %2")
                         .arg(formatCount(report.images), formatSignificant(report.maxAbsDiff));
         else if (report.images > 0)
-            text
-                += tr(". Read back and simulated in float on %1 images, as the plan was: same prediction on %2, outputs "
-                      "differ by at most %3; top-1 %4 there")
-                       .arg(formatCount(report.images), formatPercent(report.agreement),
-                           formatSignificant(report.maxAbsDiff), formatPercent(report.reloadTop1));
+            text += tr(
+                ". Read back and simulated in float on %1 images, as the plan was: same prediction on %2, outputs "
+                "differ by at most %3; top-1 %4 there")
+                        .arg(formatCount(report.images), formatPercent(report.agreement),
+                            formatSignificant(report.maxAbsDiff), formatPercent(report.reloadTop1));
         if (!report.firstDifference.empty())
             text += tr(". The first tensor that differs by more than a step is '%1'")
                         .arg(QString::fromStdString(report.firstDifference));

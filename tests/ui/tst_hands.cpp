@@ -12,6 +12,7 @@
 #include <QToolTip>
 
 #include "tests/ui/fresh_start.h"
+#include "tests/ui/handles.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/charts/distribution_chart.h"
 #include "ui/main_window.h"
@@ -87,10 +88,9 @@ private slots:
         DistributionPanel* panel
             = weights ? m_window->distributions()->weights() : m_window->distributions()->activations();
         DistributionChart* chart = panel->chart();
-        chart->replot();
         const double width = chart->content().clip->high - chart->content().clip->low;
+        const QPoint from = test::handleOf(*chart, high);
         const QRect area = chart->axisRect()->rect();
-        const QPoint from(static_cast<int>(std::lround(chart->handlePixel(high))), area.center().y());
         QTest::mousePress(chart, Qt::LeftButton, {}, from);
         QTest::mouseMove(chart, QPoint(high ? area.left() + 1 : area.right() - 1, from.y()));
         const Span clip = *chart->content().clip;
@@ -116,9 +116,7 @@ private slots:
         m_window->options()->weightBits()->setBits(2);
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);
         QVERIFY2(inSight(), qPrintable(QString::number(chart->content().clip->low)));
-        chart->replot();
-        const QRect area = chart->axisRect()->rect();
-        const QPoint handle(static_cast<int>(std::lround(chart->handlePixel(true))), area.center().y());
+        const QPoint handle = test::handleOf(*chart, true);
         const QPoint beyond(chart->width() - 1, handle.y());
         QTest::mousePress(chart, Qt::LeftButton, {}, handle);
         QTest::mouseMove(chart, beyond);

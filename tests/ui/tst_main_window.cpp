@@ -13,6 +13,7 @@
 
 #include "core/onnx_io/reader.h"
 #include "tests/ui/fresh_start.h"
+#include "tests/ui/handles.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/charts/chart_exporter.h"
 #include "ui/charts/heat_chart.h"
@@ -137,12 +138,10 @@ private slots:
         openBoth();
         DistributionPanel* panel = m_window->distributions()->activations();
         DistributionChart* chart = panel->chart();
-        chart->replot();
         const double before = chart->content().clip->high;
         const QString readout = panel->readout();
-        const int y = chart->axisRect()->rect().center().y();
-        const QPoint handle(static_cast<int>(std::lround(chart->handlePixel(true))), y);
-        const QPoint target((handle.x() + static_cast<int>(chart->handlePixel(false))) / 2, y);
+        const QPoint handle = test::handleOf(*chart, true);
+        const QPoint target = (handle + test::handleOf(*chart, false)) / 2;
         QTest::mousePress(chart, Qt::LeftButton, {}, handle);
         QTest::mouseMove(chart, target);
         QVERIFY(chart->content().clip->high < 0.7 * before);

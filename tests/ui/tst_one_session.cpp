@@ -14,6 +14,7 @@
 
 #include "core/onnx_io/reader.h"
 #include "tests/ui/fresh_start.h"
+#include "tests/ui/handles.h"
 #include "ui/charts/distribution_chart.h"
 #include "ui/charts/sweep_chart.h"
 #include "ui/main_window.h"
@@ -90,11 +91,9 @@ private slots:
     {
         DistributionPanel* panel = m_window->distributions()->activations();
         DistributionChart* chart = panel->chart();
-        chart->replot();
         const double before = chart->content().clip->high;
         const QString readout = panel->readout();
-        const int y = chart->axisRect()->rect().center().y();
-        const QPoint handle(static_cast<int>(std::lround(chart->handlePixel(true))), y);
+        const QPoint handle = test::handleOf(*chart, true);
         QTest::mousePress(chart, Qt::LeftButton, {}, handle);
         QTest::mouseMove(chart, handle - QPoint(40, 0));
         QVERIFY(panel->readout() != readout); // at once, while the hand is still there

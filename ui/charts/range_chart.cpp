@@ -12,8 +12,8 @@ namespace {
 
 constexpr double roomForName = 18; // pixels a layer from which on each has its name
 constexpr double roomForCaps = 7; // pixels a layer from which on boxes have frames and whiskers caps
-constexpr double roomForBars
-    = 4; // pixels a layer below which stripes would cover each other: marks stand for bars and whiskers
+// Pixels a layer below which stripes would cover each other; marks stand for bars and whiskers then.
+constexpr double roomForBars = 4;
 constexpr double markSize = 2; // pixels, of what can be represented where layers are too close for bars
 constexpr int longestName = 20; // characters
 

@@ -201,9 +201,10 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const
     case Qt::ToolTipRole:
         if (index.column() == Name)
             return tr("%1. Double-click to give it a name").arg(display(index.row(), Name));
-        if (index.column() == Scope)
-            return tr("%1\n%2").arg(
-                m_session.runs()[static_cast<std::size_t>(index.row())].scope, m_session.runs()[static_cast<std::size_t>(index.row())].data);
+        if (index.column() == Scope) {
+            const Run& run = m_session.runs()[static_cast<std::size_t>(index.row())];
+            return tr("%1\n%2").arg(run.scope, run.data);
+        }
         return display(index.row(), index.column());
     case Qt::TextAlignmentRole:
         return QVariant::fromValue(
