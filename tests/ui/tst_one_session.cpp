@@ -3,16 +3,15 @@
 // One sitting of a person with the bundled sample, through what is on the screen alone: opened from the start page, a
 // layer chosen, a handle dragged, the bits of five rows edited, evaluated, a sweep cancelled and another finished, a
 // point of it made current and undone, exported, saved and opened again.
-#include <QFileDialog>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
-#include <QTimer>
 #include <QToolButton>
 
 #include "core/onnx_io/reader.h"
+#include "tests/ui/file_answer.h"
 #include "tests/ui/fresh_start.h"
 #include "tests/ui/handles.h"
 #include "ui/charts/distribution_chart.h"
@@ -35,21 +34,6 @@ using namespace quantoscope::ui;
 namespace {
 
 constexpr int patience = 120'000;
-
-/// Answers the dialog that asks for a file, once it is there; gives up if none comes.
-void answerWithFile(const QString& path, int looks = 500)
-{
-    QTimer::singleShot(10, qApp, [path, looks] {
-        for (QWidget* widget : QApplication::topLevelWidgets())
-            if (auto* dialog = qobject_cast<QFileDialog*>(widget); dialog && dialog->isVisible()) {
-                dialog->selectFile(path);
-                static_cast<QDialog*>(dialog)->accept(); // as its button does
-                return;
-            }
-        if (looks > 0)
-            answerWithFile(path, looks - 1);
-    });
-}
 
 } // namespace
 
@@ -168,7 +152,7 @@ private slots:
         QTest::keyClick(m_window.get(), Qt::Key_E, Qt::ControlModifier);
         auto* dialog = m_window->findChild<ExportDialog*>();
         QVERIFY(dialog && dialog->isVisible());
-        answerWithFile(file);
+        test::answerWithFile(file);
         QSignalSpy exported(&m_window->workbench(), &Workbench::exported);
         QTest::mouseClick(buttonOf(dialog, QStringLiteral("&Export…")), Qt::LeftButton);
         QTRY_COMPARE_WITH_TIMEOUT(exported.count(), 1, patience);
@@ -181,7 +165,7 @@ private slots:
         const QString file = m_folder.filePath(QStringLiteral("sitting.qscope"));
         m_window->activateWindow(); // behind the dialog of the export it may not be
         QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
-        answerWithFile(file);
+        test::answerWithFile(file);
         QSignalSpy saved(&m_window->workbench().project(), &ProjectFile::saved);
         QTest::keyClick(m_window.get(), Qt::Key_S, Qt::ControlModifier);
         QTRY_COMPARE_WITH_TIMEOUT(saved.count(), 1, patience);

@@ -4,7 +4,6 @@
 #include <QAbstractButton>
 #include <QDir>
 #include <QFile>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QMenu>
 #include <QMessageBox>
@@ -12,10 +11,10 @@
 #include <QSignalSpy>
 #include <QTabWidget>
 #include <QTest>
-#include <QTimer>
 
 #include "core/graph/fingerprint.h"
 #include "tests/support/deep_network.h"
+#include "tests/ui/file_answer.h"
 #include "tests/ui/fresh_start.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/charts/sweep_chart.h"
@@ -224,7 +223,8 @@ private slots:
         auto* question = m_window->findChild<QMessageBox*>(QStringLiteral("UnsavedQuestion"));
         QVERIFY(question);
         QVERIFY(question->text().contains(QStringLiteral("tiny.onnx")));
-        QTimer::singleShot(0, this, [this] { chooseFile(file()); });
+        if (answer == QMessageBox::Save)
+            test::answerWithFile(file());
         question->button(static_cast<QMessageBox::StandardButton>(answer))->click();
         QTRY_COMPARE_WITH_TIMEOUT(!m_window->isVisible(), closed, patience);
         QCOMPARE(QFile::exists(file()), answer == QMessageBox::Save);
@@ -469,18 +469,6 @@ private:
             if (candidate->text() == text && candidate->isVisible())
                 return candidate;
         return nullptr;
-    }
-
-    /// Answers the dialog that asks for a file, if there is one.
-    static void chooseFile(const QString& path)
-    {
-        for (QWidget* widget : QApplication::topLevelWidgets()) {
-            auto* dialog = qobject_cast<QFileDialog*>(widget);
-            if (!dialog || !dialog->isVisible())
-                continue;
-            dialog->selectFile(path);
-            static_cast<QDialog*>(dialog)->accept(); // as its button does
-        }
     }
 
     std::unique_ptr<test::TinyProject> m_tiny;
