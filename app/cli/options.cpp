@@ -43,8 +43,26 @@ CLI::Validator wholeNumber(std::uint64_t least, std::uint64_t most)
 }
 
 constexpr std::uint64_t mostImages = 1'000'000'000;
-constexpr std::uint64_t largestSide = 65'535;
 constexpr std::uint64_t mostMebibytes = 1U << 24U;
+
+/// A size in pixels as Size, dataset::Resize or dataset::Extent, reads it.
+template <typename Size> CLI::Validator pixels()
+{
+    return CLI::Validator(
+        [](std::string& text) -> std::string {
+            const auto size = Size::parse(text);
+            return size ? std::string() : size.error().message();
+        },
+        "");
+}
+
+template <typename Size> Result<void> put(const std::optional<std::string>& text, Size& into)
+{
+    if (!text)
+        return {};
+    QS_TRY(into, Size::parse(*text));
+    return {};
+}
 
 } // namespace
 
@@ -86,12 +104,14 @@ void DataOptions::addTo(CLI::App& command, bool dataRequired)
         ->excludes(named);
     group(command.add_option("--std", std, "Standard deviation a channel"))->delimiter(',')->excludes(named);
     group(command.add_option("--scale", scale, "Factor before mean and std; default 1/255"))->excludes(named);
-    group(command.add_option("--resize", resize, "Shorter side in pixels"))->check(wholeNumber(1, largestSide));
-    group(command.add_option("--crop", crop, "Centre crop in pixels"))->check(wholeNumber(1, largestSide));
+    group(command.add_option("--resize", resize, "Shorter side in pixels, or both: width x height, 320x240"))
+        ->check(pixels<dataset::Resize>());
+    group(command.add_option("--crop", crop, "Centre crop in pixels: a side, 224, or width x height, 320x240"))
+        ->check(pixels<dataset::Extent>());
     group(command.add_option("--calib-resize", calibrationResize, "--resize for calibration images"))
-        ->check(wholeNumber(1, largestSide));
+        ->check(pixels<dataset::Resize>());
     group(command.add_option("--calib-crop", calibrationCrop, "--crop for calibration images"))
-        ->check(wholeNumber(1, largestSide));
+        ->check(pixels<dataset::Extent>());
     group(command.add_option("--channels", channels, "Channel order; default: by the model's input"))
         ->check(CLI::IsMember({ "rgb", "bgr", "gray" }));
     group(command.add_option("--layout", layout, "Order of the input's axes; default: by the model's input"))
@@ -115,8 +135,8 @@ Result<dataset::Preprocessing> DataOptions::preprocessing(const dataset::Preproc
             QS_TRY(result.std, perChannel(std, "--std"));
         }
     }
-    result.resize = resize;
-    result.crop = crop;
+    QS_CHECK(put(resize, result.resize));
+    QS_CHECK(put(crop, result.crop));
     using dataset::Channels;
     if (channels)
         result.channels = *channels == "rgb" ? Channels::Rgb : *channels == "bgr" ? Channels::Bgr : Channels::Gray;
@@ -126,10 +146,10 @@ Result<dataset::Preprocessing> DataOptions::preprocessing(const dataset::Preproc
     return result;
 }
 
-dataset::Preprocessing DataOptions::forCalibration(dataset::Preprocessing evaluation) const
+Result<dataset::Preprocessing> DataOptions::forCalibration(dataset::Preprocessing evaluation) const
 {
-    evaluation.resize = calibrationResize.value_or(evaluation.resize);
-    evaluation.crop = calibrationCrop.value_or(evaluation.crop);
+    QS_CHECK(put(calibrationResize, evaluation.resize));
+    QS_CHECK(put(calibrationCrop, evaluation.crop));
     return evaluation;
 }
 

@@ -43,10 +43,10 @@ struct DataOptions {
     std::vector<float> mean;
     std::vector<float> std;
     std::optional<float> scale;
-    int resize = 0;
-    int crop = 0;
-    std::optional<int> calibrationResize;
-    std::optional<int> calibrationCrop;
+    std::optional<std::string> resize; ///< dataset::Resize in text
+    std::optional<std::string> crop; ///< dataset::Extent in text
+    std::optional<std::string> calibrationResize;
+    std::optional<std::string> calibrationCrop;
     std::optional<std::string> channels;
     std::optional<std::string> layout;
 
@@ -54,7 +54,7 @@ struct DataOptions {
     bool describesScaling() const { return preprocess || scale || !mean.empty() || !std.empty(); }
     /// `defaults` with everything that was said put in its place.
     Result<dataset::Preprocessing> preprocessing(const dataset::Preprocessing& defaults) const;
-    dataset::Preprocessing forCalibration(dataset::Preprocessing evaluation) const;
+    Result<dataset::Preprocessing> forCalibration(dataset::Preprocessing evaluation) const;
 };
 
 /// A plan from a file, and a file for the plan.

@@ -128,7 +128,10 @@ Result<void> Pipeline::openCalibrationData(const DataOptions& options)
     QS_TRY(const auto dataset, openDataset(own ? options.calibration : options.data, options, !own));
     QS_CHECK(choosePreprocessing(options));
     const auto indices = dataset::firstIndices(dataset->size(), options.calibrationCount);
-    const auto preprocessing = own ? options.forCalibration(*m_preprocessing) : *m_preprocessing;
+    auto preprocessing = *m_preprocessing;
+    if (own) {
+        QS_TRY(preprocessing, options.forCalibration(preprocessing));
+    }
     QS_TRY(m_calibrationSamples, loadSamples(dataset, preprocessing, indices));
     m_report.fact("calibration", describeCalibration(own));
     return addSource("calibration", *m_calibrationSamples, options);

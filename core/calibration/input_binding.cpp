@@ -47,10 +47,12 @@ std::string hintFor(const Dims& dims, const Shape& sample, dataset::MemoryLayout
             return "use --channels rgb, or --layout if the channels stand elsewhere";
         return "a model with " + channels.toString() + " channels cannot take images";
     }
-    if (height.known() && width.known() && height.value == width.value)
+    if (!height.known() || !width.known())
+        return "the model wants images of " + height.toString() + " rows and " + width.toString()
+            + " columns: use --resize WxH";
+    if (height.value == width.value)
         return "use --resize " + height.toString() + " --crop " + height.toString();
-    return "the model wants images of " + height.toString() + " x " + width.toString()
-        + "; resize them before, only square crops are offered here";
+    return "use --resize " + width.toString() + "x" + height.toString();
 }
 
 Result<graph::ValueId> singleInput(const graph::Graph& graph)

@@ -53,22 +53,22 @@ int centerOffset(int extent, int size)
     return rest % 2 == 0 ? lower : lower + lower % 2;
 }
 
-Image centerCrop(const Image& image, int size)
+Image centerCrop(const Image& image, const Extent& size)
 {
-    assert(size > 0);
+    assert(size.height > 0 && size.width > 0);
     // torchvision first pads a smaller side on both ends, the odd pixel behind, then crops.
-    const auto place = [size](int extent) {
-        return extent < size ? std::pair((size - extent) / 2, 0) : std::pair(0, centerOffset(extent, size));
+    const auto place = [](int extent, int wanted) {
+        return extent < wanted ? std::pair((wanted - extent) / 2, 0) : std::pair(0, centerOffset(extent, wanted));
     };
-    const auto [toTop, fromTop] = place(image.height);
-    const auto [toLeft, fromLeft] = place(image.width);
-    const int rows = std::min(size, image.height);
-    const std::size_t rowBytes = static_cast<std::size_t>(std::min(size, image.width)) * image.channels;
-    Image result { size, size, image.channels, {} };
-    result.pixels.resize(static_cast<std::size_t>(size) * size * image.channels);
+    const auto [toTop, fromTop] = place(image.height, size.height);
+    const auto [toLeft, fromLeft] = place(image.width, size.width);
+    const int rows = std::min(size.height, image.height);
+    const std::size_t rowBytes = static_cast<std::size_t>(std::min(size.width, image.width)) * image.channels;
+    Image result { size.height, size.width, image.channels, {} };
+    result.pixels.resize(static_cast<std::size_t>(size.height) * size.width * image.channels);
     for (int y = 0; y < rows; ++y) {
         const auto from = (static_cast<std::size_t>(fromTop + y) * image.width + fromLeft) * image.channels;
-        const auto to = (static_cast<std::size_t>(toTop + y) * size + toLeft) * image.channels;
+        const auto to = (static_cast<std::size_t>(toTop + y) * size.width + toLeft) * image.channels;
         std::copy_n(image.pixels.begin() + static_cast<std::ptrdiff_t>(from), rowBytes,
             result.pixels.begin() + static_cast<std::ptrdiff_t>(to));
     }
@@ -78,12 +78,13 @@ Image centerCrop(const Image& image, int size)
 Result<Image> preprocess(const Image& decoded, const Preprocessing& settings)
 {
     Image image = toChannels(decoded, settings.channels);
-    const int crop = settings.crop;
-    if (settings.resize > 0) {
-        const Extent extent = shorterSideExtent(image, settings.resize);
-        if (crop > 0 && crop <= extent.height && crop <= extent.width)
+    const Extent& crop = settings.crop;
+    if (!settings.resize.none()) {
+        const Extent extent = settings.resize.of({ image.height, image.width });
+        if (!crop.none() && crop.height <= extent.height && crop.width <= extent.width)
             return resizeWindow(image, extent.height, extent.width,
-                { centerOffset(extent.height, crop), centerOffset(extent.width, crop), crop, crop });
+                { centerOffset(extent.height, crop.height), centerOffset(extent.width, crop.width), crop.height,
+                    crop.width });
         if (std::int64_t { extent.height } * extent.width > maximumSamples)
             return fail(ErrorCode::Unsupported,
                 "an image of " + std::to_string(image.width) + " x " + std::to_string(image.height)
@@ -91,7 +92,7 @@ Result<Image> preprocess(const Image& decoded, const Preprocessing& settings)
                 {}, "crop it or leave it out");
         image = resizeBilinear(image, extent.height, extent.width);
     }
-    return crop > 0 ? centerCrop(image, crop) : std::move(image);
+    return crop.none() ? std::move(image) : centerCrop(image, crop);
 }
 
 } // namespace quantoscope::dataset

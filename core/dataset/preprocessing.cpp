@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::array<std::string_view, 3> channelNames { "rgb", "bgr", "gray" };
 constexpr std::array<std::string_view, 2> layoutNames { "nchw", "nhwc" };
-constexpr int largestSide = 16384;
 
 std::string number(float value)
 {
@@ -42,8 +41,8 @@ Result<Preprocessing> parse(const Json& json)
     result.name = json.at("name").get<std::string>();
     QS_TRY(result.channels, parseName<Channels>(json, "channels", channelNames));
     QS_TRY(result.layout, parseName<MemoryLayout>(json, "layout", layoutNames));
-    result.resize = json.at("resize").get<int>();
-    result.crop = json.at("crop").get<int>();
+    QS_TRY(result.resize, resizeFrom(json.at("resize")));
+    QS_TRY(result.crop, extentFrom(json.at("crop")));
     result.scale = json.at("scale").get<float>();
     result.mean = json.at("mean").get<std::array<float, 3>>();
     result.std = json.at("std").get<std::array<float, 3>>();
@@ -74,10 +73,17 @@ Result<void> Preprocessing::validate() const
     const auto wrong = [](std::string what, std::string hint = {}) {
         return fail(ErrorCode::InvalidInput, std::move(what), "pre-processing", std::move(hint));
     };
-    for (const auto& [what, side] : { std::pair("resize", resize), std::pair("crop", crop) })
-        if (side < 0 || side > largestSide)
-            return wrong(std::string(what) + " is " + std::to_string(side) + ", expected 0 (none) to "
-                + std::to_string(largestSide) + " pixels");
+    const auto fits = [](const Extent& extent) {
+        const auto side = [&](int pixels) { return pixels > 0 && pixels <= largestSide; };
+        return extent.none() || (side(extent.height) && side(extent.width));
+    };
+    if (resize.shorterSide != 0 && !resize.exact.none())
+        return wrong("resize gives a shorter side and both sides, expected one of the two");
+    for (const auto& [what, extent] : { std::pair("resize", resize.exact), std::pair("crop", crop),
+             std::pair("resize", Extent { resize.shorterSide, resize.shorterSide }) })
+        if (!fits(extent))
+            return wrong(std::string(what) + " is " + extent.toString() + ", expected sides from 1 to "
+                + std::to_string(largestSide) + " pixels, or 0: none");
     if (!std::isfinite(scale) || scale == 0)
         return wrong("scale is " + number(scale) + ", expected a finite number other than 0");
     for (std::size_t c = 0; c < mean.size(); ++c) {
@@ -92,10 +98,14 @@ Result<void> Preprocessing::validate() const
 std::string Preprocessing::describe() const
 {
     std::string text = name + ": ";
-    if (resize > 0)
-        text += "shorter side " + std::to_string(resize) + ", ";
-    if (crop > 0)
-        text += "centre " + std::to_string(crop) + " x " + std::to_string(crop) + ", ";
+    const auto sides
+        = [](const Extent& extent) { return std::to_string(extent.width) + " x " + std::to_string(extent.height); };
+    if (resize.shorterSide > 0)
+        text += "shorter side " + std::to_string(resize.shorterSide) + ", ";
+    if (!resize.exact.none())
+        text += "resized to " + sides(resize.exact) + ", ";
+    if (!crop.none())
+        text += "centre " + sides(crop) + ", ";
     constexpr std::array<std::string_view, 3> titles { "RGB", "BGR", "gray" };
     text += titles[static_cast<std::size_t>(channels)];
     text += ", ";
@@ -115,14 +125,17 @@ std::string Preprocessing::describe() const
 Json Preprocessing::toJson() const
 {
     return Json { { "name", name }, { "channels", channelNames[static_cast<std::size_t>(channels)] },
-        { "resize", resize }, { "crop", crop }, { "scale", scale }, { "mean", mean }, { "std", std },
-        { "layout", layoutNames[static_cast<std::size_t>(layout)] } };
+        { "resize", dataset::toJson(resize) }, { "crop", dataset::toJson(crop) }, { "scale", scale }, { "mean", mean },
+        { "std", std }, { "layout", layoutNames[static_cast<std::size_t>(layout)] } };
 }
 
 Result<Preprocessing> Preprocessing::fromJson(const Json& json)
 {
     try {
-        return parse(json);
+        auto parsed = parse(json);
+        if (!parsed && parsed.error().where.empty())
+            parsed.error().where = "pre-processing";
+        return parsed;
     } catch (const nlohmann::json::exception& e) {
         return fail(ErrorCode::InvalidInput, e.what(), "pre-processing",
             "expected name, channels, resize, crop, scale, mean, std and layout");

@@ -14,6 +14,7 @@
 #include "core/base/json.h"
 #include "core/base/progress.h"
 #include "core/dataset/dataset.h"
+#include "core/dataset/image_size.h"
 
 namespace quantoscope::dataset {
 
@@ -24,8 +25,8 @@ enum class MemoryLayout { Nchw, Nhwc };
 struct Preprocessing {
     std::string name = "unit"; ///< "imagenet", "unit", "raw" or "custom"
     Channels channels = Channels::Rgb;
-    int resize = 0; ///< shorter side in pixels, 0: none (torchvision's Resize(int))
-    int crop = 0; ///< centre crop to a square in pixels, 0: none; pads with zeros where the image is smaller
+    Resize resize;
+    Extent crop; ///< centre crop; pads with zeros where the image is smaller
     float scale = 1.0F / 255;
     std::array<float, 3> mean { 0, 0, 0 }; ///< in the order of `channels`; gray uses the first
     std::array<float, 3> std { 1, 1, 1 };
@@ -35,7 +36,8 @@ struct Preprocessing {
     /// 0..255.
     static Result<Preprocessing> named(const std::string& name);
     std::string describe() const; ///< one line, shown beside every result
-    Result<void> validate() const; ///< InvalidInput for a negative or huge side, a zero scale or std, NaN
+    Result<void> validate() const; ///< InvalidInput for a negative or huge side, two ways to resize at once, a zero
+                                   ///< scale or std, NaN
     Json toJson() const;
     static Result<Preprocessing> fromJson(const Json& json);
     friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
@@ -44,10 +46,9 @@ struct Preprocessing {
 /// Bilinear resize with antialiasing, bit for bit what Pillow's Image.resize(BILINEAR) gives for 8-bit images:
 /// separable triangle filter widened by the scale, 22-bit fixed-point coefficients, horizontal pass first.
 Image resizeBilinear(const Image& image, int height, int width);
-/// To a shorter side of `side`, the longer one truncated as torchvision's Resize does.
-Image resizeShorterSide(const Image& image, int side);
 /// Centre crop as torchvision's CenterCrop: offset round((extent - size) / 2) half to even; zero padding where smaller.
-Image centerCrop(const Image& image, int size);
+/// `size` asks for something.
+Image centerCrop(const Image& image, const Extent& size);
 /// Pillow's "L" conversion for gray (ITU-R 601-2 in 16-bit fixed point), replication for rgb.
 Image toChannels(const Image& image, Channels channels);
 

@@ -122,20 +122,4 @@ Image resizeBilinear(const Image& image, int height, int width)
     return resizeWindow(image, height, width, { 0, 0, height, width });
 }
 
-Extent shorterSideExtent(const Image& image, int side)
-{
-    const auto longer = [side](int longSide, int shortSide) {
-        return static_cast<int>(static_cast<std::int64_t>(side) * longSide / shortSide);
-    };
-    if (image.height <= image.width)
-        return { side, longer(image.width, image.height) };
-    return { longer(image.height, image.width), side };
-}
-
-Image resizeShorterSide(const Image& image, int side)
-{
-    const Extent extent = shorterSideExtent(image, side);
-    return resizeBilinear(image, extent.height, extent.width);
-}
-
 } // namespace quantoscope::dataset

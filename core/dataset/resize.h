@@ -5,11 +5,6 @@
 
 namespace quantoscope::dataset {
 
-struct Extent {
-    int height = 0;
-    int width = 0;
-};
-
 struct Window {
     int top = 0;
     int left = 0;
@@ -20,9 +15,6 @@ struct Window {
 /// What resizeBilinear(image, height, width) gives inside `window`, which is not empty and lies within it, without
 /// computing the rest.
 Image resizeWindow(const Image& image, int height, int width, const Window& window);
-
-/// Extent after resizeShorterSide. An extreme image can make it too large for memory; look before resizing.
-Extent shorterSideExtent(const Image& image, int side);
 
 /// Where a centre crop of `size` begins in `extent` >= size: half of the rest, half-way cases to even.
 int centerOffset(int extent, int size);

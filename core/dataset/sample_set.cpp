@@ -37,11 +37,11 @@ Result<Image> loadImage(const Dataset& dataset, std::int64_t index, const Prepro
 
 std::string hintForOneSize(const Preprocessing& settings)
 {
-    if (settings.crop > 0)
+    if (!settings.crop.none())
         return "use another crop";
-    return settings.resize > 0 ? "also crop the centre: --resize " + std::to_string(settings.resize) + " --crop "
-            + std::to_string(settings.resize)
-                               : "resize the shorter side and crop the centre: --resize 256 --crop 224";
+    const std::string side = settings.resize.toString();
+    return settings.resize.none() ? "resize the shorter side and crop the centre: --resize 256 --crop 224"
+                                  : "also crop the centre: --resize " + side + " --crop " + side;
 }
 
 /// Puts an interleaved image into channel planes.

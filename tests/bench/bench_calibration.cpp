@@ -88,7 +88,7 @@ dataset::SampleSetPtr load(const Settings& settings, const graph::Model& model)
         options.preprocessing = orExit(dataset::Preprocessing::named("imagenet"));
     if (settings.crop > 0) {
         options.preprocessing.resize = settings.resize;
-        options.preprocessing.crop = settings.crop;
+        options.preprocessing.crop = { settings.crop, settings.crop };
     }
     options.indices = dataset::firstIndices(dataset->size(), settings.images);
     return orExit(dataset::SampleSet::load(dataset, options));

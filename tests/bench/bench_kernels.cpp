@@ -119,7 +119,7 @@ void resize(benchmark::State& state)
     const auto image = test::randomDataset(1, 375, 500, 3, 1)->image(0).value();
     dataset::Preprocessing settings;
     settings.resize = 256;
-    settings.crop = 224;
+    settings.crop = { 224, 224 };
     for (auto _ : state)
         benchmark::DoNotOptimize(dataset::preprocess(image, settings));
     state.SetItemsProcessed(state.iterations());

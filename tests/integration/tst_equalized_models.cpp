@@ -70,7 +70,7 @@ void TestEqualizedModels::outputsStay()
     QVERIFY(dataset.has_value());
     dataset::SampleSet::Options options;
     options.preprocessing = *dataset::Preprocessing::named("imagenet");
-    options.preprocessing.crop = crop;
+    options.preprocessing.crop = { crop, crop };
     options.indices = { 0, 1, 2, 3 };
     const auto samples = dataset::SampleSet::load(*dataset, options);
     QVERIFY(samples.has_value());

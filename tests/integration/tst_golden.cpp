@@ -68,7 +68,7 @@ Result<dataset::SampleSetPtr> loadSamples(const std::string& name, std::int64_t 
     dataset::SampleSet::Options options;
     QS_TRY(options.preprocessing, dataset::Preprocessing::named("imagenet"));
     options.preprocessing.resize = source.resize;
-    options.preprocessing.crop = source.crop;
+    options.preprocessing.crop = { source.crop, source.crop };
     options.indices = dataset::firstIndices(data->size(), count);
     return dataset::SampleSet::load(data, options);
 }

@@ -44,7 +44,7 @@ dataset::SampleSetPtr load(const char* path, int resize, int crop, int images)
     dataset::SampleSet::Options options;
     options.preprocessing = dataset::Preprocessing::named("imagenet").value();
     options.preprocessing.resize = resize;
-    options.preprocessing.crop = crop;
+    options.preprocessing.crop = { crop, crop };
     options.indices = dataset::firstIndices(data->size(), images);
     return dataset::SampleSet::load(data, options).value();
 }

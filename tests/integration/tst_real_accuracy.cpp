@@ -43,7 +43,7 @@ Result<double> top1(
     QS_TRY(options.preprocessing, dataset::Preprocessing::named(preprocess.toStdString()));
     options.preprocessing.channels = defaults.preprocessing.channels;
     options.preprocessing.resize = resize;
-    options.preprocessing.crop = crop;
+    options.preprocessing.crop = { crop, crop };
     QS_TRY(const auto samples, dataset::SampleSet::load(dataset, options));
     QS_TRY(const auto result, evaluation::evaluate(*opened.graph, {}, *samples));
     images = result->images();

@@ -41,7 +41,7 @@ Result<dataset::SampleSetPtr> loadSamples(const SubjectSpec& spec, std::int64_t 
     dataset::SampleSet::Options options;
     QS_TRY(options.preprocessing, dataset::Preprocessing::named(spec.preprocessing));
     options.preprocessing.channels = spec.channels;
-    options.preprocessing.crop = spec.crop;
+    options.preprocessing.crop = { spec.crop, spec.crop };
     options.indices = dataset::firstIndices(data->size(), count);
     return dataset::SampleSet::load(data, options);
 }

@@ -53,12 +53,12 @@ private:
     graph::ValueId m_last;
 };
 
-/// Image [batch, channels, size, size] -> Conv 3x3 + Relu -> Conv 3x3 + Relu -> global mean -> Gemm -> [batch,
+/// Image [batch, channels, height, width] -> Conv 3x3 + Relu -> Conv 3x3 + Relu -> global mean -> Gemm -> [batch,
 /// classes].
-inline graph::Graph smallConvNet(int channels, int size, int classes)
+inline graph::Graph smallConvNet(int channels, int height, int width, int classes)
 {
     using graph::Dim;
-    Chain chain({ Dim::named("batch"), channels, size, size });
+    Chain chain({ Dim::named("batch"), channels, height, width });
     const Attributes padded { { "pads", Ints { 1, 1, 1, 1 } } };
     chain.node("Conv", "conv1", { normalTensor({ 8, channels, 3, 3 }, 1, 0.5), normalTensor({ 8 }, 2, 0.1) }, padded)
         .node("Relu", "relu1")
@@ -69,6 +69,10 @@ inline graph::Graph smallConvNet(int channels, int size, int classes)
         .node("Gemm", "logits", { normalTensor({ classes, 12 }, 5, 3.0), normalTensor({ classes }, 6, 0.5) },
             { { "transB", std::int64_t { 1 } } });
     return chain.finish();
+}
+inline graph::Graph smallConvNet(int channels, int size, int classes)
+{
+    return smallConvNet(channels, size, size, classes);
 }
 
 } // namespace quantoscope::test

@@ -12,7 +12,6 @@
 #include <QPushButton>
 #include <QRegularExpression>
 #include <QSettings>
-#include <QSpinBox>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
@@ -112,8 +111,8 @@ private slots:
         QVERIFY(!now.calibrationResize);
         QCOMPARE(now.kind, dataset::Kind::Auto);
         // What the model takes, from pictures of many sizes; the order of channels is the model's.
-        QCOMPARE(now.preprocessing.resize, 32);
-        QCOMPARE(now.preprocessing.crop, 32);
+        QCOMPARE(now.preprocessing.resize, dataset::Resize(32));
+        QCOMPARE(now.preprocessing.crop, (dataset::Extent { 32, 32 }));
         QCOMPARE(now.preprocessing.channels, dataset::Channels::Bgr);
         QCOMPARE(dialog()->warning(), QString());
         QVERIFY(dialog()->preview()->text().contains(QStringLiteral("3×32×32")));
@@ -121,8 +120,8 @@ private slots:
         // And back: pictures of that size need nothing.
         type("Images", path(m_tiny->dataRequest().path));
         settle("test_batch.bin");
-        QCOMPARE(dialog()->request()->preprocessing.crop, 0);
-        QCOMPARE(dialog()->request()->preprocessing.resize, 0);
+        QCOMPARE(dialog()->request()->preprocessing.crop, dataset::Extent {});
+        QVERIFY(dialog()->request()->preprocessing.resize.none());
     }
 
     void labelsAndClassesGoWithTheirImages()
@@ -161,12 +160,12 @@ private slots:
         settle("test_batch.bin");
         type("Images", at("photos"));
         field<QLineEdit>("Calibration images")->setText(at("photos"));
-        spin("no crop")->setValue(24);
+        type("Crop", QStringLiteral("24"));
         settle("3×24×24");
         const auto now = *dialog()->request();
         QCOMPARE(path(now.calibrationPath), at("photos"));
-        QCOMPARE(now.preprocessing.crop, 24);
-        QCOMPARE(now.preprocessing.resize, 32);
+        QCOMPARE(now.preprocessing.crop, (dataset::Extent { 24, 24 }));
+        QCOMPARE(now.preprocessing.resize, dataset::Resize(32));
     }
 
     void channelsFollowTheImagesWhereThereIsNoModel()
@@ -184,12 +183,76 @@ private slots:
         QVERIFY(dialog()->openButton()->isEnabled());
     }
 
+    void inputsNeedNotBeSquare()
+    {
+        const test::TinyProject wide(8, test::smallConvNet(3, 24, 32, 10));
+        m_window->openModel(wide.modelPath());
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().model(), patience);
+        dialog()->show();
+        type("Images", at("photos"));
+        settle("3×24×32");
+        QVERIFY(dialog()->request()->preprocessing.resize == dataset::Extent({ 24, 32 }));
+        QCOMPARE(field<QLineEdit>("Resize")->text(), QStringLiteral("32x24"));
+        QVERIFY(dialog()->request()->preprocessing.crop.none());
+        type("Resize", QStringLiteral("40 × 30"));
+        QTRY_VERIFY2_WITH_TIMEOUT(
+            dialog()->preview()->text().contains(QStringLiteral("Set Resize or Crop to 32x24 pixels")),
+            qPrintable(dialog()->preview()->text()), patience);
+        type("Crop", QStringLiteral("32x24"));
+        settle("3×24×32");
+        dialog()->openButton()->click();
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().floatResult(), patience);
+        QVERIFY(m_window->session().data()->request.preprocessing.resize == dataset::Extent({ 30, 40 }));
+    }
+
+    void whatIsNoSizeIsRefused()
+    {
+        openTiny();
+        type("Images", at("photos"));
+        settle("3×32×32");
+        for (const char* name : { "Resize", "Crop", "Resize of calibration images", "Crop of calibration images" }) {
+            const QString before = field<QLineEdit>(name)->text();
+            type(name, QStringLiteral("32x"));
+            QTRY_VERIFY_WITH_TIMEOUT(!dialog()->openButton()->isEnabled(), patience);
+            QVERIFY2(dialog()->outcome().contains(QStringLiteral("%1: '32x' is no size").arg(QLatin1String(name)))
+                    || dialog()->outcome().contains(QStringLiteral("%1 '32x' is no size").arg(QLatin1String(name))),
+                qPrintable(dialog()->outcome()));
+            type(name, before);
+            QTRY_VERIFY_WITH_TIMEOUT(dialog()->openButton()->isEnabled(), patience);
+            QVERIFY2(!dialog()->outcome().contains(QStringLiteral("no size")), qPrintable(dialog()->outcome()));
+        }
+    }
+
+    void calibrationImagesHaveSizesOfTheirOwn()
+    {
+        openTiny();
+        dialog()->setRequest(m_tiny->dataRequest());
+        settle("test_batch.bin");
+        type("Resize of calibration images", QStringLiteral("40x36"));
+        type("Crop of calibration images", QStringLiteral("32"));
+        const auto request = *dialog()->request();
+        QVERIFY(request.calibrationResize == dataset::Resize(dataset::Extent { 36, 40 }));
+        QVERIFY(request.calibrationCrop == (dataset::Extent { 32, 32 }));
+        dialog()->openButton()->click();
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().data(), patience);
+        const auto& used = m_window->session().data()->calibration->preprocessing();
+        QVERIFY(used.resize == request.calibrationResize && used.crop == request.calibrationCrop);
+        QVERIFY(m_window->session().data()->evaluation->preprocessing().resize.none());
+        m_window->workbench().project().saveAs(at("sizes.qscope").toStdString());
+        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(at("sizes.qscope")) && m_window->jobs().idle(), patience);
+        m_window = std::make_unique<MainWindow>();
+        m_window->show();
+        m_window->openProject(at("sizes.qscope"));
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().data(), patience);
+        QVERIFY(m_window->session().data()->request == request);
+    }
+
     void imagesThatAreDroppedAreRecognisedToo()
     {
         openTiny();
         m_window->openFile(at("photos"));
         settle("3×32×32");
-        QCOMPARE(dialog()->request()->preprocessing.crop, 32);
+        QCOMPARE(dialog()->request()->preprocessing.crop, (dataset::Extent { 32, 32 }));
     }
 
     void strangeCalibrationImagesAreWarnedOf()
@@ -211,9 +274,9 @@ private slots:
         dialog()->show();
         type("Images", path(m_tiny->dataRequest().path));
         settle("3×32×32");
-        spin("no crop")->setValue(224);
+        type("Crop", QStringLiteral("224"));
         QTRY_VERIFY_WITH_TIMEOUT(dialog()->warning().contains(QStringLiteral("Set Resize to 224")), patience);
-        spin("no resize")->setValue(256);
+        type("Resize", QStringLiteral("256"));
         QTRY_COMPARE_WITH_TIMEOUT(dialog()->warning(), QString(), patience);
     }
 
@@ -259,7 +322,7 @@ private slots:
         type("Images", at("photos"));
         dialog()->openButton()->click(); // before anything is known of them
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().data(), patience);
-        QCOMPARE(m_window->session().data()->request.preprocessing.crop, 32);
+        QCOMPARE(m_window->session().data()->request.preprocessing.crop, (dataset::Extent { 32, 32 }));
     }
 
     void theWindowSaysWhatCalibrated()
@@ -358,6 +421,7 @@ private slots:
         row("use --channels rgb, or --layout if the channels stand elsewhere",
             "use Channels RGB, or NCHW or NHWC if the channels stand elsewhere");
         row("use --resize 224 --crop 224", "use Resize 224 Crop 224");
+        row("use --resize 320x240", "use Resize 320x240");
         row("use --layout nhwc", "use NHWC");
         row("use fewer images (--limit)", "use fewer images (At most)");
         row("say how: --preprocess, or --mean, --std and --scale", "say how: Preset, or Mean, Std and Scale");
@@ -430,14 +494,6 @@ private:
                 if (!entry.isEmpty() && widget->findText(entry) >= 0)
                     return widget;
         }
-        qFatal("no such field");
-    }
-
-    QSpinBox* spin(const char* none) const
-    {
-        for (auto* box : dialog()->findChildren<QSpinBox*>())
-            if (box->specialValueText() == QLatin1String(none))
-                return box;
         qFatal("no such field");
     }
 

@@ -105,11 +105,11 @@ private slots:
         QVERIFY(!dialog->preview()->images()->item(0)->text().isEmpty());
         // What does not fit the model is said before anything is opened.
         DataRequest request = m_tiny->dataRequest();
-        request.preprocessing.crop = 24;
+        request.preprocessing.crop = { 24, 24 };
         dialog->setRequest(request);
         QTRY_VERIFY_WITH_TIMEOUT(dialog->preview()->text().contains(QStringLiteral("3×24×24")), patience);
         QVERIFY(dialog->preview()->text().contains(QStringLiteral("crop to 32")));
-        request.preprocessing.crop = 0;
+        request.preprocessing.crop = {};
         request.preprocessing.channels = dataset::Channels::Gray;
         dialog->setRequest(request);
         QTRY_VERIFY_WITH_TIMEOUT(dialog->preview()->text().contains(QStringLiteral("RGB or BGR")), patience);

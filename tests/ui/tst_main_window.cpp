@@ -275,7 +275,7 @@ private slots:
         request.calibrationResize = 40;
         request.classes = "/data/classes.txt";
         request.preprocessing = *dataset::Preprocessing::named("imagenet");
-        request.preprocessing.crop = 24;
+        request.preprocessing.crop = { 24, 24 };
         request.preprocessing.channels = dataset::Channels::Bgr;
         m_window->dataDialog()->setRequest(request);
         const auto got = m_window->dataDialog()->request();

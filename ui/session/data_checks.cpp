@@ -8,6 +8,7 @@
 
 #include <QCoreApplication>
 
+#include "core/evaluation/preparation.h"
 #include "core/evaluation/preprocessing_variants.h"
 #include "ui/session/data_guess.h"
 
@@ -52,7 +53,14 @@ QString misfit(const std::vector<std::int64_t>& got, const std::vector<std::int6
     if (!fits(got[channel], wanted[channel]))
         return both + QLatin1Char(' ')
             + (wanted[channel] == 1 ? tr("Choose gray channels.") : tr("Choose RGB or BGR channels."));
-    return both + QLatin1Char(' ') + tr("Set resize or crop to %1 pixels.").arg(wanted[channelsFirst ? 1 : 0]);
+    const std::int64_t height = wanted[channelsFirst ? 1 : 0];
+    const std::int64_t width = wanted[channelsFirst ? 2 : 1];
+    if (height < 0 || width < 0)
+        return both + QLatin1Char(' ') + tr("Set Resize or Crop to sides that fit.");
+    const QString side = QString::number(width);
+    return both + QLatin1Char(' ')
+        + tr("Set Resize or Crop to %1 pixels.")
+              .arg(height == width ? side : side + QLatin1Char('x') + QString::number(height));
 }
 
 /// What core says of a scaling, in the person's language.
@@ -93,7 +101,7 @@ Result<DataPreviewPtr> previewData(
     preview->high = static_cast<double>(high);
     preview->mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
     if (model)
-        preview->misfit = misfit(preview->shape, inputShape(*model));
+        preview->misfit = misfit(preview->shape, evaluation::imageInput(*model->graph));
     return DataPreviewPtr(std::move(preview));
 }
 

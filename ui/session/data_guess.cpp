@@ -7,133 +7,65 @@
 #include <QCoreApplication>
 
 #include "core/evaluation/input_defaults.h"
+#include "core/evaluation/preparation.h"
 
 namespace quantoscope::ui {
 
 namespace {
 
-constexpr std::int64_t lookedAt = 6; // images
-constexpr int photoSide = 96; // from here on photos are resized with a margin before the crop, as is usual
+using evaluation::ImagesSeen;
+
 constexpr double alike = 1.5; // ratio of sizes of images of one kind
 constexpr double resizable = 3; // the same where a person gave calibration images a size of their own
-constexpr int usualResize = 256;
-constexpr int usualCrop = 224;
 
 QString tr(const char* text) { return QCoreApplication::translate("DataChecks", text); }
 
-/// Images as they are on disk.
-struct Originals {
-    std::string name;
-    int width = 0; ///< of the first
-    int height = 0;
-    int channels = 0;
-    int smallest = 0; ///< the shortest side of any
-    bool oneSize = true;
-    std::vector<std::int64_t> array; ///< extents of samples that are no images
-
-    double side() const { return std::sqrt(static_cast<double>(width) * height); }
-};
-
-Result<Originals> lookAt(const dataset::Dataset& data)
+QString sizeText(const ImagesSeen& images)
 {
-    Originals seen;
-    seen.name = data.path().filename().string();
-    if (const auto* floats = dynamic_cast<const dataset::FloatDataset*>(&data)) {
-        seen.array = floats->sampleShape();
-        return seen;
-    }
-    for (const auto index : dataset::sampleIndices(data.size(), lookedAt, 0)) {
-        QS_TRY(const auto image, data.image(index));
-        const int shorter = std::min(image.width, image.height);
-        if (seen.width == 0) {
-            seen.width = image.width;
-            seen.height = image.height;
-            seen.channels = image.channels;
-            seen.smallest = shorter;
-        }
-        seen.oneSize = seen.oneSize && image.width == seen.width && image.height == seen.height;
-        seen.smallest = std::min(seen.smallest, shorter);
-    }
-    return seen;
-}
-
-QString sizeText(const Originals& images)
-{
+    const QChar times(0x00d7);
     if (!images.array.empty()) {
         QStringList extents;
         for (const auto extent : images.array)
             extents << QString::number(extent);
-        return tr("arrays of %1").arg(extents.join(QChar(0x00d7)));
+        return tr("arrays of %1").arg(extents.join(times));
     }
-    const QString size = QString::number(images.width) + QChar(0x00d7) + QString::number(images.height);
+    const dataset::Extent& sides = images.sides.front();
+    const QString size = QString::number(sides.width) + times + QString::number(sides.height);
     const QString colour = images.channels == 1 ? tr(" gray") : QString();
-    return (images.oneSize ? tr("%1%2 pixels") : tr("of many sizes, as %1%2 pixels")).arg(size, colour);
+    return (images.oneSize() ? tr("%1%2 pixels") : tr("of many sizes, as %1%2 pixels")).arg(size, colour);
 }
 
-void fitSize(dataset::Preprocessing& guess, const Originals& images, const std::vector<std::int64_t>& input)
+double sideOf(const ImagesSeen& images)
 {
-    guess.resize = 0;
-    guess.crop = 0;
-    const bool last = guess.layout == dataset::MemoryLayout::Nhwc;
-    const std::int64_t height = input.size() == 3 ? input[last ? 0 : 1] : -1;
-    const std::int64_t width = input.size() == 3 ? input[last ? 1 : 2] : -1;
-    if (height <= 0 || height != width) {
-        // Any size will do, or none that a square crop gives.
-        if (!images.oneSize) {
-            guess.resize = usualResize;
-            guess.crop = usualCrop;
-        }
-        return;
-    }
-    const int side = static_cast<int>(height);
-    if (images.oneSize && images.width == side && images.height == side)
-        return;
-    const bool photos = side >= photoSide && images.smallest >= photoSide;
-    guess.resize = photos ? static_cast<int>(std::lround(side * 8.0 / 7)) : side; // 256 for 224
-    guess.crop = side;
+    return std::sqrt(static_cast<double>(images.sides.front().width) * images.sides.front().height);
 }
 
-bool sameKind(const Originals& one, const Originals& other, bool ownResize)
+bool sameKind(const ImagesSeen& one, const ImagesSeen& other, bool ownSize)
 {
     if (one.array.empty() != other.array.empty() || one.array != other.array || one.channels != other.channels)
         return false;
     if (!one.array.empty())
         return true;
-    const double ratio = std::max(one.side(), other.side()) / std::max(1.0, std::min(one.side(), other.side()));
-    if (ownResize)
+    const double ratio = std::max(sideOf(one), sideOf(other)) / std::max(1.0, std::min(sideOf(one), sideOf(other)));
+    if (ownSize)
         return ratio <= resizable;
-    const bool sameSize = one.width == other.width && one.height == other.height;
-    return ratio <= alike && (sameSize || !one.oneSize || !other.oneSize);
+    const bool sameSize = one.sides.front() == other.sides.front();
+    return ratio <= alike && (sameSize || !one.oneSize() || !other.oneSize());
 }
 
-/// Whether the crop reaches beyond the image that it is cut from.
-bool isPadded(const Originals& images, int resize, int crop)
+QString pixelsOf(const dataset::Extent& extent)
 {
-    return images.array.empty() && crop > (resize > 0 ? resize : images.smallest);
+    return QString::fromStdString(extent.toString()).replace(QLatin1Char('x'), QChar(0x00d7));
 }
 
 } // namespace
 
-std::vector<std::int64_t> inputShape(const LoadedModel& model)
-{
-    const auto& inputs = model.graph->inputs();
-    if (inputs.empty())
-        return {};
-    const auto& dims = model.graph->value(inputs.front()).type.dims;
-    if (!dims || dims->size() != 4)
-        return {};
-    std::vector<std::int64_t> shape;
-    for (std::size_t i = 1; i < dims->size(); ++i)
-        shape.push_back((*dims)[i].known() ? (*dims)[i].value : -1);
-    return shape;
-}
-
 Result<dataset::Preprocessing> guessPreprocessing(
     const dataset::Dataset& data, const dataset::Preprocessing& before, const LoadedModel* model)
 {
-    QS_TRY(const auto images, lookAt(data));
+    QS_TRY(const auto images, evaluation::lookAt(data));
     dataset::Preprocessing guess = before;
-    const auto input = model ? inputShape(*model) : std::vector<std::int64_t>();
+    const auto input = model ? evaluation::imageInput(*model->graph) : std::vector<std::int64_t>();
     bool gray = images.channels == 1;
     guess.layout = dataset::MemoryLayout::Nchw;
     if (model && model->source) {
@@ -156,34 +88,33 @@ Result<dataset::Preprocessing> guessPreprocessing(
     else if (guess.channels == dataset::Channels::Gray)
         guess.channels = dataset::Channels::Rgb; // whoever had BGR keeps it: that is the model's
     if (images.array.empty())
-        fitSize(guess, images, input);
+        evaluation::fitSize(guess, images, input);
     return guess;
 }
 
 Result<QString> dataWarning(const DataRequest& request, const dataset::DatasetPtr& data)
 {
-    QS_TRY(const auto images, lookAt(*data));
+    QS_TRY(const auto images, evaluation::lookAt(*data));
     const dataset::Preprocessing& preparation = request.preprocessing;
     QStringList warnings;
-    if (isPadded(images, preparation.resize, preparation.crop))
+    if (evaluation::isPadded(images, preparation.resize, preparation.crop))
         warnings << tr("The crop of %1 pixels is larger than the images (%2): their edges would be filled with zeros. "
                        "Set Resize to %1 or more, or crop less.")
-                        .arg(preparation.crop)
-                        .arg(sizeText(images));
+                        .arg(pixelsOf(preparation.crop), sizeText(images));
     if (request.calibrationPath.empty())
         return warnings.join(QLatin1Char(' '));
     QS_TRY(const auto calibration, dataset::openDataset(request.calibrationPath, {}));
-    QS_TRY(const auto others, lookAt(*calibration));
-    const int resize = request.calibrationResize.value_or(preparation.resize);
+    QS_TRY(const auto others, evaluation::lookAt(*calibration));
+    const dataset::Preprocessing theirs = request.forCalibration();
     if (!sameKind(images, others, request.calibrationResize.has_value()))
         warnings << tr("The calibration images, %1, are %2; those evaluated are %3. Ranges found on them would not "
                        "suit these. Choose images of the same data set under Calibration, From, or leave it empty.")
                         .arg(QString::fromStdString(others.name), sizeText(others), sizeText(images));
-    else if (isPadded(others, resize, preparation.crop) && !isPadded(images, preparation.resize, preparation.crop))
+    else if (evaluation::isPadded(others, theirs.resize, theirs.crop)
+        && !evaluation::isPadded(images, preparation.resize, preparation.crop))
         warnings << tr("The crop of %1 pixels is larger than the calibration images (%2): their edges would be filled "
                        "with zeros. Set Resize under Calibration to %1 or more.")
-                        .arg(preparation.crop)
-                        .arg(sizeText(others));
+                        .arg(pixelsOf(theirs.crop), sizeText(others));
     return warnings.join(QLatin1Char(' '));
 }
 

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include "core/base/error.h"
 #include "core/dataset/dataset.h"
 #include "ui/session/state.h"
 
 /// What images on disk tell of how they are to be prepared. For workers.
 namespace quantoscope::ui {
-
-/// Extents of the model's image input without the batch, -1 where they are open; empty where they are not known.
-std::vector<std::int64_t> inputShape(const LoadedModel& model);
 
 /// Channels, order, resize and crop that bring these images to the model's input, and the scaling if the model names
 /// one; the rest stays as it was `before`. `model` may be null. Errors: those of Dataset::image().

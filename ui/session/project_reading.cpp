@@ -65,8 +65,11 @@ std::optional<DataRequest> dataOf(const std::vector<Source>& sources)
         data.calibrationPath = calibration->path;
     if (const std::int64_t count = imagesOf(*calibration); count > 0)
         data.calibrationCount = count;
-    if (const int side = preprocessingOf(*calibration).resize; side != data.preprocessing.resize)
-        data.calibrationResize = side;
+    const dataset::Preprocessing own = preprocessingOf(*calibration);
+    if (own.resize != data.preprocessing.resize)
+        data.calibrationResize = own.resize;
+    if (own.crop != data.preprocessing.crop)
+        data.calibrationCrop = own.crop;
     return data;
 }
 

@@ -42,7 +42,8 @@ Json dataJson(const DataRequest& data, const fs::path& home)
         { "labels", pathJson(data.labels, home) }, { "classes", pathJson(data.classes, home) },
         { "calibration", pathJson(data.calibrationPath, home) }, { "calibration_count", data.calibrationCount },
         { "limit", data.limit }, { "preprocessing", data.preprocessing.toJson() },
-        { "calibration_resize", data.calibrationResize ? Json(*data.calibrationResize) : Json() } };
+        { "calibration_resize", data.calibrationResize ? dataset::toJson(*data.calibrationResize) : Json() },
+        { "calibration_crop", data.calibrationCrop ? dataset::toJson(*data.calibrationCrop) : Json() } };
 }
 
 Result<DataRequest> dataFrom(const Json& json, const fs::path& home)
@@ -57,8 +58,12 @@ Result<DataRequest> dataFrom(const Json& json, const fs::path& home)
     json.at("calibration_count").get_to(data.calibrationCount);
     json.at("limit").get_to(data.limit);
     QS_TRY(data.preprocessing, dataset::Preprocessing::fromJson(json.at("preprocessing")));
-    if (!json.at("calibration_resize").is_null())
-        data.calibrationResize = json.at("calibration_resize").get<int>();
+    if (!json.at("calibration_resize").is_null()) {
+        QS_TRY(data.calibrationResize, dataset::resizeFrom(json.at("calibration_resize")));
+    }
+    if (json.contains("calibration_crop") && !json.at("calibration_crop").is_null()) { // older projects have none
+        QS_TRY(data.calibrationCrop, dataset::extentFrom(json.at("calibration_crop")));
+    }
     return data;
 }
 

@@ -80,7 +80,9 @@ struct DataRequest {
     std::int64_t calibrationCount = 256;
     std::int64_t limit = 0; ///< evaluation images; 0: all
     dataset::Preprocessing preprocessing;
-    std::optional<int> calibrationResize; ///< where calibration images come in another size
+    std::optional<dataset::Resize> calibrationResize; ///< where calibration images come in another size
+    std::optional<dataset::Extent> calibrationCrop; ///< where they are cut otherwise
+    dataset::Preprocessing forCalibration() const; ///< how calibration images are prepared
     dataset::OpenOptions openOptions() const { return { kind, labels, classes }; } ///< for `path`
     friend bool operator==(const DataRequest&, const DataRequest&) = default;
 };

@@ -75,8 +75,8 @@ QString sentence(const QString& text)
 
 QString inWindow(const std::string& text)
 {
-    static const QRegularExpression option(
-        QStringLiteral("--layout (?<layout>[a-z]+)|--(?<name>[a-z][a-z-]*)(?: (?<value>rgb|bgr|gray|\\d+)\\b)?"));
+    static const QRegularExpression option(QStringLiteral(
+        "--layout (?<layout>[a-z]+)|--(?<name>[a-z][a-z-]*)(?: (?<value>rgb|bgr|gray|\\d+(?:x\\d+)?)\\b)?"));
     const QString source = QString::fromStdString(text);
     QString words;
     qsizetype done = 0;

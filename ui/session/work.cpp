@@ -239,6 +239,14 @@ Result<LoadedModelPtr> prepareModel(const LoadedModel& read, bool foldBatchNorm,
     return describe(std::move(loaded), job);
 }
 
+dataset::Preprocessing DataRequest::forCalibration() const
+{
+    dataset::Preprocessing own = preprocessing;
+    own.resize = calibrationResize.value_or(own.resize);
+    own.crop = calibrationCrop.value_or(own.crop);
+    return own;
+}
+
 Result<LoadedDataPtr> loadData(const DataRequest& request, const base::Job& job)
 {
     auto loaded = std::make_shared<LoadedData>();
@@ -252,12 +260,9 @@ Result<LoadedDataPtr> loadData(const DataRequest& request, const base::Job& job)
     QS_TRY(loaded->evaluation,
         loadSamples(
             evaluation, request.preprocessing, dataset::sampleIndices(evaluation->size(), request.limit, 0), job));
-    dataset::Preprocessing forCalibration = request.preprocessing;
-    if (request.calibrationResize)
-        forCalibration.resize = *request.calibrationResize;
     QS_TRY(loaded->calibration,
-        loadSamples(
-            calibration, forCalibration, dataset::firstIndices(calibration->size(), request.calibrationCount), job));
+        loadSamples(calibration, request.forCalibration(),
+            dataset::firstIndices(calibration->size(), request.calibrationCount), job));
     loaded->title = QString::fromStdString(loaded->evaluation->description());
     return LoadedDataPtr(std::move(loaded));
 }

@@ -16,19 +16,20 @@
 
 #include "ui/views/data_preview.h"
 #include "ui/views/file_choice.h"
+#include "ui/views/size_field.h"
 
 namespace quantoscope::ui {
 
 namespace {
 
-QSpinBox* sizeBox(const QString& none, const QString& tip, const QString& suffix, int most = 4096)
+/// Two fields beside each other in one row of a form.
+QHBoxLayout* pairOf(QWidget* first, QWidget* second)
 {
-    auto* box = new QSpinBox;
-    box->setRange(0, most);
-    box->setSpecialValueText(none);
-    box->setSuffix(suffix);
-    box->setToolTip(tip);
-    return box;
+    auto* row = new QHBoxLayout;
+    row->setSpacing(8);
+    row->addWidget(first, 1);
+    row->addWidget(second, 1);
+    return row;
 }
 
 Result<std::array<float, 3>> parseNumbers(const QString& text, const QString& name)
@@ -214,8 +215,10 @@ QWidget* DataDialog::buildSource()
         tr("A text file of class names, one a line in the order of the labels. Without one, names that "
            "come with the images are used."));
     addPath(form, tr("Cla&sses"), m_classes, tr("Class names"), Wanted::File);
-    m_limit = sizeBox(
-        tr("all"), tr("Evaluate at most this many images: a random sample, the same every time"), {}, 10'000'000);
+    m_limit = new QSpinBox;
+    m_limit->setRange(0, 10'000'000);
+    m_limit->setSpecialValueText(tr("all"));
+    m_limit->setToolTip(tr("Evaluate at most this many images: a random sample, the same every time"));
     m_limit->setGroupSeparatorShown(true);
     form->addRow(tr("&At most"), m_limit);
     return box;
@@ -240,18 +243,13 @@ QWidget* DataDialog::buildPreparation()
     m_layout->addItem(QStringLiteral("NCHW"), static_cast<int>(dataset::MemoryLayout::Nchw));
     m_layout->addItem(QStringLiteral("NHWC"), static_cast<int>(dataset::MemoryLayout::Nhwc));
     m_layout->setToolTip(tr("Order of the input's extents; NCHW for models from PyTorch"));
-    auto* channelRow = new QHBoxLayout;
-    channelRow->setSpacing(8);
-    channelRow->addWidget(m_channels, 1);
-    channelRow->addWidget(m_layout, 1);
-    form->addRow(tr("Channels"), channelRow);
-    m_resize = sizeBox(tr("no resize"), tr("Shorter side, bilinear with antialiasing"), tr(" px"));
-    m_crop = sizeBox(tr("no crop"), tr("Square from the centre"), tr(" px"));
-    auto* sizeRow = new QHBoxLayout;
-    sizeRow->setSpacing(8);
-    sizeRow->addWidget(m_resize, 1);
-    sizeRow->addWidget(m_crop, 1);
-    form->addRow(tr("Resize, crop"), sizeRow);
+    form->addRow(tr("Channels"), pairOf(m_channels, m_layout));
+    m_resize = new SizeField(tr("Resize"), tr("no resize"),
+        tr("Pixels of the shorter side, 256; or width and height, 320x240, whatever becomes of the proportions. "
+           "Bilinear with antialiasing"));
+    m_crop = new SizeField(
+        tr("Crop"), tr("no crop"), tr("Cut from the centre, in pixels: a square, 224, or width and height, 320x240"));
+    form->addRow(tr("Resize, crop"), pairOf(m_resize, m_crop));
     m_scale = new QLineEdit;
     m_mean = new QLineEdit;
     m_std = new QLineEdit;
@@ -281,9 +279,11 @@ QWidget* DataDialog::buildCalibration()
     m_calibrationCount->setRange(1, 1'000'000);
     m_calibrationCount->setGroupSeparatorShown(true);
     form->addRow(tr("&Images"), m_calibrationCount);
-    m_calibrationResize
-        = sizeBox(tr("as above"), tr("Shorter side, where calibration images come in another size"), tr(" px"));
-    form->addRow(tr("Resi&ze"), m_calibrationResize);
+    m_calibrationResize = new SizeField(tr("Resize of calibration images"), tr("as above"),
+        tr("Where calibration images come in another size: the shorter side, 256, or width and height, 320x240"));
+    m_calibrationCrop = new SizeField(tr("Crop of calibration images"), tr("as above"),
+        tr("Where calibration images are cut otherwise: a square, 224, or width and height, 320x240"));
+    form->addRow(tr("Resi&ze, crop"), pairOf(m_calibrationResize, m_calibrationCrop));
     return box;
 }
 
@@ -300,7 +300,8 @@ void DataDialog::setRequest(const DataRequest& request)
     showPreparation(request.preprocessing, {});
     m_calibrationPath->setText(QString::fromStdString(request.calibrationPath.string()));
     m_calibrationCount->setValue(static_cast<int>(request.calibrationCount));
-    m_calibrationResize->setValue(request.calibrationResize.value_or(0));
+    m_calibrationResize->setValue(request.calibrationResize.value_or(dataset::Resize()));
+    m_calibrationCrop->setValue(request.calibrationCrop.value_or(dataset::Extent()));
 }
 
 Result<DataRequest> DataDialog::request() const
@@ -315,8 +316,12 @@ Result<DataRequest> DataDialog::request() const
     request.limit = m_limit->value();
     request.calibrationPath = m_calibrationPath->text().trimmed().toStdString();
     request.calibrationCount = m_calibrationCount->value();
-    if (m_calibrationResize->value() > 0)
-        request.calibrationResize = m_calibrationResize->value();
+    QS_TRY(const auto calibrationResize, m_calibrationResize->value<dataset::Resize>());
+    if (!calibrationResize.none())
+        request.calibrationResize = calibrationResize;
+    QS_TRY(const auto calibrationCrop, m_calibrationCrop->value<dataset::Extent>());
+    if (!calibrationCrop.none())
+        request.calibrationCrop = calibrationCrop;
     dataset::Preprocessing& preparation = request.preprocessing;
     const QString preset = m_preset->currentData().toString();
     if (const auto named = dataset::Preprocessing::named(preset.toStdString())) {
@@ -333,8 +338,8 @@ Result<DataRequest> DataDialog::request() const
     }
     preparation.channels = static_cast<dataset::Channels>(m_channels->currentData().toInt());
     preparation.layout = static_cast<dataset::MemoryLayout>(m_layout->currentData().toInt());
-    preparation.resize = m_resize->value();
-    preparation.crop = m_crop->value();
+    QS_TRY(preparation.resize, m_resize->value<dataset::Resize>());
+    QS_TRY(preparation.crop, m_crop->value<dataset::Extent>());
     return request;
 }
 

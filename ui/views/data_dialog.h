@@ -19,6 +19,7 @@ class QSpinBox;
 namespace quantoscope::ui {
 
 class DataPreviewView;
+class SizeField;
 
 /// Which labelled images, how they are prepared for the network, and which of them calibrate, with a look at some of
 /// them. Not modal; stays open so that another preparation can be tried, shows the float accuracy that came of it, and
@@ -102,15 +103,17 @@ private:
     QComboBox* m_preset = nullptr;
     QComboBox* m_channels = nullptr;
     QComboBox* m_layout = nullptr;
-    QSpinBox* m_resize = nullptr;
-    QSpinBox* m_crop = nullptr;
+    SizeField* m_resize = nullptr;
+    SizeField* m_crop = nullptr;
     QLineEdit* m_scale = nullptr;
     QLineEdit* m_mean = nullptr;
     QLineEdit* m_std = nullptr;
     QLineEdit* m_calibrationPath = nullptr;
     QSpinBox* m_calibrationCount = nullptr;
-    QSpinBox* m_calibrationResize = nullptr;
+    SizeField* m_calibrationResize = nullptr;
+    SizeField* m_calibrationCrop = nullptr;
     bool m_filling = false;
+    bool m_refused = false; ///< the outcome says why these images are not opened
     Choices m_choices;
     QPushButton* m_open = nullptr;
     QLabel* m_warning = nullptr;

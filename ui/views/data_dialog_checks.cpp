@@ -7,7 +7,6 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
-#include <QSpinBox>
 
 #include "core/evaluation/preprocessing_variants.h"
 #include "ui/charts/number_format.h"
@@ -15,6 +14,7 @@
 #include "ui/session/window_words.h"
 #include "ui/views/data_dialog.h"
 #include "ui/views/data_preview.h"
+#include "ui/views/size_field.h"
 
 namespace quantoscope::ui {
 
@@ -40,12 +40,12 @@ void DataDialog::watchFields()
     m_quiet.setInterval(quietMilliseconds);
     connect(&m_quiet, &QTimer::timeout, this, &DataDialog::askPreview);
     connect(m_path, &QLineEdit::textChanged, this, &DataDialog::pathChanged);
-    for (QLineEdit* edit : { m_labels, m_classes, m_calibrationPath, m_scale, m_mean, m_std })
+    const std::initializer_list<QLineEdit*> edits { m_labels, m_classes, m_calibrationPath, m_scale, m_mean, m_std,
+        m_resize, m_crop, m_calibrationResize, m_calibrationCrop };
+    for (QLineEdit* edit : edits)
         connect(edit, &QLineEdit::textChanged, this, [this, edit] { fieldChanged(edit); });
     for (QComboBox* box : { m_kind, m_preset, m_channels, m_layout })
         connect(box, &QComboBox::currentIndexChanged, this, [this, box] { fieldChanged(box); });
-    for (QSpinBox* box : { m_resize, m_crop, m_calibrationResize })
-        connect(box, &QSpinBox::valueChanged, this, [this, box] { fieldChanged(box); });
 }
 
 void DataDialog::fieldChanged(QWidget* field)
@@ -68,9 +68,9 @@ void DataDialog::pathChanged()
         m_choices = {};
         m_choices.calibrationBefore = calibration;
         m_kind->setCurrentIndex(m_kind->findData(static_cast<int>(dataset::Kind::Auto)));
-        for (QLineEdit* edit : { m_labels, m_classes, m_calibrationPath })
+        for (QLineEdit* edit : std::initializer_list<QLineEdit*> {
+                 m_labels, m_classes, m_calibrationPath, m_calibrationResize, m_calibrationCrop })
             edit->clear();
-        m_calibrationResize->setValue(0);
     }
     m_choices.guess = true;
     const DataPreviewPtr& shown = m_session.dataPreview();
@@ -113,6 +113,10 @@ void DataDialog::takePreview()
         return;
     }
     m_choices.known = true;
+    if (std::exchange(m_refused, false)) {
+        m_outcome->clear(); // what was wrong is mended
+        showOutcome();
+    }
     if (std::exchange(m_choices.guess, false)) {
         const Filling filling(*this);
         showPreparation(preview->request.preprocessing, m_choices.fields);
@@ -132,6 +136,7 @@ QString DataDialog::warning() const { return m_warning->isHidden() ? QString() :
 void DataDialog::refuse(const QString& why)
 {
     m_choices.open = false;
+    m_refused = true;
     m_outcome->setText(QStringLiteral("<b style='color:%1'>%2</b>")
                            .arg(Theme::forPalette(palette()).quantized.name(), why.toHtmlEscaped()));
 }
@@ -172,10 +177,10 @@ void DataDialog::showPreparation(const dataset::Preprocessing& preparation, cons
     };
     choose(m_channels, static_cast<int>(preparation.channels));
     choose(m_layout, static_cast<int>(preparation.layout));
-    for (const auto& [box, side] :
-        { std::pair { m_resize, preparation.resize }, std::pair { m_crop, preparation.crop } })
-        if (!except.contains(box))
-            box->setValue(side);
+    if (!except.contains(m_resize))
+        m_resize->setValue(preparation.resize);
+    if (!except.contains(m_crop))
+        m_crop->setValue(preparation.crop);
     const bool chosen = std::ranges::any_of(std::initializer_list<QWidget*> { m_preset, m_scale, m_mean, m_std },
         [&](QWidget* field) { return except.contains(field); });
     if (chosen)

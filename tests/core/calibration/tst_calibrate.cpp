@@ -209,7 +209,7 @@ void TestCalibrate::bindingErrors_data()
     QTest::addColumn<int>("width");
     QTest::addColumn<QString>("hint");
     QTest::newRow("size") << graph::Dims { 1, 3, 8, 8 } << 3 << 6 << "--resize 8 --crop 8";
-    QTest::newRow("not square") << graph::Dims { 1, 3, 6, 9 } << 3 << 6 << "6 x 9";
+    QTest::newRow("not square") << graph::Dims { 1, 3, 6, 9 } << 3 << 6 << "--resize 9x6";
     QTest::newRow("gray data") << graph::Dims { 1, 3, 6, 6 } << 1 << 6 << "--channels rgb";
     QTest::newRow("batch of four") << graph::Dims { 4, 3, 6, 6 } << 3 << 6 << "batch 1";
 }

@@ -27,6 +27,13 @@ std::string difference(const Image& got, const Image& expected)
     return got.pixels.size() == expected.pixels.size() ? "" : "wrong number of samples";
 }
 
+/// Whole, by what settings ask for.
+Image resized(const Image& image, const Resize& resize)
+{
+    const Extent extent = resize.of({ image.height, image.width });
+    return resizeBilinear(image, extent.height, extent.width);
+}
+
 Image reference(const std::string& name) { return readImage(referenceFolder() / name).value(); }
 
 } // namespace
@@ -45,6 +52,8 @@ private slots:
     void cropOffset();
     void cropPadsSmallImages();
     void cropWithoutResize();
+    void sidesMayDiffer_data();
+    void sidesMayDiffer();
     void channels();
     void grayEqualsPillow();
     void refusesGiantResize();
@@ -91,12 +100,12 @@ void TestImageOperations::pipelineEqualsPillow()
 {
     Preprocessing settings;
     settings.resize = 16;
-    settings.crop = 13;
+    settings.crop = { 13, 13 };
     const Image source = reference("source_colour.png");
     const auto got = preprocess(source, settings);
     QS_VERIFY_OK(got);
     QCOMPARE(difference(*got, reference("pipeline_16_13.png")), std::string());
-    QCOMPARE(difference(centerCrop(resizeShorterSide(source, 16), 13), *got), std::string());
+    QCOMPARE(difference(centerCrop(resized(source, 16), { 13, 13 }), *got), std::string());
 }
 
 void TestImageOperations::shorterSide_data()
@@ -118,7 +127,7 @@ void TestImageOperations::shorterSide()
     QFETCH(int, height);
     QFETCH(int, width);
     QFETCH(int, side);
-    const Image got = resizeShorterSide(countingImage(height, width, 1), side);
+    const Image got = resized(countingImage(height, width, 1), side);
     QTEST(got.height, "newHeight");
     QTEST(got.width, "newWidth");
 }
@@ -144,7 +153,7 @@ void TestImageOperations::cropOffset()
     QFETCH(int, offset);
     QCOMPARE(centerOffset(extent, size), offset);
     const Image image = countingImage(extent, extent, 1);
-    const Image cropped = centerCrop(image, size);
+    const Image cropped = centerCrop(image, { size, size });
     QCOMPARE(cropped.pixels.size(), static_cast<std::size_t>(size * size));
     QCOMPARE(cropped.pixels.front(), image.pixels[static_cast<std::size_t>(offset * extent + offset)]);
     QCOMPARE(cropped.pixels.back(), image.pixels[static_cast<std::size_t>((offset + size - 1) * (extent + 1))]);
@@ -154,7 +163,7 @@ void TestImageOperations::cropPadsSmallImages()
 {
     // torchvision: (4 - 1) // 2 = 1 before, 2 behind; the width of 6 is cropped by round(2 / 2) = 1.
     const Image image { 1, 6, 1, { 1, 2, 3, 4, 5, 6 } };
-    const Image cropped = centerCrop(image, 4);
+    const Image cropped = centerCrop(image, { 4, 4 });
     const std::vector<std::uint8_t> expected { 0, 0, 0, 0, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0 };
     QCOMPARE(cropped.pixels, expected);
 }
@@ -162,15 +171,59 @@ void TestImageOperations::cropPadsSmallImages()
 void TestImageOperations::cropWithoutResize()
 {
     Preprocessing settings;
-    settings.crop = 5;
+    settings.crop = { 5, 5 };
     const Image source = countingImage(9, 8, 3);
-    QCOMPARE(difference(preprocess(source, settings).value(), centerCrop(source, 5)), std::string());
-    settings.crop = 0;
+    QCOMPARE(difference(preprocess(source, settings).value(), centerCrop(source, { 5, 5 })), std::string());
+    settings.crop = {};
     QCOMPARE(difference(preprocess(source, settings).value(), source), std::string());
     settings.resize = 3;
-    settings.crop = 5; // the resized image is smaller than the crop
-    QCOMPARE(
-        difference(preprocess(source, settings).value(), centerCrop(resizeShorterSide(source, 3), 5)), std::string());
+    settings.crop = { 5, 5 }; // the resized image is smaller than the crop
+    QCOMPARE(difference(preprocess(source, settings).value(), centerCrop(resized(source, 3), { 5, 5 })), std::string());
+}
+
+void TestImageOperations::sidesMayDiffer_data()
+{
+    QTest::addColumn<Resize>("resize");
+    QTest::addColumn<Extent>("crop");
+    QTest::addColumn<Extent>("extent");
+    QTest::newRow("crop, wide") << Resize() << Extent { 5, 9 } << Extent { 5, 9 };
+    QTest::newRow("crop, high") << Resize() << Extent { 11, 4 } << Extent { 11, 4 };
+    QTest::newRow("crop wider than the image") << Resize() << Extent { 7, 30 } << Extent { 7, 30 };
+    QTest::newRow("both sides") << Resize(Extent { 7, 20 }) << Extent {} << Extent { 7, 20 };
+    QTest::newRow("a square of both sides") << Resize(Extent { 8, 8 }) << Extent {} << Extent { 8, 8 };
+    QTest::newRow("both sides, then a crop") << Resize(Extent { 9, 20 }) << Extent { 6, 17 } << Extent { 6, 17 };
+    QTest::newRow("the crop is wider then") << Resize(Extent { 9, 10 }) << Extent { 6, 17 } << Extent { 6, 17 };
+    QTest::newRow("shorter side, then a crop") << Resize(9) << Extent { 5, 9 } << Extent { 5, 9 };
+}
+
+void TestImageOperations::sidesMayDiffer()
+{
+    QFETCH(Resize, resize);
+    QFETCH(Extent, crop);
+    QFETCH(Extent, extent);
+    const Image source = countingImage(12, 16, 3);
+    Preprocessing settings;
+    settings.resize = resize;
+    settings.crop = crop;
+    const Image got = preprocess(source, settings).value();
+    QCOMPARE(got.height, extent.height);
+    QCOMPARE(got.width, extent.width);
+    const Image whole = resized(source, resize);
+    if (crop.none()) {
+        QCOMPARE(difference(got, whole), std::string());
+        return;
+    }
+    // Pixel by pixel from the definition: what lies outside the image is zero.
+    const auto begin = [](int from, int to) { return from < to ? -((to - from) / 2) : centerOffset(from, to); };
+    for (int y = 0; y < crop.height; ++y)
+        for (int x = 0; x < crop.width; ++x) {
+            const int row = begin(whole.height, crop.height) + y;
+            const int column = begin(whole.width, crop.width) + x;
+            const bool inside = row >= 0 && row < whole.height && column >= 0 && column < whole.width;
+            for (int c = 0; c < 3; ++c)
+                QCOMPARE(int(got.pixels[static_cast<std::size_t>((y * crop.width + x) * 3 + c)]),
+                    inside ? int(whole.pixels[static_cast<std::size_t>((row * whole.width + column) * 3 + c)]) : 0);
+        }
 }
 
 void TestImageOperations::channels()
@@ -197,7 +250,7 @@ void TestImageOperations::refusesGiantResize()
     settings.resize = 16384;
     QS_VERIFY_ERROR(preprocess(countingImage(1, 60000, 1), settings), ErrorCode::Unsupported, "60000 x 1 pixels");
     settings.resize = 256;
-    settings.crop = 224; // only the middle is computed
+    settings.crop = { 224, 224 }; // only the middle is computed
     QCOMPARE(preprocess(countingImage(1, 60000, 1), settings).value().width, 224);
 }
 

@@ -51,10 +51,14 @@ void TestPreprocessing::describes_data()
     QTest::newRow("raw gray") << "raw" << Change([](auto& p) { p.channels = Channels::Gray; }) << "raw: gray, x, NCHW";
     QTest::newRow("imagenet") << "imagenet" << Change([](auto& p) {
         p.resize = 256;
-        p.crop = 224;
+        p.crop = { 224, 224 };
     })
                               << "imagenet: shorter side 256, centre 224 x 224, RGB, (x / 255 - [0.485 0.456 0.406]) / "
                                  "[0.229 0.224 0.225], NCHW";
+    QTest::newRow("width first") << "raw" << Change([](auto& p) {
+        p.resize = Extent { 240, 320 };
+        p.crop = { 224, 288 };
+    }) << "raw: resized to 320 x 240, centre 288 x 224, RGB, x, NCHW";
     QTest::newRow("custom") << "raw" << Change([](auto& p) {
         p.name = "custom";
         p.channels = Channels::Bgr;
@@ -79,11 +83,15 @@ void TestPreprocessing::jsonRoundTrip()
     settings.channels = Channels::Bgr;
     settings.layout = MemoryLayout::Nhwc;
     settings.resize = 256;
-    settings.crop = 224;
+    settings.crop = { 224, 224 };
     const auto text = settings.toJson().dump();
     const auto back = Preprocessing::fromJson(Json::parse(text));
     QS_VERIFY_OK(back);
     QCOMPARE(*back, settings);
+    QCOMPARE(Json::parse(text).at("crop"), Json(224)); // as ever
+    settings.resize = Extent { 240, 320 };
+    settings.crop = { 224, 288 };
+    QCOMPARE(Preprocessing::fromJson(Json::parse(settings.toJson().dump())).value(), settings);
 }
 
 void TestPreprocessing::jsonErrors_data()
@@ -96,6 +104,7 @@ void TestPreprocessing::jsonErrors_data()
     QTest::newRow("unknown channels") << JsonChange([](Json& j) { j["channels"] = "hsv"; }) << "'hsv' is no channels";
     QTest::newRow("unknown layout") << JsonChange([](Json& j) { j["layout"] = "chw"; }) << "'chw' is no layout";
     QTest::newRow("invalid value") << JsonChange([](Json& j) { j["crop"] = -1; }) << "crop is -1";
+    QTest::newRow("no size") << JsonChange([](Json& j) { j["crop"] = "wide"; }) << "'wide' is no size";
     QTest::newRow("not an object") << JsonChange([](Json& j) { j = Json::array(); }) << "pre-processing";
 }
 
@@ -114,7 +123,13 @@ void TestPreprocessing::validates_data()
     QTest::addColumn<QString>("message");
     constexpr float nan = std::numeric_limits<float>::quiet_NaN();
     QTest::newRow("negative resize") << Change([](auto& p) { p.resize = -5; }) << "resize is -5";
-    QTest::newRow("giant crop") << Change([](auto& p) { p.crop = 1 << 20; }) << "crop is 1048576";
+    QTest::newRow("giant crop") << Change([](auto& p) { p.crop = { 1 << 20, 1 << 20 }; }) << "crop is 1048576";
+    QTest::newRow("one side of two") << Change([](auto& p) { p.crop = { 0, 320 }; }) << "crop is 320x0";
+    QTest::newRow("giant width") << Change([](auto& p) { p.resize = Extent { 2, 1 << 20 }; }) << "resize is 1048576x2";
+    QTest::newRow("two ways to resize") << Change([](auto& p) {
+        p.resize = Extent { 24, 32 };
+        p.resize.shorterSide = 24;
+    }) << "a shorter side and both sides";
     QTest::newRow("zero scale") << Change([](auto& p) { p.scale = 0; }) << "scale is 0";
     QTest::newRow("NaN scale") << Change([](auto& p) { p.scale = nan; }) << "scale is nan";
     QTest::newRow("zero std") << Change([](auto& p) { p.std[2] = 0; }) << "std of channel 2 is 0";

@@ -80,7 +80,7 @@ void TestRealData::decodes()
         QSKIP(qPrintable("not here: " + QString::fromStdString(path.string())));
     SampleSet::Options options;
     options.preprocessing.resize = resize;
-    options.preprocessing.crop = 224;
+    options.preprocessing.crop = { 224, 224 };
     const auto data = openDataset(path).value();
     const auto set = SampleSet::load(data, options);
     QS_VERIFY_OK(set);

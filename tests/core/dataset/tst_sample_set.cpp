@@ -239,7 +239,7 @@ void TestSampleSet::sameForAnyThreads()
 {
     SampleSet::Options options;
     options.preprocessing.resize = 11;
-    options.preprocessing.crop = 9;
+    options.preprocessing.crop = { 9, 9 };
     const auto data = counted(40, 13, 17, 3);
     options.threads = 1;
     const auto one = everything(*SampleSet::load(data, options).value());
@@ -278,7 +278,7 @@ void TestSampleSet::cropMakesOneSize()
     const auto data = std::make_shared<FunctionDataset>(
         12, [](std::int64_t index) -> Result<Image> { return countingImage(30 + static_cast<int>(index), 25, 3); });
     SampleSet::Options options;
-    options.preprocessing.crop = 28; // wider than the images: padded
+    options.preprocessing.crop = { 28, 28 }; // wider than the images: padded
     const auto set = SampleSet::load(data, options);
     QS_VERIFY_OK(set);
     QCOMPARE((*set)->sampleShape(), (std::vector<std::int64_t> { 3, 28, 28 }));
