@@ -156,6 +156,31 @@ private slots:
         QVERIFY2(kept.contains(QStringLiteral("0")), qPrintable(kept.join(QLatin1Char(' '))));
     }
 
+    void barsThatRunOffTheTopAreTold()
+    {
+        DistributionChart chart;
+        DistributionChart::Content content;
+        content.values = { .width = 1, .shares = { 61.2, 2, 2, 1 }, .low = 0, .high = 4 };
+        content.quantized = { .width = 2, .shares = { 30, 1.5 }, .low = 0, .high = 4 };
+        chart.setContent(content, false);
+        QCOMPARE(chart.notes(),
+            QStringList({ QStringLiteral("▲ 61.2 % at 0"), QStringLiteral("▲ quantized to 30.0 % per bar") }));
+        chart.setOverlayVisible(false);
+        QCOMPARE(chart.notes(), QStringList(QStringLiteral("▲ 61.2 % at 0")));
+        chart.setOverlayVisible(true);
+        chart.setLogarithmic(true); // there is room for all
+        QCOMPARE(chart.notes(), QStringList());
+        QVERIFY(chart.yAxis->range().upper > 61.2);
+        content.values.shares = { 3, 2, 2, 1 };
+        content.quantized.shares = { 30, 1.5 };
+        chart.setContent(content, false);
+        QVERIFY(chart.yAxis->range().upper > 30);
+        chart.setLogarithmic(false);
+        content.quantized.shares = { 3.2, 1 };
+        chart.setContent(content, false);
+        QCOMPARE(chart.notes(), QStringList());
+    }
+
     void splittersStayWhereTheyWerePut()
     {
         openModel();

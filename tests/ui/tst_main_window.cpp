@@ -6,6 +6,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
+#include <QRegularExpression>
 #include <QSpinBox>
 #include <QTabWidget>
 #include <QTableView>
@@ -165,9 +166,47 @@ private slots:
         DistributionPanel* panel = m_window->distributions()->weights();
         QVERIFY(panel->chart()->content().levels.empty());
         QVERIFY(panel->chart()->content().draggable);
+        QVERIFY(panel->chart()->notes().contains(QStringLiteral("levels differ by channel")));
         panel->findChild<QSpinBox*>()->setValue(3);
+        QVERIFY(!panel->chart()->notes().contains(QStringLiteral("levels differ by channel")));
         QCOMPARE(panel->chart()->content().levels.size(), std::size_t(256));
         QVERIFY(!panel->chart()->content().draggable);
+    }
+
+    void roundingAndClippingAddUp()
+    {
+        openBoth();
+        static const QRegularExpression split(
+            QStringLiteral("([0-9.]+)&nbsp;%</b> rounding, <b>([0-9.]+)&nbsp;%</b> clipping"));
+        DistributionPanel* panel = m_window->distributions()->activations();
+        const DistributionChart* chart = panel->chart();
+        const double largest = chart->content().values.high;
+        int read = 0;
+        m_window->session().editBits({ m_window->session().selectedLayer() }, Operand::Activation, 3);
+        for (const double part : { 0.95, 0.9, 0.85, 0.8 }) {
+            quant::RangeSpec spec;
+            spec.method = quant::RangeSpec::Method::Manual;
+            spec.high = largest * part;
+            m_window->session().editRange(m_window->session().selectedLayer(), Operand::Activation, spec);
+            QTRY_VERIFY_WITH_TIMEOUT(m_window->session().currentAnalysis(), patience);
+            const auto match = split.match(panel->readout());
+            if (!match.hasMatch())
+                continue; // "< 0.1"
+            ++read;
+            QCOMPARE(std::round(10 * (match.captured(1).toDouble() + match.captured(2).toDouble())), 1000.0);
+        }
+        QVERIFY(read > 1);
+    }
+
+    void theBadgeNamesAnIntervalThatIsPossible()
+    {
+        openBoth();
+        QTRY_COMPARE_WITH_TIMEOUT(m_window->session().accuracy().state, Accuracy::State::Done, patience);
+        const auto& interval = m_window->session().accuracy().interval;
+        QVERIFY(m_window->session().accuracy().top1 > 90 && interval.high <= 100);
+        const QString ends = QStringLiteral("(%1 – %2)").arg(interval.low, 0, 'f', 1).arg(interval.high, 0, 'f', 1);
+        const QString badge = m_window->findChild<AccuracyBadge*>()->text();
+        QVERIFY2(badge.contains(ends), qPrintable(badge));
     }
 
     void theLastEditWins()

@@ -126,6 +126,7 @@ DistributionChart::DistributionChart(QWidget* parent)
         graph->setLineStyle(QCPGraph::lsStepLeft);
     m_rug = new LevelRug(this);
     m_clip = new ClipMark(this);
+    m_notes = new CornerNotes(this);
     rebuild();
 }
 
@@ -231,7 +232,9 @@ void DistributionChart::setShareAxis()
 {
     const auto& shares = m_content.values.shares;
     const double tallest = shares.empty() ? 1 : *std::max_element(shares.begin(), shares.end());
-    const double top = m_logarithmic ? tallest * 2 : robustTop(m_content.values) * 1.12;
+    const auto& quantized = m_content.quantized.shares;
+    const double highest = quantized.empty() ? tallest : std::max(tallest, *std::ranges::max_element(quantized));
+    const double top = m_logarithmic ? highest * 2 : robustTop(m_content.values) * 1.12;
     yAxis->setNumberFormat(QStringLiteral("gb"));
     if (m_logarithmic) {
         yAxis->setScaleType(QCPAxis::stLogarithmic);
@@ -252,7 +255,7 @@ void DistributionChart::rebuild()
     const QColor color = m_content.weights ? theme().weights : theme().activations;
     m_values->setPen(QPen(color, 1));
     m_values->setBrush(translucent(color, theme().dark ? 0.45 : 0.35));
-    m_quantized->setPen(QPen(translucent(theme().quantized, 0.85), 1));
+    m_quantized->setPen(QPen(theme().quantized, 1.3));
     m_quantized->setBrush(Qt::NoBrush);
     m_rug->setColor(theme().quantized);
     m_clip->setBandColor(translucent(theme().quantized, 0.5));
@@ -288,6 +291,39 @@ void DistributionChart::fillGraphs()
     m_rug->setLevels(m_grid ? m_content.levels : std::vector<double> {});
     m_clip->setRange(m_content.clip, m_content.draggable);
     m_clip->setBands(m_lowBand, m_highBand);
+    m_notes->setNotes(cornerNotes());
+    m_notes->setLine(
+        m_content.clip ? std::optional(m_content.scale.toAxis(m_content.clip->high)) : std::optional<double>());
+}
+
+std::vector<CornerNote> DistributionChart::cornerNotes() const
+{
+    std::vector<CornerNote> notes;
+    const double top = homeRange(yAxis).upper;
+    const DistributionSeries& values = m_content.values;
+    const auto tallest = std::ranges::max_element(values.shares);
+    if (tallest != values.shares.end() && *tallest > top) {
+        const auto bar = static_cast<std::size_t>(tallest - values.shares.begin());
+        const bool zero = values.edge(bar) <= 0 && values.edge(bar + 1) >= 0;
+        const double middle = zero ? 0 : (values.edge(bar) + values.edge(bar + 1)) / 2;
+        notes.push_back(
+            { tr("▲ %1 % at %2").arg(formatSignificant(*tallest, 3), formatSignificant(middle, 2)), theme().text });
+    }
+    const auto& shares = m_content.quantized.shares;
+    if (m_overlay && !shares.empty())
+        if (const double most = *std::ranges::max_element(shares); most > top)
+            notes.push_back({ tr("▲ quantized to %1 % per bar").arg(formatSignificant(most, 3)), theme().quantized });
+    if (m_grid && m_content.levels.empty() && !m_content.levelsNote.isEmpty())
+        notes.push_back({ m_content.levelsNote, theme().muted });
+    return notes;
+}
+
+QStringList DistributionChart::notes() const
+{
+    QStringList texts;
+    for (const auto& note : cornerNotes())
+        texts << note.text;
+    return texts;
 }
 
 double DistributionChart::handlePixel(bool high) const

@@ -11,6 +11,8 @@ namespace quantoscope::ui {
 
 class LevelRug;
 class ClipMark;
+struct CornerNote;
+class CornerNotes;
 
 /// A tensor's histogram, what its quantizer can represent, and what comes out of it. The two ends of the clipping range
 /// can be dragged with the mouse.
@@ -29,6 +31,7 @@ public:
         DistributionSeries values;
         DistributionSeries quantized; ///< may be empty
         std::vector<double> levels; ///< may be empty: no single grid
+        QString levelsNote; ///< why there are none; may be empty
         std::optional<Span> clip; ///< may be empty: float
         bool draggable = false;
     };
@@ -49,6 +52,9 @@ public:
 
     /// Where a handle is, in pixels from the left of the chart.
     double handlePixel(bool high) const;
+
+    /// What stands in the upper right corner: what runs off the top, and why no levels are drawn.
+    QStringList notes() const;
 
     std::string csv() const override;
 
@@ -72,6 +78,7 @@ private:
     void setAxes(bool keepView);
     void setShareAxis();
     void fillGraphs();
+    std::vector<CornerNote> cornerNotes() const;
     void fillStep(QCPGraph* graph, const DistributionSeries& series) const;
     double floorShare() const;
     QString bandReadout(double pixel) const;
@@ -87,6 +94,7 @@ private:
     QCPGraph* m_quantized = nullptr;
     LevelRug* m_rug = nullptr;
     ClipMark* m_clip = nullptr;
+    CornerNotes* m_notes = nullptr;
 };
 
 } // namespace quantoscope::ui

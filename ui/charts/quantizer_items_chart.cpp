@@ -52,6 +52,35 @@ void LevelRug::draw(QCPPainter* painter)
     }
 }
 
+CornerNotes::CornerNotes(QCustomPlot* plot)
+    : QCPAbstractItem(plot)
+{
+    setSelectable(false);
+}
+
+double CornerNotes::selectTest(const QPointF&, bool, QVariant*) const { return -1; }
+
+void CornerNotes::draw(QCPPainter* painter)
+{
+    const QRectF area = areaOf(parentPlot());
+    const QFontMetricsF metrics(painter->font());
+    const double line = metrics.height();
+    double top = area.top() + 4 + line;
+    double widest = 0;
+    for (const CornerNote& note : m_notes)
+        widest = std::max(widest, metrics.horizontalAdvance(note.text));
+    double right = area.right() - 6;
+    if (m_line)
+        if (const double x = parentPlot()->xAxis->coordToPixel(*m_line); x > right - widest - 6 && x < right + 6)
+            right = x - 6;
+    for (const CornerNote& note : m_notes) {
+        painter->setPen(note.color);
+        painter->drawText(
+            QRectF(area.left(), top, right - area.left(), line), Qt::AlignRight | Qt::AlignVCenter, note.text);
+        top += line;
+    }
+}
+
 ClipMark::ClipMark(QCustomPlot* plot)
     : QCPAbstractItem(plot)
 {

@@ -33,6 +33,31 @@ private:
     QColor m_color;
 };
 
+struct CornerNote {
+    QString text;
+    QColor color;
+};
+
+/// Short lines of text in the upper right corner, under the number of the range's end.
+class CornerNotes : public QCPAbstractItem {
+    Q_OBJECT
+
+public:
+    explicit CornerNotes(QCustomPlot* plot);
+
+    void setNotes(std::vector<CornerNote> notes) { m_notes = std::move(notes); }
+    /// A vertical line, on the x axis, that the notes keep to the left of where they would cross it.
+    void setLine(std::optional<double> place) { m_line = place; }
+    double selectTest(const QPointF& position, bool onlySelectable, QVariant* details = nullptr) const override;
+
+protected:
+    void draw(QCPPainter* painter) override;
+
+private:
+    std::vector<CornerNote> m_notes;
+    std::optional<double> m_line;
+};
+
 /// The two ends of the clipping range as lines with grips and bands of uncertainty, and a shade over what lies outside.
 class ClipMark : public QCPAbstractItem {
     Q_OBJECT

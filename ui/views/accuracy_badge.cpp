@@ -53,8 +53,10 @@ QString AccuracyBadge::valueText() const
 {
     const Accuracy& accuracy = m_session.accuracy();
     if (accuracy.images > 0) {
-        const double half = (accuracy.interval.high - accuracy.interval.low) / 2;
-        return tr("%1 ±%2").arg(formatPercent(accuracy.top1, 1), QString::number(half, 'f', 1));
+        // Not as plus and minus: near 100 % the interval reaches much further down than up.
+        return tr("%1 (%2 – %3)")
+            .arg(formatPercent(accuracy.top1, 1), QString::number(accuracy.interval.low, 'f', 1),
+                QString::number(accuracy.interval.high, 'f', 1));
     }
     switch (accuracy.state) {
     case Accuracy::State::Waiting:
@@ -108,10 +110,9 @@ void AccuracyBadge::refresh()
     QPalette colors = palette();
     colors.setColor(QPalette::WindowText, Theme::forPalette(palette()).quantized);
     m_value->setPalette(colors);
-    QString tip
-        = tr("Top-1 accuracy of the current plan with half its 95 % interval (Wilson), and of the float network "
-             "on the same images.\n%1")
-              .arg(QString::fromStdString(m_session.request().describe()));
+    QString tip = tr("Top-1 accuracy of the current plan with its 95 % interval (Wilson), and of the float network "
+                     "on the same images.\n%1")
+                      .arg(QString::fromStdString(m_session.request().describe()));
     for (const flow::CorrectionOutcome& outcome : m_session.accuracy().corrections)
         tip += tr("\n%1: %2").arg(correctionName(outcome.correction), outcomeText(outcome));
     if (m_session.data() && m_session.stats())

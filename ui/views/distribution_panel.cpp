@@ -63,8 +63,15 @@ QString splitText(const quant::QuantizationError& error)
     if (error.noisePower <= 0)
         return {};
     const double clipping = std::clamp(100 * error.clippingPower / error.noisePower, 0.0, 100.0);
+    // Both with the same decimals, so that they add up; what is small but there is not called nothing.
+    const auto percent = [](double share) {
+        return share > 0 && share < 0.05   ? QStringLiteral("&lt;&nbsp;0.1")
+            : share > 99.95 && share < 100 ? QStringLiteral("&gt;&nbsp;99.9")
+            : share == 0 || share == 100   ? QString::number(share)
+                                           : QString::number(share, 'f', 1);
+    };
     return DistributionPanel::tr("error <b>%1&nbsp;%</b> rounding, <b>%2&nbsp;%</b> clipping")
-        .arg(formatSignificant(100 - clipping, 2), formatSignificant(clipping, 2));
+        .arg(percent(100 - clipping), percent(clipping));
 }
 
 /// The encoding all channels share when a range is set by hand.
@@ -221,7 +228,7 @@ QString DistributionPanel::tensorName() const
     const LayerInfo* layer = m_session.selectedLayerInfo();
     return !layer                      ? QString()
         : m_operand == Operand::Weight ? tr("Weights of %1").arg(layer->name)
-                                       : tr("Activations entering %1").arg(layer->name);
+                                       : tr("Activations into %1").arg(layer->name);
 }
 
 const calibration::Histogram* DistributionPanel::histogram() const
@@ -332,6 +339,7 @@ void DistributionPanel::showTensor(bool keepView)
         if (oneChannel())
             error = calibration::expectedError(seen, single);
     } else if (layer.quantizedWeights) {
+        content.levelsNote = tr("levels differ by channel");
         const auto& quantized = *layer.quantizedWeights;
         content.quantized = content.scale.logarithmic()
             ? distributionSeries(quantized, content.scale, barsFor(quantized))
@@ -355,12 +363,21 @@ void DistributionPanel::showConfidence()
         return m_chart->setBands({}, {});
     const calibration::RangeConfidence& sure = known->confidence;
     m_chart->setBands(Span { sure.low.from, sure.low.to }, Span { sure.high.from, sure.high.to });
-    m_hint->setText(tr("More calibration images would help: the ends are uncertain by %1 and %2, a step is %3.")
-                        .arg(formatSignificant(sure.low.uncertainty()), formatSignificant(sure.high.uncertainty()),
-                            formatSignificant(sure.step)));
-    m_hint->setToolTip(tr("95 % bootstrap interval over %1 blocks of %2 calibration images each")
+    const auto steps = [&](const calibration::RangeConfidence::End& end) {
+        return sure.step > 0 ? formatSignificant(end.uncertainty() / sure.step, 2) : QStringLiteral("0");
+    };
+    const bool upper = sure.high.uncertainty() >= sure.low.uncertainty();
+    const auto& unsure = upper ? sure.high : sure.low;
+    const QString amount = formatSignificant(unsure.uncertainty(), 2);
+    m_hint->setText((upper ? tr("Upper end ±%1 (%2 steps): more calibration images would help")
+                           : tr("Lower end ±%1 (%2 steps): more calibration images would help"))
+                        .arg(amount, steps(unsure)));
+    m_hint->setToolTip(tr("Other calibration images would move the lower end by %1 and the upper end by %2 at most: "
+                          "95 % bootstrap interval over %3 blocks of %4 calibration images each; a step is %5")
+                           .arg(formatSignificant(sure.low.uncertainty()), formatSignificant(sure.high.uncertainty()))
                            .arg(sure.blocks)
-                           .arg(sure.imagesPerBlock));
+                           .arg(sure.imagesPerBlock)
+                           .arg(formatSignificant(sure.step)));
 }
 
 void DistributionPanel::showFigures(const quant::Encoding& encoding, const quant::QuantizationError& error, bool byHand)

@@ -6,6 +6,7 @@
 #include <QButtonGroup>
 #include <QCheckBox>
 #include <QComboBox>
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QMenu>
 #include <QSplitter>
@@ -13,8 +14,10 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "ui/charts/theme.h"
 #include "ui/views/channels_panel.h"
 #include "ui/views/distribution_panel.h"
+#include "ui/views/key_icons.h"
 #include "ui/views/option_words.h"
 #include "ui/views/ranges_panel.h"
 
@@ -92,15 +95,31 @@ QHBoxLayout* DistributionsPage::buildBar()
     m_overlay = new QCheckBox(tr("&Quantized"));
     m_overlay->setToolTip(tr("What the quantizer makes of the values, x̂ = (q − z) s, as an outline of the same area"));
     m_overlay->setChecked(true);
-    m_grid = new QCheckBox(tr("&Grid"));
-    m_grid->setToolTip(tr("The values a quantized number can have, as ticks on the axis; they are (q − z) s"));
+    m_grid = new QCheckBox(tr("&Levels"));
+    m_grid->setToolTip(tr("The values a quantized number can have, as ticks on the axis; they are (q − z) s. Weights "
+                          "per channel have others in each channel: choose one under Channel"));
     m_grid->setChecked(true);
+    showKeys();
     for (QWidget* widget : std::initializer_list<QWidget*> { m_operand, m_channelChart, m_axes, m_overlay, m_grid }) {
         bar->addSpacing(4);
         bar->addWidget(widget);
     }
     bar->addStretch(1);
     return bar;
+}
+
+void DistributionsPage::showKeys()
+{
+    const Theme theme = Theme::forPalette(palette());
+    m_overlay->setIcon(outlineKey(theme.quantized));
+    m_grid->setIcon(levelsKey(theme.quantized));
+}
+
+void DistributionsPage::changeEvent(QEvent* event)
+{
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange && m_grid)
+        showKeys();
 }
 
 void DistributionsPage::buildAxes()

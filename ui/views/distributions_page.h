@@ -43,8 +43,12 @@ public:
 signals:
     void openDataWanted();
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
     QHBoxLayout* buildBar();
+    void showKeys();
     void buildAxes();
     void refreshView();
 
