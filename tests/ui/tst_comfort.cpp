@@ -319,8 +319,29 @@ private slots:
         const QPointF beside = view->boxOf(node).center() + QPointF(7, 0);
         QVERIFY(!view->boxOf(node).contains(beside));
         const QImage image = view->viewport()->grab().toImage();
-        QVERIFY(image.pixelColor(beside.toPoint()) != image.pixelColor(2, 2));
+        const auto colorAt = [&](const QPointF& point) {
+            return image.pixelColor(static_cast<int>(point.x()), static_cast<int>(point.y()));
+        };
+        QVERIFY(colorAt(beside) != image.pixelColor(2, 2));
         QVERIFY(view->nodeAt(beside));
+        QVERIFY(!view->verticalScrollBar()->isVisible() && !view->horizontalScrollBar()->isVisible());
+        // Whole colours: each layer's measure can be read, whatever runs through it.
+        const auto& measure = m_window->session().analysis()->layers;
+        double low = 1e9;
+        double high = -1e9;
+        for (const LayerAnalysis& layer : measure) {
+            low = std::min(low, layer.weightError.sqnrDb());
+            high = std::max(high, layer.weightError.sqnrDb());
+        }
+        int exact = 0;
+        for (int layer = 100; layer < 140; ++layer) {
+            const QPointF middle = view->boxOf(m_window->session().model()->map->nodeOfLayer[layer]).center();
+            const double place = (measure[static_cast<std::size_t>(layer)].weightError.sqnrDb() - low) / (high - low);
+            exact += colorAt(middle) == Theme::viridis(place);
+        }
+        QVERIFY2(exact >= 38, qPrintable(QString::number(exact)));
+        view->zoomIn();
+        QVERIFY(view->verticalScrollBar()->isVisible());
     }
 
     void filesAreDroppedOntoTheWindow()

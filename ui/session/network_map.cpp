@@ -15,7 +15,6 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr double layerWidth = 184; // pixels at scale one, as all below
-constexpr double layerHeight = 44;
 constexpr double operatorHeight = 26;
 constexpr double letterWidth = 7.5;
 constexpr double leastWidth = 64;
@@ -86,7 +85,7 @@ private:
             node.title = info.name;
             node.subtitle = info.weightShape.isEmpty() ? node.op : node.op + QStringLiteral("  ") + info.weightShape;
             width = layerWidth;
-            height = layerHeight;
+            height = NetworkMap::layerHeight;
         }
         node.box.setSize({ width, height });
         for (const graph::ValueId output : source.outputs)

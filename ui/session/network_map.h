@@ -23,6 +23,8 @@ QString shapeText(const std::optional<graph::Dims>& dims);
 /// A prepared graph as it is drawn: what is where, in pixels at a scale of one, from top to bottom. Made once a model,
 /// away from the window; says nothing of quantizers.
 struct NetworkMap {
+    static constexpr double layerHeight = 44; ///< of a layer's box
+
     enum class Kind { Input, Output, Layer, Operator };
     struct Node {
         Kind kind = Kind::Operator;

@@ -283,7 +283,9 @@ QWidget* DataDialog::buildCalibration()
         tr("Where calibration images come in another size: the shorter side, 256, or width and height, 320x240"));
     m_calibrationCrop = new SizeField(tr("Crop of calibration images"), tr("as above"),
         tr("Where calibration images are cut otherwise: a square, 224, or width and height, 320x240"));
-    form->addRow(tr("Resi&ze, crop"), pairOf(m_calibrationResize, m_calibrationCrop));
+    auto* sizes = new QLabel(tr("Resi&ze, crop"));
+    sizes->setBuddy(m_calibrationResize);
+    form->addRow(sizes, pairOf(m_calibrationResize, m_calibrationCrop));
     return box;
 }
 

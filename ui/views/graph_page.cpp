@@ -98,7 +98,8 @@ void GraphPage::refreshKey()
     const Theme theme = Theme::forPalette(palette());
     QStringList entries;
     const auto entry = [&](const QColor& color, const QString& text) {
-        entries << QStringLiteral("<span style='color:%1'>■</span>&nbsp;%2").arg(color.name(), text.toHtmlEscaped());
+        entries << QStringLiteral("<span style='color:%1'>■</span>&nbsp;%2")
+                       .arg(color.name(), text.toHtmlEscaped().replace(QLatin1Char(' '), QStringLiteral("&nbsp;")));
     };
     if (m_view->showsWeightBits())
         entry(theme.weights, tr("bits of weights, * of the layer's own"));

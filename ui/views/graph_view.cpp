@@ -178,7 +178,8 @@ std::optional<std::size_t> GraphView::nodeAt(const QPointF& position) const
 
 void GraphView::updateBars()
 {
-    // Any point of the drawing can come to the middle, so that zooming about the cursor never slips.
+    // Any point of the drawing can come to the middle, so that zooming about the cursor never slips; bars say that
+    // there is more to see, so there are none where there is not.
     const QSize view = viewport()->size();
     const double width = m_map ? m_map->width * m_scale : 0;
     const double height = m_map ? m_map->height * m_scale : 0;
@@ -188,6 +189,12 @@ void GraphView::updateBars()
     verticalScrollBar()->setSingleStep(24);
     horizontalScrollBar()->setRange(-view.width() / 2, static_cast<int>(width) - view.width() / 2);
     verticalScrollBar()->setRange(-view.height() / 2, static_cast<int>(height) - view.height() / 2);
+    const QSize most = maximumViewportSize();
+    const auto policy = [](double extent, int room) {
+        return extent + margin > room ? Qt::ScrollBarAsNeeded : Qt::ScrollBarAlwaysOff;
+    };
+    setHorizontalScrollBarPolicy(policy(width, most.width()));
+    setVerticalScrollBarPolicy(policy(height, most.height()));
 }
 
 void GraphView::centreOn(const QPointF& point)
@@ -214,8 +221,9 @@ double GraphView::fittingScale() const
 {
     if (!m_map || m_map->width <= 0 || m_map->height <= 0)
         return 1;
-    return std::min({ (viewport()->width() - 2 * margin) / m_map->width,
-        (viewport()->height() - 2 * margin) / m_map->height, largest / 2 });
+    const QSize room = maximumViewportSize(); // there are no bars where everything fits
+    return std::min(
+        { (room.width() - 2 * margin) / m_map->width, (room.height() - 2 * margin) / m_map->height, largest / 2 });
 }
 
 void GraphView::fit()

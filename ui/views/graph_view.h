@@ -91,9 +91,10 @@ private:
     /// The box as it is drawn: of a long chain that is seen as a whole layers are wider, or their colours and they
     /// themselves could not be made out.
     QRectF shownBox(const NetworkMap::Node& node) const;
+    bool isStrip() const; ///< a long chain so small that its layers are lines of colour
 
     static constexpr double thinDrawing = 64; // pixels
-    static constexpr double stripWidth = 20; // pixels
+    static constexpr double stripWidth = 56; // pixels
 
     Session& m_session;
     NetworkMapPtr m_map;

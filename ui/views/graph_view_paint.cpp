@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What GraphView draws, at which size how much of it; the rest of it is in graph_view.cpp.
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <QPaintEvent>
@@ -20,6 +21,7 @@ constexpr double badgeAbove = 22; // of a badge's middle above the end of its ed
 constexpr double arrow = 5;
 constexpr int letterSize = 12;
 constexpr double mostPixels = 16'000; // of a side of a picture
+constexpr double stripHeight = 5; // pixels of a layer below which a long chain becomes a strip of colours
 
 QFont labelFont(const QFont& base, bool bold = false)
 {
@@ -27,6 +29,20 @@ QFont labelFont(const QFont& base, bool bold = false)
     font.setPixelSize(letterSize);
     font.setBold(bold);
     return font;
+}
+
+/// Fills the box between whole pixels, at least one of them high, so that its colour is not mixed with the
+/// background's.
+void fillWholePixels(QPainter& painter, const QRectF& box, const QColor& color)
+{
+    QRectF device = painter.worldTransform().mapRect(box);
+    const double height = std::max(1.0, std::round(device.height()));
+    const double top = std::floor(device.center().y() - (height - 1) / 2);
+    device.setTop(top);
+    device.setHeight(height);
+    painter.setWorldMatrixEnabled(false);
+    painter.fillRect(device, color);
+    painter.setWorldMatrixEnabled(true);
 }
 
 } // namespace
@@ -76,9 +92,16 @@ QImage GraphView::picture()
     return image;
 }
 
+bool GraphView::isStrip() const
+{
+    return m_map->width * m_scale <= thinDrawing && NetworkMap::layerHeight * m_scale < stripHeight;
+}
+
 void GraphView::paintDrawing(QPainter& painter, const QRectF& part) const
 {
-    paintEdges(painter, part);
+    // As a strip of colours edges are wider than the layers and would cover them.
+    if (!isStrip())
+        paintEdges(painter, part);
     if (m_scale >= withText)
         paintBadges(painter, part);
     const double reach = stripWidth / m_scale;
@@ -163,10 +186,16 @@ void GraphView::paintNode(QPainter& painter, std::size_t index) const
     const QColor fill = fillOf(node);
     const bool selected = node.layer >= 0 && node.layer == m_session.selectedLayer();
     const bool current = m_current == index;
+    const bool layer = node.kind == NetworkMap::Kind::Layer;
     if (m_scale < withText && !selected && !current) {
         // A frame would be as wide as the box.
-        painter.fillRect(
-            shownBox(node), node.kind == NetworkMap::Kind::Layer && m_measure.empty() ? m_theme.axis : fill);
+        if (isStrip() && !layer)
+            return;
+        const QColor color = layer && !m_measure.empty() ? fill : layer ? m_theme.axis : translucent(m_theme.axis, 0.6);
+        if (isStrip())
+            fillWholePixels(painter, shownBox(node), color);
+        else
+            painter.fillRect(shownBox(node), color);
         return;
     }
     const QColor highlight = palette().color(QPalette::Highlight);
@@ -174,6 +203,13 @@ void GraphView::paintNode(QPainter& painter, std::size_t index) const
     if (current && !selected)
         frame.setStyle(Qt::DashLine);
     frame.setCosmetic(m_scale < 1);
+    if (m_scale < withText) {
+        // A ring keeps the frame apart from whatever colour the measure gives the layer.
+        QPen ring(m_theme.background, frame.widthF() + 4);
+        ring.setCosmetic(true);
+        painter.setPen(ring);
+        painter.drawRect(shownBox(node));
+    }
     painter.setPen(frame);
     painter.setBrush(fill);
     const bool end = node.kind == NetworkMap::Kind::Input || node.kind == NetworkMap::Kind::Output;
