@@ -209,6 +209,23 @@ private slots:
         QVERIFY2(badge.contains(ends), qPrintable(badge));
     }
 
+    void theBadgeStaysInASmallWindow()
+    {
+        openBoth();
+        m_window->resize(1024, 700);
+        planning::PlanRequest request = m_window->session().request();
+        request.weights.bits = 3;
+        request.corrections.compensate = request.corrections.gain = request.corrections.bias = true;
+        m_window->session().edit(request, QStringLiteral("corrections"));
+        m_window->session().editBits({ 0 }, Operand::Weight, 4);
+        QTRY_COMPARE_WITH_TIMEOUT(m_window->session().accuracy().state, Accuracy::State::Done, patience);
+        const auto* badge = m_window->findChild<AccuracyBadge*>();
+        QTest::qWait(50);
+        QCOMPARE(m_window->width(), 1024);
+        QVERIFY(badge->isVisible());
+        QVERIFY2(badge->width() > 200, qPrintable(badge->text()));
+    }
+
     void theLastEditWins()
     {
         openBoth();

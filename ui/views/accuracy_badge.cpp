@@ -11,15 +11,16 @@
 #include "ui/charts/theme.h"
 #include "ui/session/outcomes.h"
 #include "ui/session/window_words.h"
+#include "ui/views/elided_label.h"
 
 namespace quantoscope::ui {
 
 AccuracyBadge::AccuracyBadge(Session& session, QWidget* parent)
     : QFrame(parent)
     , m_session(session)
-    , m_plan(new QLabel)
+    , m_plan(new ElidedLabel)
     , m_value(new QLabel)
-    , m_detail(new QLabel)
+    , m_detail(new ElidedLabel)
 {
     setFrameShape(QFrame::StyledPanel);
     QFont bold = font();

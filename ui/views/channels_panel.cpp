@@ -85,11 +85,11 @@ void ChannelsPanel::refresh(bool keepView)
     const QString title = !layer ? QString()
         : weights                ? tr("Channels of the weights of %1").arg(layer->name)
                                  : tr("Channels of what enters %1").arg(layer->name);
-    m_title->setText(title);
+    m_title->setText(layer ? tr("Channels of %1").arg(layer->name) : QString());
     m_title->setToolTip(title);
     m_note->setText(series.empty() || series.spread() <= 0
             ? QString()
-            : tr("%1 channels, the widest spans %2 times the narrowest")
+            : tr("%1 channels, widest %2 × narrowest")
                   .arg(formatCount(static_cast<qint64>(series.values.size())), formatSignificant(series.spread())));
     m_note->setToolTip(wrapped(tr("With one range for all channels the narrowest one has the step of the widest, so it "
                                   "loses log2 of this many bits. Orange lines: what can be represented.")));

@@ -183,7 +183,11 @@ void DistributionPanel::buildHeader(QVBoxLayout* layout)
 void DistributionPanel::resizeEvent(QResizeEvent* event)
 {
     QWidget::resizeEvent(event);
-    m_figures->setDirection(width() < roomyWidth ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+    const auto direction = width() < roomyWidth ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight;
+    if (direction == m_figures->direction())
+        return;
+    m_figures->setDirection(direction);
+    showError();
 }
 
 QString DistributionPanel::readout() const { return m_readout->text(); }
@@ -285,7 +289,8 @@ void DistributionPanel::refresh(bool keepView)
 void DistributionPanel::showNothing(const QString& title, const QString& message)
 {
     m_title->setText(title);
-    m_readout->clear();
+    m_error.reset();
+    showError();
     m_config->clear();
     m_hint->hide();
     for (QWidget* widget :
@@ -319,7 +324,8 @@ void DistributionPanel::showTensor(bool keepView)
     if (!chosen) {
         m_hint->hide();
         m_config->setText(tr("float"));
-        m_readout->clear();
+        m_error.reset();
+        showError();
         return m_chart->setContent(std::move(content), keepView);
     }
     const quant::Encoding& encoding = chosen->encoding;
@@ -349,8 +355,8 @@ void DistributionPanel::showTensor(bool keepView)
     showConfidence();
     // Histograms and figures are the plan's: what corrections make of weights is known only once they were run.
     const QString text = configText(*chosen);
-    m_config->setText(m_session.request().corrections.any() ? tr("before corrections: %1").arg(text) : text);
-    m_config->setToolTip(m_config->text());
+    m_config->setText(m_session.request().corrections.any() ? tr("uncorrected: %1").arg(text) : text);
+    m_config->setToolTip(m_session.request().corrections.any() ? tr("Before corrections: %1").arg(text) : text);
     const LayerInfo* info = m_session.selectedLayerInfo();
     showFigures(encoding, error, manualRange(m_session.request(), info->name, m_operand).has_value());
 }
@@ -382,9 +388,8 @@ void DistributionPanel::showConfidence()
 
 void DistributionPanel::showFigures(const quant::Encoding& encoding, const quant::QuantizationError& error, bool byHand)
 {
-    m_readout->setText(
-        tr("SQNR <b>%1&nbsp;dB</b> &nbsp; clipped <b>%2&nbsp;%</b><br>%3")
-            .arg(formatDecibel(error.sqnrDb()), formatSignificant(error.clippedPercent(), 2), splitText(error)));
+    m_error = error;
+    showError();
     const Span span = representableSpan(encoding, encoding.perChannel() ? oneChannel() : std::nullopt);
     m_updating = true;
     const double largest = std::max(std::abs(span.low), std::abs(span.high));
@@ -397,6 +402,17 @@ void DistributionPanel::showFigures(const quant::Encoding& encoding, const quant
     m_high->setValue(span.high);
     m_reset->setEnabled(byHand);
     m_updating = false;
+}
+
+void DistributionPanel::showError()
+{
+    if (!m_error)
+        return m_readout->clear();
+    // In one line where it has the whole width.
+    const bool wide = m_figures->direction() == QBoxLayout::TopToBottom;
+    const QString figures = tr("SQNR&nbsp;<b>%1&nbsp;dB</b> &nbsp; clipped&nbsp;<b>%2&nbsp;%</b>")
+                                .arg(formatDecibel(m_error->sqnrDb()), formatSignificant(m_error->clippedPercent(), 2));
+    m_readout->setText(figures + QLatin1String(wide ? " &nbsp; " : "<br>") + splitText(*m_error));
 }
 
 Span DistributionPanel::completed(double low, double high, bool highMoves) const

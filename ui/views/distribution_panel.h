@@ -43,6 +43,7 @@ private:
     void showNothing(const QString& title, const QString& message);
     void showTensor(bool keepView);
     void showConfidence();
+    void showError();
     void showFigures(const quant::Encoding& encoding, const quant::QuantizationError& error, bool byHand);
     void follow(double low, double high, bool highMoves);
     void leave(double low, double high, bool highMoved);
@@ -68,6 +69,7 @@ private:
     QLabel* m_title = nullptr;
     QLabel* m_config = nullptr;
     QLabel* m_readout = nullptr;
+    std::optional<quant::QuantizationError> m_error; ///< that the readout tells of
     QBoxLayout* m_figures = nullptr; ///< what the quantizer costs, and the range
     QLabel* m_hint = nullptr; ///< that more calibration images would help
     QLabel* m_channelLabel = nullptr;

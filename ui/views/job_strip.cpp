@@ -6,7 +6,6 @@
 #include <QProgressBar>
 #include <QTimer>
 #include <QToolButton>
-#include <QVBoxLayout>
 
 #include "ui/charts/number_format.h"
 
@@ -30,18 +29,19 @@ JobStrip::JobStrip(JobRunner& jobs, QWidget* parent)
     : QWidget(parent)
     , m_jobs(jobs)
 {
-    auto* layout = new QVBoxLayout(this);
+    // Side by side: a second row would push the whole window up whenever two jobs run.
+    auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(4, 0, 4, 0);
-    layout->setSpacing(4);
+    layout->setSpacing(24);
     for (const Lane lane : lanes) {
         m_rows[lane] = buildRow(lane);
-        layout->addWidget(m_rows[lane].widget);
+        layout->addWidget(m_rows[lane].widget, 1);
     }
     m_idle = new QLabel(tr("Ready"));
     m_idle->setEnabled(false);
     m_idle->setMinimumHeight(m_rows[Lane::Quick].widget->sizeHint().height());
     m_idle->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    layout->addWidget(m_idle);
+    layout->addWidget(m_idle, 1);
     connect(&jobs, &JobRunner::changed, this, &JobStrip::refresh);
     connect(&jobs, &JobRunner::progressed, this, &JobStrip::refresh);
     refresh();
@@ -53,7 +53,8 @@ JobStrip::Row JobStrip::buildRow(Lane lane)
     row.widget = new QWidget;
     row.title = new QLabel;
     row.bar = new QProgressBar;
-    row.bar->setFixedWidth(160);
+    row.bar->setMinimumWidth(64);
+    row.bar->setMaximumWidth(160);
     row.bar->setFixedHeight(12);
     row.bar->setTextVisible(false);
     row.figures = new QLabel;
