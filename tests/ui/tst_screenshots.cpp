@@ -174,7 +174,7 @@ private slots:
         if (!m_window->session().data())
             QSKIP("the sample or Fashion-MNIST is not installed");
         // Where the sources lie does not belong into a picture.
-        DataRequest request = *Workbench::sampleData();
+        DataRequest request = m_window->session().data()->request;
         const std::filesystem::path classes = std::filesystem::temp_directory_path() / request.classes.filename();
         std::filesystem::copy_file(request.classes, classes, std::filesystem::copy_options::overwrite_existing);
         request.classes = classes;
