@@ -15,7 +15,7 @@ constexpr std::array ranges {
     OptionText { "min-max", "min-max", "min-max",
         "The whole range that was seen: nothing is clipped, and one outlier can widen every step.",
         "low = min x, high = max x" },
-    OptionText { "mse", "mse", "least squared error",
+    OptionText { "mse", "mse", "MSE",
         "The range with the least squared error: rare large values are clipped where finer steps for all others pay.",
         "low, high = argmin Σ (x − x̂)²" },
     OptionText { "percentile", "percentile:P or percentile:LO,HI", "percentile",

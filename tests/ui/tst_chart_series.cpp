@@ -7,9 +7,12 @@
 #include <QTest>
 
 #include "ui/charts/channel_series.h"
+#include "ui/charts/cost_series.h"
 #include "ui/charts/distribution_series.h"
 #include "ui/charts/heat_chart.h"
+#include "ui/charts/options_series.h"
 #include "ui/charts/range_words.h"
+#include "ui/charts/sensitivity_series.h"
 #include "ui/charts/sweep_series.h"
 #include "ui/charts/theme.h"
 
@@ -200,12 +203,43 @@ private slots:
         QVERIFY(chart.scaleLabels().size() >= 2);
     }
 
+    void filesKeepTheirNames()
+    {
+        // "mse" is a range only where options are described.
+        const std::string data = "/data/mse/entropy, 1,000 images";
+        sweep::SweepResult grid;
+        grid.points = { point(8, 4, 90) };
+        sweep::OptionsStudy options;
+        sweep::SensitivityResult alone;
+        sweep::SearchResult search;
+        search.points.resize(1);
+        for (std::string* text : { &grid.data, &options.data, &alone.data, &search.data })
+            *text = data;
+        for (std::string* text : { &grid.scope, &options.scope, &alone.scope, &search.scope })
+            *text = "compute, weights symmetric per channel mse";
+        for (const QStringList& captions :
+            { sweepSeries(grid).captions, optionsSeries(options).captions, sensitivitySeries(alone).captions,
+                costSeries(search, cost::Metric::Size).captions, costSeries(grid, cost::Metric::Size).captions }) {
+            QVERIFY2(captions.contains(QString::fromStdString(data)), qPrintable(captions.join(QLatin1Char('\n'))));
+            QVERIFY(captions.contains(QStringLiteral("compute layers, weights symmetric per channel MSE")));
+        }
+    }
+
     void optionsAreCalledAsInThePanel_data()
     {
         QTest::addColumn<QString>("words");
-        QTest::newRow("symmetric per channel, mse") << "symmetric per channel, least squared error";
+        QTest::newRow("symmetric per channel, mse") << "symmetric per channel, MSE";
         QTest::newRow("compute, weights symmetric per channel mse, activations asymmetric per tensor min-max")
-            << "compute, weights symmetric per channel least squared error, activations asymmetric per tensor min-max";
+            << "compute layers, weights symmetric per channel MSE, activations asymmetric per tensor min-max";
+        QTest::newRow(
+            "W8, A float integer, weights symmetric per tensor entropy rounding half-away, biases at 16 shifted")
+            << "W8, A float integer only, weights symmetric per tensor entropy (KL) rounding to nearest, ties away "
+               "from "
+               "zero, biases at 16 shifted";
+        QTest::newRow("W2 A2 compute, rounding floor, first and last at 8")
+            << "W2 A2 compute layers, rounding down, first and last at 8";
+        QTest::newRow("symmetric per tensor aciq; aciq:gauss; aciq:laplace")
+            << "symmetric per tensor ACIQ (analytic); ACIQ (Gauss); ACIQ (Laplace)";
         QTest::newRow("asymmetric-power-of-two per tensor, percentile:99.9")
             << "asymmetric, power of two per tensor, percentile 99.9";
         QTest::newRow("symmetric per tensor sigma:3; manual:-1,1.5")

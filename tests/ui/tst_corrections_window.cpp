@@ -383,7 +383,7 @@ private slots:
         QCOMPARE(model.rowCount(), 3);
         const auto cell = [&](int row, int column) { return model.index(row, column).data().toString(); };
         QCOMPARE(cell(0, OptionsModel::Top1), QStringLiteral("100.00"));
-        QCOMPARE(cell(0, OptionsModel::Weights), QStringLiteral("symmetric per channel, least squared error"));
+        QCOMPARE(cell(0, OptionsModel::Weights), QStringLiteral("symmetric per channel, MSE"));
         QCOMPARE(cell(1, OptionsModel::Group), QStringLiteral("1"));
         QCOMPARE(cell(2, OptionsModel::Group), QStringLiteral("2"));
         QVERIFY(model.index(1, 0).data(OptionsModel::BestRole).toBool());

@@ -77,8 +77,8 @@ private slots:
         QTest::addColumn<QString>("spelling");
         QTest::newRow("min-max") << "min-max"
                                  << "min-max";
-        QTest::newRow("least squared error") << "mse"
-                                             << "mse";
+        QTest::newRow("MSE") << "mse"
+                             << "mse";
         QTest::newRow("percentile") << "percentile"
                                     << "percentile:99.99";
         QTest::newRow("entropy") << "entropy"

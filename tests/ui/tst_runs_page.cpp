@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: ui
 // The page of runs: names, filter, two runs beside each other, and back to a plan.
+#include <algorithm>
+
+#include <QComboBox>
+#include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QTableView>
 #include <QTest>
 
 #include "tests/ui/fresh_start.h"
+#include "tests/ui/session_fixture.h"
 #include "tests/ui/tiny_project.h"
 #include "ui/main_window.h"
 #include "ui/models/run_comparison_model.h"
 #include "ui/models/runs_model.h"
+#include "ui/views/accuracy_badge.h"
 #include "ui/views/bits_spin_box.h"
+#include "ui/views/distribution_panel.h"
+#include "ui/views/distributions_page.h"
+#include "ui/views/flips_page.h"
 #include "ui/views/options_panel.h"
 #include "ui/views/runs_page.h"
+#include "ui/views/tensor_options.h"
 
 using namespace quantoscope;
 using namespace quantoscope::ui;
@@ -84,7 +94,61 @@ private slots:
         QCOMPARE(m_window->session().request().weights.bits, std::optional(8));
     }
 
+    /// Ranges and corrections are called the same wherever they are named, and no column says what another one says.
+    void optionsAreCalledAsInThePanel()
+    {
+        planning::PlanRequest request = m_window->session().request();
+        request.weights.bits = 5;
+        request.weights.range = *quant::RangeSpec::parse("mse");
+        request.activations.bits = 7;
+        request.activations.range = *quant::RangeSpec::parse("percentile:99.9");
+        request.activations.scheme = "asymmetric-power-of-two";
+        request.corrections.bias = true;
+        m_window->session().edit(request, QStringLiteral("words"), {});
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done
+                && m_window->session().runs().back().weightBits == std::optional(5),
+            patience);
+        const QString words = QStringLiteral(
+            "compute layers, weights symmetric per channel MSE, activations asymmetric, power of two per tensor "
+            "percentile 99.9");
+        auto* model = m_window->runs()->table()->model();
+        const int row = model->rowCount() - 1;
+        QCOMPARE(model->index(row, RunsModel::Scope).data().toString(), words);
+        const QString tip = model->index(row, RunsModel::Scope).data(Qt::ToolTipRole).toString();
+        QVERIFY2(
+            tip.startsWith(QStringLiteral("W5 A7 ") + words + QStringLiteral(", bias-corrected\n")), qPrintable(tip));
+        m_window->session().selectLayer(0);
+        QVERIFY(says(m_window->distributions()->weights(), QStringLiteral("5 bits, symmetric, per channel, MSE")));
+        QVERIFY(says(m_window->distributions()->activations(),
+            QStringLiteral("7 bits, asymmetric, power of two, per tensor, percentile 99.9")));
+        QVERIFY(m_window->findChild<AccuracyBadge*>()->toolTip().contains(QStringLiteral("W5 A7 ") + words));
+        QVERIFY(m_window->options()->weights()->summary().endsWith(QStringLiteral("MSE")));
+        bool listed = false;
+        for (int i = 0; i < m_window->flips()->runs()->count(); ++i)
+            listed = listed || m_window->flips()->runs()->itemText(i).contains(words);
+        QVERIFY(listed);
+    }
+
+    /// What somebody else said of a run stays as it is, in the same words.
+    void aScopeThatWasNotMadeHereIsShownAsAWhole()
+    {
+        Session session;
+        session.setModel(test::layersOnly(2));
+        Run run = test::madeRun(10, 5, false);
+        run.scope = QStringLiteral("W4 A8 compute, weights symmetric per channel mse, something else");
+        session.addRun(run);
+        const RunsModel model(session);
+        QCOMPARE(model.index(0, RunsModel::Scope).data().toString(),
+            QStringLiteral("W4 A8 compute layers, weights symmetric per channel MSE, something else"));
+    }
+
 private:
+    static bool says(const QWidget* within, const QString& text)
+    {
+        const auto labels = within->findChildren<QLabel*>();
+        return std::ranges::any_of(labels, [&](const QLabel* label) { return label->text().contains(text); });
+    }
+
     void openBoth()
     {
         m_window->openModel(m_tiny.modelPath());

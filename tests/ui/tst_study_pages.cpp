@@ -219,7 +219,8 @@ private slots:
         QVERIFY(search && search->complete);
         QVERIFY(changes.size() >= static_cast<qsizetype>(search->points.size()));
         QVERIFY(search->chosen.has_value());
-        QVERIFY(page->answer()->text().contains(QStringLiteral("size")));
+        QVERIFY2(page->answer()->text().startsWith(QStringLiteral("Chosen within size 14 % of float: top-1 ")),
+            qPrintable(page->answer()->text()));
         ParetoChart* chart = page->chart();
         chart->replot();
         const std::size_t chosen = *search->chosen;

@@ -24,9 +24,9 @@ CostSeries start(cost::Metric metric, const std::string& scope, const std::strin
     series.metric = metric;
     series.title = tr("Accuracy against cost");
     series.xTitle = costAxis(metric);
-    for (const auto& text : { scope, data })
-        if (!text.empty())
-            series.captions << inWords(text);
+    for (const QString& text : { inWords(scope), QString::fromStdString(data) })
+        if (!text.isEmpty())
+            series.captions << text;
     series.captions << tr("Measured top-1 with 95 % intervals");
     return series;
 }
@@ -158,7 +158,7 @@ CostSeries paretoSeries(const sweep::SearchResult& result)
 {
     CostSeries series = costSeries(result, metricOf(result.price));
     series.xTitle = tr("%1 [% of float]").arg(QString::fromStdString(cost::titleOf(series.metric)));
-    series.captions.back() += tr("; budget %1").arg(QString::fromStdString(result.budget.toString()));
+    series.captions.back() += tr("; budget: %1").arg(budgetText(result.budget));
     const double whole = sweep::priceOf(result.floatCost, result.price);
     const double percent = whole > 0 ? 100 / whole : 1;
     const auto scale = [percent](std::vector<CostSeries::Point>& points) {

@@ -34,6 +34,29 @@ QString costName(cost::Metric metric)
     return tr("energy");
 }
 
+QString priceName(sweep::Price price)
+{
+    switch (price) {
+    case sweep::Price::Size:
+        return costName(cost::Metric::Size);
+    case sweep::Price::Bops:
+        return costName(cost::Metric::Bops);
+    case sweep::Price::Energy:
+        break;
+    }
+    return costName(cost::Metric::Energy);
+}
+
+QString budgetText(const sweep::Budget& budget)
+{
+    const QString limit = QString::number(budget.limit);
+    if (!budget.price)
+        return budget.limit == 1 ? tr("1 point of top-1 lost") : tr("%1 points of top-1 lost").arg(limit);
+    const QString price = priceName(*budget.price);
+    return budget.uniform ? tr("%1 of %2").arg(price, formatWordLengths(budget.uniform->first, budget.uniform->second))
+                          : tr("%1 %2 % of float").arg(price, limit);
+}
+
 QString costAxis(cost::Metric metric)
 {
     const auto unit = QString::fromStdString(cost::unitOf(metric));

@@ -6,6 +6,7 @@
 #include <QString>
 
 #include "core/cost/metric.h"
+#include "core/sweep/search_budget.h"
 
 /// What costs are called, the same in every chart and box.
 namespace quantoscope::ui {
@@ -15,6 +16,8 @@ inline constexpr std::array variedCosts { cost::Metric::Size, cost::Metric::Bops
     cost::Metric::PeakActivations, cost::Metric::Accumulator };
 
 QString costName(cost::Metric metric); ///< "size", "bit operations"
+QString priceName(sweep::Price price); ///< as costName()
+QString budgetText(const sweep::Budget& budget); ///< "size 15 % of float", "1 point of top-1 lost"
 QString costAxis(cost::Metric metric); ///< "Size of parameters [B]"
 QString formatCost(double value, cost::Metric metric); ///< "1.08 MB", "41.2 MBOP", "3.21 µJ", "18 bit"
 

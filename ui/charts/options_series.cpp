@@ -51,9 +51,9 @@ OptionsSeries optionsSeries(const sweep::OptionsStudy& study)
 {
     OptionsSeries series;
     series.title = tr("Options compared");
-    for (const auto& text : { study.scope, study.data })
-        if (!text.empty())
-            series.captions << inWords(text);
+    for (const QString& text : { inWords(study.scope), QString::fromStdString(study.data) })
+        if (!text.isEmpty())
+            series.captions << text;
     if (study.floatResult)
         series.floatTop1 = study.floatResult->top1();
     const auto& rows = study.rows;

@@ -12,15 +12,38 @@ namespace {
 
 QString tr(const char* text) { return QCoreApplication::translate("quantoscope::ui::RangeWords", text); }
 
+QString translated(const quant::OptionText& text)
+{
+    return QCoreApplication::translate("quantoscope::quant::OptionText", std::string(text.name).c_str());
+}
+
 /// "percentile" and "99.9" or "0.1,99.9", empty where there is no parameter.
 QString nameOf(const quant::OptionText& text, QString parameters)
 {
-    const QString name = QCoreApplication::translate("quantoscope::quant::OptionText", std::string(text.name).c_str());
+    const QString name = translated(text);
     if (parameters.isEmpty())
         return name;
     if (text.word == "sigma")
         return tr("%1 standard deviations").arg(parameters);
+    if (text.word == "aciq")
+        return parameters == QLatin1String("gauss") ? tr("ACIQ (Gauss)") : tr("ACIQ (Laplace)");
     return name + QLatin1Char(' ') + parameters.replace(QLatin1Char(','), tr(" to "));
+}
+
+/// Words of `texts` that are options only where `pattern` finds them, in its first group.
+QString replaceIn(const QString& text, const QRegularExpression& pattern, quant::OptionTexts texts)
+{
+    QString result;
+    qsizetype from = 0;
+    for (auto found = pattern.globalMatch(text); found.hasNext();) {
+        const auto match = found.next();
+        const quant::OptionText* option = quant::findText(texts, match.captured(1).toStdString());
+        if (!option)
+            continue;
+        result += text.mid(from, match.capturedStart(1) - from) + translated(*option);
+        from = match.capturedEnd(1);
+    }
+    return result + text.mid(from);
 }
 
 } // namespace
@@ -30,7 +53,10 @@ QString inWords(const std::string& description)
     // A word of its own, not a part of "asymmetric-power-of-two"; what follows a colon are its parameters.
     static const QRegularExpression word(
         QStringLiteral("(?<![\\w-])([a-z][a-z-]*)(?::([\\w.+-]+(?:,[\\w.+-]+)?))?(?![\\w-])"));
-    const QString text = QString::fromStdString(description);
+    static const QRegularExpression scope(QStringLiteral("(?<![^ ])(compute|integer)(?=,|$)"));
+    static const QRegularExpression rounding(QStringLiteral("(?<=rounding )([a-z-]+)"));
+    const QString text = replaceIn(
+        replaceIn(QString::fromStdString(description), scope, quant::scopeTexts()), rounding, quant::roundingTexts());
     QString result;
     qsizetype from = 0;
     for (auto found = word.globalMatch(text); found.hasNext();) {

@@ -74,9 +74,10 @@ SensitivitySeries sensitivitySeries(const sweep::SensitivityResult& result, Sens
 {
     SensitivitySeries series;
     series.title = tr("What each layer alone costs");
-    for (const auto& text : { result.scope, result.data.empty() ? result.estimatedOn : result.data })
-        if (!text.empty())
-            series.captions << inWords(text);
+    const std::string& data = result.data.empty() ? result.estimatedOn : result.data;
+    for (const QString& text : { inWords(result.scope), QString::fromStdString(data) })
+        if (!text.isEmpty())
+            series.captions << text;
     series.measured = std::ranges::any_of(result.points, [](const auto& p) { return p.measured.has_value(); });
     series.valueTitle = series.measured ? tr("Top-1 lost against float [points]") : tr("Divergence from float [nat]");
     if (series.measured)

@@ -59,9 +59,9 @@ SweepSeries sweepSeries(const sweep::SweepResult& result)
     series.xTitle = series.overWeights ? tr("Weight word-length [bits]") : tr("Activation word-length [bits]");
     series.lineTitle = series.overWeights ? tr("Activations") : tr("Weights");
     series.title = tr("Accuracy against word-length");
-    for (const auto& text : { result.scope, result.data })
-        if (!text.empty())
-            series.captions << inWords(text);
+    for (const QString& text : { inWords(result.scope), QString::fromStdString(result.data) })
+        if (!text.isEmpty())
+            series.captions << text;
 
     for (const sweep::Bits bits : xs)
         series.ticks.push_back({ xOf(bits, xs), formatBits(bits) });

@@ -6,6 +6,7 @@
 #include <QFont>
 
 #include "ui/charts/number_format.h"
+#include "ui/charts/range_words.h"
 #include "ui/session/outcomes.h"
 #include "ui/session/work.h"
 
@@ -62,13 +63,11 @@ QString RunsModel::correctionsText(const Run& run)
 
 QString RunsModel::scopeText(const Run& run)
 {
-    QString text = run.scope;
-    const QString bits = formatWordLengths(run.weightBits, run.activationBits) + QLatin1Char(' ');
-    if (!run.isFloat && text.startsWith(bits))
-        text.remove(0, bits.size());
-    if (run.request.corrections.any())
-        text.remove(QStringLiteral(", ") + QString::fromStdString(run.request.corrections.describe()));
-    return text;
+    if (run.isFloat || run.scope.toStdString() != run.request.describe())
+        return inWords(run.scope.toStdString());
+    planning::PlanRequest others = run.request;
+    others.corrections = {};
+    return inWords(others.describeOptions());
 }
 
 QString RunsModel::title(const Run& run)
@@ -203,7 +202,7 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const
             return tr("%1. Double-click to give it a name").arg(display(index.row(), Name));
         if (index.column() == Scope) {
             const Run& run = m_session.runs()[static_cast<std::size_t>(index.row())];
-            return tr("%1\n%2").arg(run.scope, run.data);
+            return tr("%1\n%2").arg(inWords(run.scope.toStdString()), run.data);
         }
         return display(index.row(), index.column());
     case Qt::TextAlignmentRole:

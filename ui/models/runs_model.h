@@ -52,7 +52,8 @@ private:
     /// Whether some layer has a word-length of its own for weights, or for activations.
     static bool hasOwnBits(const planning::PlanRequest& request, bool weights);
     static QString correctionsText(const Run& run);
-    /// What was quantized, without the word-lengths and corrections that have columns of their own.
+    /// What was quantized, without the word-lengths and corrections that have columns of their own; of a run that was
+    /// not made here, all that was said of it.
     static QString scopeText(const Run& run);
     QString display(int row, int column) const;
     QVariant sortKey(int row, int column) const;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include <QCoreApplication>
+#include <QRegularExpression>
 #include <QStringList>
 
 #include "ui/charts/number_format.h"
@@ -54,6 +55,20 @@ QString unitName(const sweep::QuantizedUnit& unit)
 {
     return (unit.role == quant::Role::Weight ? tr("weights of %1") : tr("activations entering %1"))
         .arg(QString::fromStdString(unit.name));
+}
+
+QString trustText(const sweep::SensitivityResult& result)
+{
+    static const QRegularExpression estimate(QStringLiteral("(?<![\\w-])(kl|logit-mse|noise)(?![\\w-])"));
+    QString text = QString::fromStdString(sweep::describeTrust(result));
+    if (const auto match = estimate.match(text); match.hasMatch()) {
+        const QString word = match.captured(1);
+        text.replace(match.capturedStart(1), word.size(),
+            word == QLatin1String("kl")          ? tr("KL divergence")
+                : word == QLatin1String("noise") ? tr("quantization noise")
+                                                 : tr("MSE of the logits"));
+    }
+    return text;
 }
 
 QString describePoint(const sweep::SweepResult& result, std::size_t point, int ownLayers)

@@ -17,6 +17,9 @@ QString describePoint(const sweep::SweepResult& result, std::size_t point, int o
 QString describePoint(const sweep::SensitivityResult& result, std::size_t point);
 QString describePoint(const sweep::SearchResult& result, std::size_t point);
 
+/// Which estimate without labels orders the layers as the measured drops do, and how well.
+QString trustText(const sweep::SensitivityResult& result);
+
 /// "weights of conv1"
 QString unitName(const sweep::QuantizedUnit& unit);
 

@@ -8,6 +8,7 @@
 #include <QLabel>
 
 #include "ui/charts/number_format.h"
+#include "ui/charts/range_words.h"
 #include "ui/charts/theme.h"
 #include "ui/session/outcomes.h"
 #include "ui/session/window_words.h"
@@ -113,7 +114,7 @@ void AccuracyBadge::refresh()
     m_value->setPalette(colors);
     QString tip = tr("Top-1 accuracy of the current plan with its 95 % interval (Wilson), and of the float network "
                      "on the same images.\n%1")
-                      .arg(QString::fromStdString(m_session.request().describe()));
+                      .arg(inWords(m_session.request().describe()));
     for (const flow::CorrectionOutcome& outcome : m_session.accuracy().corrections)
         tip += tr("\n%1: %2").arg(correctionName(outcome.correction), outcomeText(outcome));
     if (m_session.data() && m_session.stats())

@@ -6,6 +6,7 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
+#include "ui/charts/range_words.h"
 #include "ui/views/option_words.h"
 
 namespace quantoscope::ui {
@@ -156,8 +157,9 @@ void CorrectionsPanel::refreshSearch()
     const BestFlowPtr& found = m_session.bestFlow();
     QStringList lines;
     if (found && found->request == m_session.request())
-        for (const std::string& note : found->network.notes)
-            lines << QStringLiteral("• ") + QString::fromStdString(note);
+        for (const std::string& note : found->network.notes) // a name in quotes may be any word
+            lines << QStringLiteral("• ")
+                    + (note.find('\'') == std::string::npos ? inWords(note) : QString::fromStdString(note));
     m_reasons->setText(lines.join(QLatin1Char('\n')));
     m_reasons->setVisible(!lines.isEmpty());
 }

@@ -14,6 +14,7 @@
 
 #include "core/calibration/range_estimator.h"
 #include "ui/charts/number_format.h"
+#include "ui/charts/range_words.h"
 #include "ui/session/work.h"
 #include "ui/views/chart_menu.h"
 #include "ui/views/elided_label.h"
@@ -47,11 +48,10 @@ QString configText(const quant::TensorQuantizer& quantizer)
     const QString text
         = DistributionPanel::tr("%1 bits, %2, %3, %4")
               .arg(config.bits)
-              .arg(QString::fromStdString(quant::schemeName(config)),
+              .arg(inWords(quant::schemeName(config)),
                   perChannel ? DistributionPanel::tr("per channel") : DistributionPanel::tr("per tensor"),
-                  quantizer.range.method == quant::RangeSpec::Method::Manual
-                      ? DistributionPanel::tr("range by hand")
-                      : QString::fromStdString(quantizer.range.toString()));
+                  quantizer.range.method == quant::RangeSpec::Method::Manual ? DistributionPanel::tr("range by hand")
+                                                                             : inWords(quantizer.range.toString()));
     const auto format
         = config.scale == quant::ScaleRestriction::PowerOfTwo ? quant::qFormat(quantizer.encoding) : std::nullopt;
     return format ? text + QStringLiteral(", ") + QString::fromStdString(*format) : text;

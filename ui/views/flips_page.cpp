@@ -15,6 +15,7 @@
 #include "ui/charts/confusion_chart.h"
 #include "ui/charts/divergence_chart.h"
 #include "ui/charts/number_format.h"
+#include "ui/charts/range_words.h"
 #include "ui/views/chart_menu.h"
 #include "ui/views/table_menu.h"
 
@@ -186,8 +187,8 @@ void FlipsPage::refreshRuns()
     for (std::size_t i = runs.size() < m_known ? 0 : m_known; i < runs.size(); ++i) {
         if (runs[i].isFloat || !runs[i].floatResult)
             continue;
-        m_runs->insertItem(
-            0, tr("%1: %2").arg(i + 1).arg(runs[i].scope), static_cast<int>(i)); // the newest stands first
+        m_runs->insertItem(0, tr("%1: %2").arg(i + 1).arg(inWords(runs[i].scope.toStdString())),
+            static_cast<int>(i)); // the newest stands first
     }
     m_known = runs.size();
     if (m_runs->count() == 0)

@@ -17,6 +17,7 @@
 #include <QWheelEvent>
 
 #include "ui/charts/number_format.h"
+#include "ui/charts/range_words.h"
 #include "ui/session/work.h"
 #include "ui/views/file_choice.h"
 #include "ui/views/message_bar.h"
@@ -476,7 +477,7 @@ bool GraphView::viewportEvent(QEvent* event)
                 text = tr("<b>%1</b><br>%2<br>%3 bits, %4, %5 to %6")
                            .arg(QString::fromStdString(m_map->edges[i].tensor).toHtmlEscaped(), m_map->edges[i].shape)
                            .arg(quantizer->config.bits)
-                           .arg(QString::fromStdString(quant::schemeName(quantizer->config)),
+                           .arg(inWords(quant::schemeName(quantizer->config)),
                                formatSignificant(static_cast<double>(quantizer->encoding.low())),
                                formatSignificant(static_cast<double>(quantizer->encoding.high())));
         }

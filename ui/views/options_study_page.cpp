@@ -15,6 +15,7 @@
 
 #include "ui/charts/number_format.h"
 #include "ui/charts/options_chart.h"
+#include "ui/charts/range_words.h"
 #include "ui/session/limits.h"
 #include "ui/views/check_list_button.h"
 #include "ui/views/interrupted_study.h"
@@ -44,7 +45,8 @@ void addRanges(CheckListButton* button)
     for (const quant::OptionText& text : quant::rangeTexts()) {
         const auto method = static_cast<quant::RangeSpec::Method>(&text - quant::rangeTexts().data());
         if (method != quant::RangeSpec::Method::Manual)
-            button->add(optionName(text), QString::fromStdString(usualRange(method).toString()), optionTip(text));
+            button->add(inWords(usualRange(method).toString()), QString::fromStdString(usualRange(method).toString()),
+                optionTip(text));
     }
 }
 

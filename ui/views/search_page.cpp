@@ -11,6 +11,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "ui/charts/cost_words.h"
 #include "ui/charts/number_format.h"
 #include "ui/charts/pareto_chart.h"
 #include "ui/models/study_texts.h"
@@ -82,9 +83,8 @@ SearchPage::SearchPage(Session& session, Workbench& workbench, QWidget* parent)
 void SearchPage::buildSetup(QVBoxLayout* layout)
 {
     m_budget = new QComboBox;
-    m_budget->addItem(tr("size"), static_cast<int>(sweep::Price::Size));
-    m_budget->addItem(tr("bit operations"), static_cast<int>(sweep::Price::Bops));
-    m_budget->addItem(tr("energy"), static_cast<int>(sweep::Price::Energy));
+    for (const auto price : { sweep::Price::Size, sweep::Price::Bops, sweep::Price::Energy })
+        m_budget->addItem(priceName(price), static_cast<int>(price));
     m_budget->addItem(tr("top-1 lost"), dropBudget);
     m_budget->setAccessibleName(tr("What the budget limits"));
     m_budget->setToolTip(
@@ -212,8 +212,7 @@ void SearchPage::refreshChart()
     if (any && search->chosen) {
         const sweep::SearchPoint& point = search->points[*search->chosen];
         answer = tr("Chosen within %1: top-1 %2, %3")
-                     .arg(QString::fromStdString(search->budget.toString()), formatPercent(point.top1),
-                         formatBytes(point.cost.sizeBytes));
+                     .arg(budgetText(search->budget), formatPercent(point.top1), formatBytes(point.cost.sizeBytes));
     } else if (any && !running) {
         answer
             = search->complete ? tr("Nothing that was tried keeps to the budget") : tr("Cancelled before the answer");

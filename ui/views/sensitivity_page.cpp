@@ -210,8 +210,7 @@ void SensitivityPage::refreshChart()
                  "shows "
                  "its plan. The table and the graph can be coloured by the result.")
             : tr("Open a model and labelled images, then see which layers suffer most."));
-    const QString trust
-        = any && !study->trust.empty() ? QString::fromStdString(sweep::describeTrust(*study)) : QString();
+    const QString trust = any && !study->trust.empty() ? trustText(*study) : QString();
     m_trust->setText(trust);
     m_trust->setToolTip(wrapped(trust));
     showChosen();

@@ -6,6 +6,7 @@
 #include <QHBoxLayout>
 
 #include "ui/charts/number_format.h"
+#include "ui/charts/range_words.h"
 #include "ui/session/limits.h"
 #include "ui/views/bits_spin_box.h"
 #include "ui/views/choice_box.h"
@@ -182,7 +183,7 @@ QString TensorOptions::summary() const
     if (!wish().bits)
         return tr("float");
     return QStringList { tr("%1 bits").arg(*wish().bits), m_scheme->currentText(), m_granularity->currentText(),
-        QString::fromStdString(wish().range.toString()) }
+        inWords(wish().range.toString()) }
         .join(QStringLiteral(", "));
 }
 

@@ -32,7 +32,7 @@ public:
     ChoiceBox* granularity() const { return m_granularity; }
     ChoiceBox* rounding() const { return m_rounding; }
 
-    QString summary() const; ///< "4 bits, symmetric, per channel, mse"
+    QString summary() const; ///< "4 bits, symmetric, per channel, MSE"
 
 private:
     void build(const QString& title, QFormLayout* form);
