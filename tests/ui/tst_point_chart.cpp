@@ -10,6 +10,7 @@
 
 #include "ui/charts/heat_chart.h"
 #include "ui/charts/point_chart.h"
+#include "ui/charts/sweep_chart.h"
 
 using namespace quantoscope;
 using namespace quantoscope::ui;
@@ -85,6 +86,30 @@ std::vector<QPointF> turned(std::vector<QPointF> dots)
     for (QPointF& dot : dots)
         dot = dot.transposed();
     return dots;
+}
+
+/// A sweep under way over weights of 2 to 8 bits, the first points of which have these accuracies, with intervals of
+/// two points to both sides; float has 94.5 %.
+std::shared_ptr<const sweep::SweepResult> growing(const std::vector<double>& accuracies)
+{
+    auto result = std::make_shared<sweep::SweepResult>();
+    result->complete = false;
+    auto network = std::make_shared<evaluation::EvaluationResult>();
+    for (int i = 0; i < 200; ++i)
+        network->outcomes.push_back({ i < 189 ? 1 : 0, 1, true, 0, 0 });
+    result->floatResult = network;
+    for (int bits = 2; bits <= 8; ++bits)
+        result->weightBits.emplace_back(bits);
+    result->activationBits = { 8 };
+    for (std::size_t i = 0; i < accuracies.size(); ++i) {
+        sweep::SweepPoint point;
+        point.weightBits = 8 - static_cast<int>(i);
+        point.activationBits = 8;
+        point.top1 = accuracies[i];
+        point.top1Interval = { std::max(0.0, accuracies[i] - 2), std::min(100.0, accuracies[i] + 2) };
+        result->points.push_back(point);
+    }
+    return result;
 }
 
 sweep::SweepPoint measured(int weights, int activations)
@@ -182,6 +207,86 @@ private slots:
         Dots one(PointChart::Groups::Rows, { { 3, 3 } });
         QTest::keyClick(&one, Qt::Key_Right, Qt::ControlModifier);
         QCOMPARE(one.current(), std::optional<std::size_t>(0));
+    }
+
+    void accuraciesGrowInWholeSteps_data()
+    {
+        QTest::addColumn<double>("lowest"); // the end of the lowest interval
+        QTest::addColumn<double>("bottom");
+        QTest::addColumn<double>("nearFloat");
+        QTest::newRow("near float") << 93.2 << 90.0 << 92.0;
+        QTest::newRow("on a step") << 90.0 << 80.0 << 90.0;
+        QTest::newRow("a little lower") << 84.0 << 80.0 << 89.0;
+        QTest::newRow("half") << 50.5 << 40.0 << 89.0;
+        QTest::newRow("just below half") << 49.0 << 40.0 << 89.0;
+        QTest::newRow("far below") << 22.0 << 20.0 << 89.0;
+        QTest::newRow("as guessing") << 12.0 << 0.0 << 89.0;
+        QTest::newRow("nothing right") << 0.0 << 0.0 << 89.0;
+    }
+
+    void accuraciesGrowInWholeSteps()
+    {
+        QFETCH(double, lowest);
+        for (const auto extent : { SweepChart::Extent::Whole, SweepChart::Extent::NearFloat }) {
+            SweepChart chart(extent);
+            chart.setResult(growing({ 94.5, lowest + 2 }));
+            const QCPRange shown = chart.yAxis->range();
+            if (extent == SweepChart::Extent::Whole)
+                QTEST(shown.lower, "bottom");
+            else
+                QTEST(shown.lower, "nearFloat");
+            QVERIFY(shown.upper >= 95 && shown.upper <= 102);
+        }
+    }
+
+    /// One that collapses among them: what was in sight stays in sight, and what is near float does not give way to it.
+    void anAxisOnlyGrowsWhileASweepRuns()
+    {
+        SweepChart whole;
+        SweepChart near(SweepChart::Extent::NearFloat);
+        QList<double> bottoms;
+        std::vector<double> points;
+        for (const double top1 : { 94.0, 93.0, 81.5, 48.0, 92.0, 94.0 }) {
+            points.push_back(top1);
+            for (SweepChart* chart : { &whole, &near })
+                chart->setResult(growing(points));
+            bottoms << whole.yAxis->range().lower;
+            QVERIFY(near.yAxis->range().lower >= 89);
+        }
+        QCOMPARE(bottoms, (QList<double> { 90, 90, 70, 40, 40, 40 }));
+        // Interrupted, it begins without points again when it goes on, and the axis stays.
+        for (const std::size_t count : { 0UL, 1UL, 6UL }) {
+            whole.setResult(growing({ points.begin(), points.begin() + static_cast<std::ptrdiff_t>(count) }));
+            QCOMPARE(whole.yAxis->range().lower, 40.0);
+        }
+        // Until somebody wants less.
+        whole.setResult(growing({ 94.0 }));
+        QCOMPARE(whole.yAxis->range().lower, 40.0);
+        QTest::keyClick(&whole, Qt::Key_Home);
+        QCOMPARE(whole.yAxis->range().lower, 90.0);
+        whole.setResult(growing({ 94.0, 66.0 }));
+        QCOMPARE(whole.yAxis->range().lower, 60.0); // and it goes on to follow
+        // The end changes nothing that is in sight; the next sweep begins anew.
+        whole.setResult(growing({ 94.0 }));
+        auto finished = std::make_shared<sweep::SweepResult>(*growing({ 94.0, 92.0 }));
+        finished->complete = true;
+        for (int again = 0; again < 2; ++again) {
+            whole.setResult(finished);
+            QCOMPARE(whole.yAxis->range().lower, 60.0);
+        }
+        whole.setResult(growing({ 94.0 }));
+        QCOMPARE(whole.yAxis->range().lower, 90.0);
+    }
+
+    void whatSomebodyZoomedToStays()
+    {
+        SweepChart chart;
+        chart.setResult(growing({ 94.0 }));
+        chart.yAxis->setRange(93, 95);
+        chart.setResult(growing({ 94.0, 30.0 }));
+        QCOMPARE(chart.yAxis->range(), QCPRange(93, 95));
+        chart.resetView();
+        QCOMPARE(chart.yAxis->range().lower, 20.0);
     }
 
     void aMapFollowsTheArrows()

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <utility>
 
 #include "ui/charts/chart_exporter.h"
 #include "ui/charts/number_format.h"
@@ -18,6 +18,8 @@ constexpr QCPScatterStyle::ScatterShape shapes[] = { QCPScatterStyle::ssDisc, QC
     QCPScatterStyle::ssDiamond, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssTriangleInverted };
 
 constexpr double nearFloat = 5; // points
+constexpr double accuracyStep = 10; // points in which the axis grows
+constexpr double leastBelow = 1; // points between the lowest interval and the axis
 
 } // namespace
 
@@ -52,12 +54,21 @@ void SweepChart::addLegend()
 void SweepChart::setResult(std::shared_ptr<const sweep::SweepResult> result)
 {
     const auto oldTicks = m_series.ticks.size();
-    m_result = std::move(result);
+    const auto before = std::exchange(m_result, std::move(result));
     m_series = m_result ? sweepSeries(*m_result) : SweepSeries {};
+    m_grows = continues(before.get());
     rebuild();
     if (m_series.ticks.size() != oldTicks)
         resetView();
     replot(QCustomPlot::rpQueuedReplot);
+}
+
+bool SweepChart::continues(const sweep::SweepResult* before) const
+{
+    // One that was interrupted and goes on begins without points again.
+    return before == m_result.get()
+        || (before && m_result && !before->complete && before->weightBits == m_result->weightBits
+            && before->activationBits == m_result->activationBits);
 }
 
 void SweepChart::setBandsVisible(bool visible)
@@ -97,17 +108,21 @@ void SweepChart::setAxes()
     const double first = m_series.ticks.empty() ? 2 : m_series.ticks.front().x;
     const double last = m_series.ticks.empty() ? 8 : m_series.ticks.back().x;
     const QCPRange x(first - 0.35, std::max(last, first + 1) + 0.35);
-    const bool moved
-        = !m_series.lines.empty() && (xAxis->range() != homeRange(xAxis) || yAxis->range() != homeRange(yAxis));
     const QCPRange keepX = xAxis->range();
     const QCPRange keepY = yAxis->range();
+    const bool zoomed = keepX != homeRange(xAxis) || (keepY != homeRange(yAxis) && keepY != m_shown);
     setHome(xAxis, x);
     setHome(yAxis, accuracies());
     setContents(yAxis, QCPRange(0, 102));
-    if (moved) {
+    if (!m_series.lines.empty() && zoomed) {
         xAxis->setRange(keepX);
         yAxis->setRange(keepY);
+        return;
     }
+    // Without float what is near it is a guess until the last point: it may go up.
+    if (m_grows && (m_extent == Extent::Whole || m_series.floatTop1))
+        yAxis->setRange(keepY.expanded(homeRange(yAxis)));
+    m_shown = yAxis->range();
 }
 
 QCPRange SweepChart::accuracies() const
@@ -126,9 +141,11 @@ QCPRange SweepChart::accuracies() const
         const double bottom = std::max({ 0.0, std::floor(low), worth });
         return { bottom, std::max(bottom + 1, std::min(100.2, high + 0.3)) };
     }
-    // All of the scale when the cliff is in sight; otherwise the part where something happens.
-    const double bottom = low < 50 ? 0 : std::max(0.0, std::floor((low - 2) / 5) * 5);
-    return { bottom, 100.0 + (100 - bottom) * 0.02 };
+    // Whole steps, so that a point that comes in moves what is there seldom and not far; where the lowest lie as low as
+    // guessing does, the whole scale.
+    const double bottom = std::floor((low - leastBelow) / accuracyStep) * accuracyStep;
+    const double from = bottom <= accuracyStep ? 0 : bottom;
+    return { from, 100 + (100 - from) * 0.02 };
 }
 
 void SweepChart::drawLine(const SweepSeries::Line& line, std::size_t number)

@@ -23,7 +23,8 @@ public:
 
     explicit SweepChart(Extent extent = Extent::Whole, QWidget* parent = nullptr);
 
-    /// Draws `result` (may be null). Keeps the zoom while a sweep of the same axes grows.
+    /// Draws `result` (may be null). Keeps the zoom while a sweep of the same axes grows; where nobody has zoomed, the
+    /// axis of accuracies grows with it in calm steps and never shrinks before it is reset.
     void setResult(std::shared_ptr<const sweep::SweepResult> result);
     const SweepSeries& series() const { return m_series; }
     void setBandsVisible(bool visible);
@@ -43,11 +44,14 @@ private:
     void drawCurrent();
     void setAxes();
     QCPRange accuracies() const; ///< to show, percent
+    bool continues(const sweep::SweepResult* before) const; ///< whether m_result is of the same sweep
 
     std::shared_ptr<const sweep::SweepResult> m_result;
     SweepSeries m_series;
     Extent m_extent;
     bool m_bands = true;
+    bool m_grows = false; ///< what is drawn next is more of the sweep that is drawn
+    QCPRange m_shown; ///< what the axis of accuracies showed last without being zoomed
     QCPTextElement* m_legendTitle = nullptr;
 };
 
