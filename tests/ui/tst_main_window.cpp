@@ -353,6 +353,7 @@ private slots:
             QTest::qWait(20);
             QVERIFY2(m_window->minimumSizeHint().width() <= small.width(), wideOnes(small.width()).constData());
             QCOMPARE(m_window->size(), small);
+            QVERIFY2(m_window->layers()->width() >= 256, QByteArray::number(m_window->layers()->width()));
         }
         m_window->showPage(m_window->studies());
         m_window->studies()->showMap();
@@ -370,6 +371,8 @@ private slots:
                 QTest::qWait(20);
                 QVERIFY2(m_window->minimumSizeHint().width() <= small.width(), wideOnes(small.width()).constData());
                 QCOMPARE(m_window->size(), small);
+                // Names are told apart there, on whatever page one has been.
+                QVERIFY2(m_window->layers()->width() >= 256, QByteArray::number(m_window->layers()->width()));
             }
         }
         m_window->messages()->showError({ ErrorCode::NotFound, "it is not there", {}, {} }, QStringLiteral("Opening"),

@@ -5,6 +5,7 @@
 #include <QTest>
 
 #include "tests/ui/session_fixture.h"
+#include "ui/models/distinct_names.h"
 #include "ui/models/layers_filter.h"
 #include "ui/models/layers_model.h"
 #include "ui/models/runs_model.h"
@@ -16,6 +17,54 @@ class TestModels : public QObject {
     Q_OBJECT
 
 private slots:
+    void namesAreShortenedToWhatTellsThemApart_data()
+    {
+        QTest::addColumn<QStringList>("names");
+        QTest::addColumn<int>("letters");
+        QTest::addColumn<QStringList>("shown");
+        const QStringList torch { QStringLiteral("layer1.0.conv1_node"), QStringLiteral("layer1.0.conv2_node"),
+            QStringLiteral("layer1.1.conv1_node"), QStringLiteral("layer2.0.conv1_node"), QStringLiteral("fc_node") };
+        QTest::newRow("what is common at both ends goes")
+            << torch << 13 << QStringList { QStringLiteral("…1.0.conv1…"), QStringLiteral("…0.conv2_node") };
+        QTest::newRow("all of them fit") << torch << 19 << torch;
+        QTest::newRow("paths") << QStringList { QStringLiteral("/layer1/layer1.0/conv1/Conv"),
+            QStringLiteral("/layer1/layer1.1/conv1/Conv"), QStringLiteral("/layer2/layer2.0/conv1/Conv"),
+            QStringLiteral("/fc/Gemm") }
+                               << 16 << QStringList { QStringLiteral("…1.0/conv1/Conv") };
+        QTest::newRow("nothing to tell them by") << QStringList { QStringLiteral("aaaaaaaaaa"),
+            QStringLiteral("aaaaaaaaaa") } << 6 << QStringList { QStringLiteral("…aaaaa") };
+        QTest::newRow("numbers in front")
+            << QStringList { QStringLiteral("17_convolution"), QStringLiteral("18_convolution") } << 8
+            << QStringList { QStringLiteral("17_conv…") };
+        QTest::newRow("no room") << torch << 2 << QStringList { QStringLiteral("…"), QStringLiteral("…") };
+    }
+
+    void namesAreShortenedToWhatTellsThemApart()
+    {
+        QFETCH(QStringList, names);
+        QFETCH(int, letters);
+        QFETCH(QStringList, shown);
+        const DistinctNames distinct(names);
+        for (int i = 0; i < shown.size(); ++i) {
+            QCOMPARE(distinct.shortened(names[i], letters), shown[i]);
+            QVERIFY(shown[i].size() <= letters);
+        }
+    }
+
+    /// Those of a network of 200 layers, in the room of a small window.
+    void twoHundredNamesAreToldApart()
+    {
+        QStringList names;
+        for (int block = 0; block < 100; ++block)
+            for (int conv = 1; conv <= 2; ++conv)
+                names << QStringLiteral("stage.block%1.conv%2_node").arg(block).arg(conv);
+        const DistinctNames distinct(names);
+        QSet<QString> shown;
+        for (const QString& name : names)
+            shown.insert(distinct.shortened(name, 14));
+        QCOMPARE(shown.size(), 200);
+    }
+
     void layersModelKeepsItsContract()
     {
         Session session;

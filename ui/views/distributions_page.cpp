@@ -23,6 +23,12 @@
 
 namespace quantoscope::ui {
 
+namespace {
+
+constexpr int roomyWidth = 540; // pixels: the bar holds everything
+
+} // namespace
+
 DistributionsPage::DistributionsPage(Session& session, QWidget* parent)
     : QWidget(parent)
     , m_weights(new DistributionPanel(session, Operand::Weight))
@@ -70,7 +76,10 @@ QHBoxLayout* DistributionsPage::buildBar()
         tr("The ranges of all layers and what can be represented of them, on one logarithmic axis") };
     auto* bar = new QHBoxLayout;
     bar->setContentsMargins(8, 4, 8, 0);
-    bar->setSpacing(0);
+    bar->setSpacing(4);
+    auto* views = new QHBoxLayout;
+    views->setSpacing(0);
+    bar->addLayout(views);
     auto* group = new QButtonGroup(this);
     for (int i = 0; i < 3; ++i) {
         m_views[i] = new QToolButton;
@@ -78,7 +87,7 @@ QHBoxLayout* DistributionsPage::buildBar()
         m_views[i]->setToolTip(tips[i]);
         m_views[i]->setCheckable(true);
         group->addButton(m_views[i], i);
-        bar->addWidget(m_views[i]);
+        views->addWidget(m_views[i]);
     }
     connect(group, &QButtonGroup::idToggled, this, &DistributionsPage::refreshView);
     m_operand = new QComboBox;
@@ -100,10 +109,8 @@ QHBoxLayout* DistributionsPage::buildBar()
                           "per channel have others in each channel: choose one under Channel"));
     m_grid->setChecked(true);
     showKeys();
-    for (QWidget* widget : std::initializer_list<QWidget*> { m_operand, m_channelChart, m_axes, m_overlay, m_grid }) {
-        bar->addSpacing(4);
+    for (QWidget* widget : std::initializer_list<QWidget*> { m_operand, m_channelChart, m_axes, m_overlay, m_grid })
         bar->addWidget(widget);
-    }
     bar->addStretch(1);
     return bar;
 }
@@ -141,6 +148,15 @@ void DistributionsPage::buildAxes()
     m_axes->setMenu(menu);
 }
 
+void DistributionsPage::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    if (const bool roomy = width() >= roomyWidth; roomy != m_roomy) {
+        m_roomy = roomy;
+        refreshView();
+    }
+}
+
 void DistributionsPage::setView(View view)
 {
     viewButton(view)->setChecked(true);
@@ -156,8 +172,9 @@ void DistributionsPage::refreshView()
     m_stack->setCurrentIndex(layers ? 1 : 0);
     // A small window has no room for all of them beside the choice of the tensor.
     const std::pair<QWidget*, bool> wanted[] = { { m_operand, layers || channels }, { m_channelChart, channels },
-        { m_axes, !layers }, { m_overlay, !layers && !channels }, { m_grid, !layers && !channels },
-        { m_channels, channels }, { m_weights, !channels || weights }, { m_activations, !channels || !weights } };
+        { m_axes, !layers && (!channels || m_roomy) }, { m_overlay, !layers && !channels },
+        { m_grid, !layers && !channels }, { m_channels, channels }, { m_weights, !channels || weights },
+        { m_activations, !channels || !weights } };
     // First what goes: whatever is shown is given room at once, and a small window would grow.
     for (const bool on : { false, true })
         for (const auto& [widget, visible] : wanted)

@@ -45,6 +45,7 @@ signals:
 
 protected:
     void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     QHBoxLayout* buildBar();
@@ -65,6 +66,7 @@ private:
     QAction* m_logarithmicValues = nullptr;
     QCheckBox* m_overlay = nullptr;
     QCheckBox* m_grid = nullptr;
+    bool m_roomy = false; ///< the bar has room for the axes beside what channels need
 };
 
 } // namespace quantoscope::ui

@@ -10,6 +10,13 @@
 
 namespace quantoscope::ui {
 
+namespace {
+
+constexpr qsizetype longestSample = 2000; // letters
+constexpr double leeway = 1.05; // for names of wider letters than most
+
+} // namespace
+
 BitsDelegate::BitsDelegate(Commit commit, QObject* parent)
     : QStyledItemDelegate(parent)
     , m_commit(std::move(commit))
@@ -72,6 +79,28 @@ void MeasureDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
     painter->setPen(Theme::textOn(fill));
     painter->drawText(box.adjusted(0, 0, -3, 0), Qt::AlignRight | Qt::AlignVCenter, index.data().toString());
     painter->restore();
+}
+
+void NameDelegate::setNames(const QStringList& names)
+{
+    m_names = DistinctNames(names);
+    m_sample = names.join(QString()).left(longestSample);
+    m_letter = 0;
+}
+
+void NameDelegate::initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const
+{
+    QStyledItemDelegate::initStyleOption(option, index);
+    const QStyle* style = option->widget ? option->widget->style() : QApplication::style();
+    const int room = option->rect.width() - 2 * (style->pixelMetric(QStyle::PM_FocusFrameHMargin, option) + 1);
+    if (room <= 0 || m_sample.isEmpty() || option->fontMetrics.horizontalAdvance(option->text) <= room)
+        return;
+    // As many letters for all, so that names that are alike are cut alike.
+    if (m_letter <= 0 || option->font != m_font) {
+        m_font = option->font;
+        m_letter = leeway * option->fontMetrics.horizontalAdvance(m_sample) / static_cast<double>(m_sample.size());
+    }
+    option->text = m_names.shortened(option->text, static_cast<int>(room / m_letter));
 }
 
 void ThumbnailDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const

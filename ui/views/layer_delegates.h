@@ -4,7 +4,10 @@
 #include <functional>
 #include <optional>
 
+#include <QFont>
 #include <QStyledItemDelegate>
+
+#include "ui/models/distinct_names.h"
 
 namespace quantoscope::ui {
 
@@ -37,6 +40,24 @@ class MeasureDelegate : public QStyledItemDelegate {
 public:
     using QStyledItemDelegate::QStyledItemDelegate;
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+};
+
+/// A name that is shortened, where it has to be, to what tells it from the others of its column.
+class NameDelegate : public QStyledItemDelegate {
+    Q_OBJECT
+
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    void setNames(const QStringList& names);
+
+protected:
+    void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override;
+
+private:
+    DistinctNames m_names;
+    QString m_sample; ///< of their letters
+    mutable QFont m_font;
+    mutable double m_letter = 0; ///< pixels that one takes in it; 0: not known
 };
 
 /// A small histogram of the weights.

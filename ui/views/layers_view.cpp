@@ -26,9 +26,10 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr int nameWidth = 128; // pixels
-constexpr int narrowName = 84; ///< so that both word-lengths are in sight in a dock of a small screen
+constexpr int narrowName = 84; ///< at least, in a dock of a small screen
+constexpr int besideName = 136; ///< number, both word-lengths, scroll bar and margins: in sight in any dock
 constexpr int wideName = 200; ///< where a large screen has room for it
-constexpr int narrowDock = 256;
+constexpr int leastWidth = 256; ///< a window of 1024 has room for that on every page
 constexpr int wideDock = 480;
 
 } // namespace
@@ -75,8 +76,9 @@ LayersView::LayersView(Session& session, QWidget* parent)
 
     connect(m_filter, &QLineEdit::textChanged, &m_proxy, &LayersFilter::setText);
     connect(&session, &Session::selectionChanged, this, &LayersView::showSelection);
-    connect(&session, &Session::modelChanged, this, &LayersView::updateSummary);
-    updateSummary();
+    connect(&session, &Session::modelChanged, this, &LayersView::onModelChanged);
+    setMinimumWidth(leastWidth);
+    onModelChanged();
 }
 
 void LayersView::buildTable()
@@ -102,6 +104,8 @@ void LayersView::buildTable()
         [this](const QModelIndex& index, std::optional<int> value) { commitBits(index, value); }, this);
     m_table->setItemDelegateForColumn(LayersModel::WeightBits, bits);
     m_table->setItemDelegateForColumn(LayersModel::ActivationBits, bits);
+    m_names = new NameDelegate(this);
+    m_table->setItemDelegateForColumn(LayersModel::Name, m_names);
     m_table->setItemDelegateForColumn(LayersModel::Distribution, new ThumbnailDelegate(this));
     m_table->setItemDelegateForColumn(LayersModel::Number, new MeasureDelegate(this));
 
@@ -112,6 +116,7 @@ void LayersView::buildTable()
     header->setContextMenuPolicy(Qt::CustomContextMenu);
     const int widths[LayersModel::ColumnCount]
         = { 32, nameWidth, 56, 40, 40, 48, 48, 84, 72, 72, 80, 80, 84, 64, 80, 84, 80, 76, 104, 104, 96, 84, 96 };
+    m_nameWidth = nameWidth;
     for (int column = 0; column < LayersModel::ColumnCount; ++column) {
         m_table->setColumnWidth(column, widths[column]);
         m_table->setColumnHidden(column, LayersModel::isExtra(column));
@@ -158,13 +163,11 @@ void LayersView::buildTable()
 void LayersView::resizeEvent(QResizeEvent* event)
 {
     QWidget::resizeEvent(event);
-    const int given = m_table->columnWidth(LayersModel::Name);
     // A width that somebody chose stays.
-    if (given == nameWidth || given == narrowName || given == wideName)
-        m_table->setColumnWidth(LayersModel::Name,
-            width() < narrowDock     ? narrowName
-                : width() < wideDock ? nameWidth
-                                     : wideName);
+    if (m_table->columnWidth(LayersModel::Name) != m_nameWidth)
+        return;
+    m_nameWidth = width() < wideDock ? std::clamp(width() - besideName, narrowName, nameWidth) : wideName;
+    m_table->setColumnWidth(LayersModel::Name, m_nameWidth);
 }
 
 void LayersView::enterTable()
@@ -173,6 +176,16 @@ void LayersView::enterTable()
     // The current layer may be filtered out.
     if (!m_table->currentIndex().isValid() && m_proxy.rowCount() > 0)
         m_table->setCurrentIndex(m_proxy.index(0, LayersModel::Name));
+}
+
+void LayersView::onModelChanged()
+{
+    QStringList names;
+    if (const LoadedModelPtr& model = m_session.model())
+        for (const LayerInfo& layer : model->layers)
+            names << layer.name;
+    m_names->setNames(names);
+    updateSummary();
 }
 
 void LayersView::updateSummary()
@@ -247,8 +260,12 @@ QByteArray LayersView::saveColumns() const { return columnsMark() + m_table->hor
 
 void LayersView::restoreColumns(const QByteArray& state)
 {
-    if (state.startsWith(columnsMark()))
-        m_table->horizontalHeader()->restoreState(state.mid(columnsMark().size()));
+    if (!state.startsWith(columnsMark()))
+        return;
+    m_table->horizontalHeader()->restoreState(state.mid(columnsMark().size()));
+    // One that a dock of another size gave follows this one.
+    if (const int name = m_table->columnWidth(LayersModel::Name); name <= nameWidth || name == wideName)
+        m_nameWidth = name;
 }
 
 void LayersView::buildColumnMenu()

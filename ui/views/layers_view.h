@@ -16,6 +16,7 @@ class QTableView;
 namespace quantoscope::ui {
 
 class MeasureBox;
+class NameDelegate;
 
 /// The layers table with its filter. The current row is the session's selected layer, both ways; word-lengths are
 /// edited in place, for all selected rows at once.
@@ -43,6 +44,7 @@ private:
     void commitBits(const QModelIndex& index, std::optional<int> bits);
     std::vector<int> selectedLayers() const;
     void buildColumnMenu();
+    void onModelChanged();
     void updateSummary();
     void enterTable();
 
@@ -50,6 +52,8 @@ private:
     LayersModel m_model;
     LayersFilter m_proxy;
     QTableView* m_table = nullptr;
+    NameDelegate* m_names = nullptr;
+    int m_nameWidth = 0; ///< of the column, as the dock gave it
     QMenu* m_columns = nullptr;
     QAction* m_clearOwn = nullptr;
     QLineEdit* m_filter = nullptr;
