@@ -22,6 +22,7 @@
 #include "ui/views/distribution_panel.h"
 #include "ui/views/distributions_page.h"
 #include "ui/views/export_dialog.h"
+#include "ui/views/job_strip.h"
 #include "ui/views/layers_view.h"
 #include "ui/views/message_bar.h"
 #include "ui/views/plan_panel.h"
@@ -117,12 +118,14 @@ private slots:
         QVERIFY(m_window->workbench().running(Study::Sweep));
         QTRY_VERIFY_WITH_TIMEOUT(
             session().sweep() && !session().sweep()->points.empty(), patience); // results arrive while it runs
-        auto* cancel = buttonOf(m_window.get(), QStringLiteral("Cancel"));
+        QCOMPARE(m_window->studies()->startButton()->text(), QStringLiteral("Cancel"));
+        auto* cancel = buttonOf(m_window->findChild<JobStrip*>(), QStringLiteral("Cancel"));
         QVERIFY(cancel && cancel->isVisible());
         QTest::mouseClick(cancel, Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sweep), patience);
         QVERIFY(!session().sweep()->complete);
         QVERIFY(!session().sweep()->points.empty()); // what was finished stays
+        QCOMPARE(m_window->studies()->startButton()->text(), QStringLiteral("Start sweep"));
     }
 
     void aSweepIsFinishedAndAPointChosen()

@@ -125,6 +125,7 @@ public:
     bool canStart(Study study) const; ///< and calibrated, and none of the kind is running
     bool running(Study study) const { return m_running.contains(study); }
     void cancel(Study study); ///< what is finished is kept
+    bool stopping(Study study) const; ///< it was told to, and has not yet
     QString waitsFor(Study study) const; ///< the title of the job that keeps it from beginning; empty: none does
     std::optional<Interruption> interruption(Study study) const; ///< empty: it runs, is finished, or there is none
 
@@ -221,6 +222,7 @@ private:
     quint64 m_lastStudy = 0;
     std::map<Study, Interruption::Cause> m_ended; ///< in this session
     std::map<Study, QString> m_waiting; ///< as it was told of last
+    std::vector<Study> m_stopping; ///< likewise
     bool m_mixedPrices = false; ///< jobs that ran when the energy model changed may still bring costs under another
 };
 

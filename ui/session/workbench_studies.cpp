@@ -42,6 +42,13 @@ void Workbench::cancel(Study study)
         m_jobs.cancel(found->second.job);
 }
 
+bool Workbench::stopping(Study study) const
+{
+    const auto found = m_running.find(study);
+    const auto job = m_jobs.running(Lane::Study);
+    return found != m_running.end() && job && job->id == found->second.job && job->stopping;
+}
+
 void Workbench::end(Study study, bool failed)
 {
     m_running.erase(study);
@@ -60,12 +67,17 @@ QString Workbench::waitsFor(Study study) const
 void Workbench::tellOfQueue()
 {
     std::map<Study, QString> waiting;
-    for (const Study study : studies)
+    std::vector<Study> ending;
+    for (const Study study : studies) {
         if (QString what = waitsFor(study); !what.isEmpty())
             waiting[study] = std::move(what);
-    if (waiting == m_waiting)
+        if (stopping(study))
+            ending.push_back(study);
+    }
+    if (waiting == m_waiting && ending == m_stopping)
         return;
     m_waiting = std::move(waiting);
+    m_stopping = std::move(ending);
     emit studiesChanged();
 }
 

@@ -10,7 +10,7 @@
 
 namespace quantoscope::ui {
 
-InterruptedStudy::InterruptedStudy(Workbench& workbench, Study study, QWidget* parent)
+InterruptedStudy::InterruptedStudy(Workbench& workbench, Study study, QWidget* next, QWidget* parent)
     : QWidget(parent)
     , m_workbench(workbench)
     , m_study(study)
@@ -19,7 +19,12 @@ InterruptedStudy::InterruptedStudy(Workbench& workbench, Study study, QWidget* p
 {
     m_text->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_goOn->setToolTip(tr("Evaluate what is missing; what is finished is kept"));
-    connect(m_goOn, &QPushButton::clicked, this, [this] { m_workbench.resume(m_study); });
+    connect(m_goOn, &QPushButton::clicked, this, [this, next] {
+        const bool focused = m_goOn->hasFocus();
+        m_workbench.resume(m_study);
+        if (focused && !isVisible())
+            next->setFocus();
+    });
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(8);

@@ -16,7 +16,8 @@ class InterruptedStudy : public QWidget {
     Q_OBJECT
 
 public:
-    InterruptedStudy(Workbench& workbench, Study study, QWidget* parent = nullptr);
+    /// `next` gets the keyboard once it goes on, when the button that was pressed is hidden.
+    InterruptedStudy(Workbench& workbench, Study study, QWidget* next, QWidget* parent = nullptr);
 
     void refresh();
     QLabel* text() const { return m_text; }

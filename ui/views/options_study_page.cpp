@@ -23,6 +23,7 @@
 #include "ui/views/line_scroll.h"
 #include "ui/views/plan_panel.h"
 #include "ui/views/section.h"
+#include "ui/views/study_button.h"
 #include "ui/views/study_charts.h"
 #include "ui/views/study_controls.h"
 #include "ui/views/table_menu.h"
@@ -73,7 +74,7 @@ OptionsStudyPage::OptionsStudyPage(Session& session, Workbench& workbench, QWidg
     layout->setSpacing(4);
     layout->addWidget(m_section);
     layout->addLayout(buildBar());
-    m_interrupted = new InterruptedStudy(workbench, Study::Options);
+    m_interrupted = new InterruptedStudy(workbench, Study::Options, m_start);
     layout->addWidget(m_interrupted);
     layout->addWidget(buildResults(), 1);
 
@@ -145,14 +146,15 @@ QHBoxLayout* OptionsStudyPage::buildBar()
 {
     m_workload = new QLabel;
     m_workload->setWordWrap(true);
-    m_start = new QPushButton;
+    m_start = new StudyButton(
+        m_workbench, Study::Options, tr("Compare"), tr("Evaluate every combination on the same images and rank them"));
     auto* bar = new QHBoxLayout;
     bar->setSpacing(8);
     bar->addWidget(m_workload, 1);
     bar->addWidget(m_charts->box());
     bar->addWidget(m_start);
     bar->addWidget(m_charts->saveButton());
-    connect(m_start, &QPushButton::clicked, this, &OptionsStudyPage::start);
+    connect(m_start, &StudyButton::startWanted, this, &OptionsStudyPage::start);
     return bar;
 }
 
@@ -233,10 +235,6 @@ void OptionsStudyPage::setChoices(const StudyChoices& choices)
 
 void OptionsStudyPage::start()
 {
-    if (m_workbench.running(Study::Options)) {
-        m_workbench.cancel(Study::Options);
-        return;
-    }
     if (auto settings = studySettings(choices(), m_session.request())) {
         m_section->setOpen(false);
         m_workbench.startOptionsStudy(std::move(*settings));
@@ -248,8 +246,7 @@ void OptionsStudyPage::refreshSetup()
     if (!m_start)
         return; // while the page is being built
     const auto settings = studySettings(choices(), m_session.request());
-    StudyControls::refreshStart(m_start, m_workbench, Study::Options, settings.has_value(), tr("Compare"),
-        tr("Evaluate every combination on the same images and rank them"));
+    m_start->setReady(settings.has_value());
     if (!settings) {
         StudyControls::showProblem(m_workload, settings.error());
         return;
@@ -330,6 +327,8 @@ void OptionsStudyPage::showLeftOut()
     m_leftOut->setText(lines.isEmpty() ? QString() : tr("%1 combinations left out").arg(lines.size()));
     m_leftOut->setToolTip(wrapped(lines.join(QLatin1Char('\n'))));
 }
+
+QPushButton* OptionsStudyPage::startButton() const { return m_start; }
 
 QPushButton* OptionsStudyPage::currentButton() const { return m_plan->currentButton(); }
 

@@ -23,6 +23,7 @@ class OptionsChart;
 class InterruptedStudy;
 class PlanPanel;
 class Section;
+class StudyButton;
 class StudyCharts;
 
 /// Compares quantization options on the user's own model: what to cross, how long that takes, and the combinations
@@ -36,7 +37,7 @@ public:
     OptionsChart* chart() const { return m_chart; }
     StudyCharts* charts() const { return m_charts; }
     QTableView* table() const { return m_table; }
-    QPushButton* startButton() const { return m_start; }
+    QPushButton* startButton() const;
     QPushButton* currentButton() const;
     PlanPanel* plan() const { return m_plan; }
     InterruptedStudy* interrupted() const { return m_interrupted; }
@@ -76,7 +77,7 @@ private:
     Side m_activations;
     CheckListButton* m_corrections = nullptr;
     QLabel* m_workload = nullptr;
-    QPushButton* m_start = nullptr;
+    StudyButton* m_start = nullptr;
     OptionsChart* m_chart = nullptr;
     StudyCharts* m_charts = nullptr;
     QTableView* m_table = nullptr;

@@ -20,6 +20,7 @@
 #include "ui/views/interrupted_study.h"
 #include "ui/views/option_words.h"
 #include "ui/views/plan_panel.h"
+#include "ui/views/study_button.h"
 #include "ui/views/study_charts.h"
 #include "ui/views/study_controls.h"
 
@@ -58,7 +59,7 @@ SearchPage::SearchPage(Session& session, Workbench& workbench, QWidget* parent)
     layout->setSpacing(8);
     layout->addLayout(setup);
     layout->addLayout(bar);
-    m_interrupted = new InterruptedStudy(workbench, Study::Search);
+    m_interrupted = new InterruptedStudy(workbench, Study::Search, m_start);
     layout->addWidget(m_interrupted);
     layout->addWidget(m_charts, 1);
     layout->addWidget(m_plan);
@@ -108,9 +109,10 @@ void SearchPage::buildSetup(QVBoxLayout* layout)
         wrapped(tr("Also measure every pair of word-lengths that is the same in all layers, to compare with.")));
     m_problem = new QLabel;
     m_problem->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    m_start = new QPushButton;
+    m_start = new StudyButton(m_workbench, Study::Search, tr("Search"),
+        tr("Choose a word-length for every weight and activation, and measure"));
     connect(m_budget, &QComboBox::currentIndexChanged, this, &SearchPage::budgetChosen);
-    connect(m_start, &QPushButton::clicked, this, &SearchPage::start);
+    connect(m_start, &StudyButton::startWanted, this, &SearchPage::start);
 
     const auto label = [](const QString& text, QWidget* buddy) {
         auto* name = new QLabel(text);
@@ -164,12 +166,10 @@ Result<SearchSettings> SearchPage::settings() const
     return wanted;
 }
 
+QPushButton* SearchPage::startButton() const { return m_start; }
+
 void SearchPage::start()
 {
-    if (m_workbench.running(Study::Search)) {
-        m_workbench.cancel(Study::Search);
-        return;
-    }
     if (const auto wanted = settings()) {
         m_chosen.reset();
         m_workbench.startSearch(*wanted);
@@ -181,8 +181,7 @@ void SearchPage::refreshState()
     if (!m_start)
         return; // while the page is being built
     const auto wanted = settings();
-    StudyControls::refreshStart(m_start, m_workbench, Study::Search, wanted.has_value(), tr("Search"),
-        tr("Choose a word-length for every weight and activation, and measure"));
+    m_start->setReady(wanted.has_value());
     m_problem->clear();
     m_problem->setToolTip({});
     if (!wanted)

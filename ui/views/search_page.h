@@ -18,6 +18,7 @@ namespace quantoscope::ui {
 class ParetoChart;
 class InterruptedStudy;
 class PlanPanel;
+class StudyButton;
 class StudyCharts;
 
 /// The best mix of word-lengths within a budget: what may be spent and chosen from, and accuracy over cost while points
@@ -30,7 +31,7 @@ public:
 
     ParetoChart* chart() const { return m_chart; }
     StudyCharts* charts() const { return m_charts; }
-    QPushButton* startButton() const { return m_start; }
+    QPushButton* startButton() const;
     PlanPanel* plan() const { return m_plan; }
     InterruptedStudy* interrupted() const { return m_interrupted; }
     QComboBox* budgetBox() const { return m_budget; }
@@ -61,7 +62,7 @@ private:
     QLineEdit* m_weightBits = nullptr;
     QLineEdit* m_activationBits = nullptr;
     QCheckBox* m_uniform = nullptr;
-    QPushButton* m_start = nullptr;
+    StudyButton* m_start = nullptr;
     QLabel* m_problem = nullptr;
     QLabel* m_answer = nullptr;
 };

@@ -24,6 +24,7 @@
 #include "ui/views/line_scroll.h"
 #include "ui/views/option_words.h"
 #include "ui/views/plan_panel.h"
+#include "ui/views/study_button.h"
 #include "ui/views/study_charts.h"
 #include "ui/views/study_controls.h"
 
@@ -44,7 +45,7 @@ SensitivityPage::SensitivityPage(Session& session, Workbench& workbench, QWidget
     layout->setSpacing(8);
     layout->addLayout(buildSetup());
     layout->addLayout(buildBar());
-    m_interrupted = new InterruptedStudy(workbench, Study::Sensitivity);
+    m_interrupted = new InterruptedStudy(workbench, Study::Sensitivity, m_start);
     layout->addWidget(m_interrupted);
     m_charts->add(m_chart, tr("By layer"),
         new LineScroll(
@@ -97,8 +98,9 @@ QGridLayout* SensitivityPage::buildSetup()
     connect(m_measure, &QCheckBox::toggled, this, &SensitivityPage::refreshState);
     m_workload = new QLabel;
     m_workload->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    m_start = new QPushButton;
-    connect(m_start, &QPushButton::clicked, this, &SensitivityPage::start);
+    m_start = new StudyButton(
+        m_workbench, Study::Sensitivity, tr("Start"), tr("Quantize every layer alone with the current options"));
+    connect(m_start, &StudyButton::startWanted, this, &SensitivityPage::start);
     auto* weights = new QLabel(tr("Weights [bits]"));
     weights->setBuddy(m_weightBits);
     auto* activations = new QLabel(tr("Activations [bits]"));
@@ -154,12 +156,10 @@ Result<SensitivitySettings> SensitivityPage::settings() const
     return wanted;
 }
 
+QPushButton* SensitivityPage::startButton() const { return m_start; }
+
 void SensitivityPage::start()
 {
-    if (m_workbench.running(Study::Sensitivity)) {
-        m_workbench.cancel(Study::Sensitivity);
-        return;
-    }
     if (const auto wanted = settings()) {
         m_chosen.reset();
         m_workbench.startSensitivity(*wanted);
@@ -171,8 +171,7 @@ void SensitivityPage::refreshState()
     if (!m_start)
         return; // while the page is being built
     const auto wanted = settings();
-    StudyControls::refreshStart(m_start, m_workbench, Study::Sensitivity, wanted.has_value(), tr("Start"),
-        tr("Quantize every layer alone with the current options"));
+    m_start->setReady(wanted.has_value());
     if (!wanted) {
         StudyControls::showProblem(m_workload, wanted.error());
     } else if (m_session.model()) {

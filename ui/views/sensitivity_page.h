@@ -18,6 +18,7 @@ namespace quantoscope::ui {
 class InterruptedStudy;
 class PlanPanel;
 class SensitivityChart;
+class StudyButton;
 class StudyCharts;
 
 /// What each layer alone costs: which word-lengths to try, and the bars while they come in. A bar shows its plan and
@@ -30,7 +31,7 @@ public:
 
     SensitivityChart* chart() const { return m_chart; }
     StudyCharts* charts() const { return m_charts; }
-    QPushButton* startButton() const { return m_start; }
+    QPushButton* startButton() const;
     PlanPanel* plan() const { return m_plan; }
     InterruptedStudy* interrupted() const { return m_interrupted; }
     QLineEdit* weightBits() const { return m_weightBits; }
@@ -63,7 +64,7 @@ private:
     QLineEdit* m_activationBits = nullptr;
     QCheckBox* m_measure = nullptr;
     QComboBox* m_order = nullptr;
-    QPushButton* m_start = nullptr;
+    StudyButton* m_start = nullptr;
     QLabel* m_workload = nullptr;
     QLabel* m_trust = nullptr;
 };

@@ -23,6 +23,7 @@
 #include "ui/views/elided_label.h"
 #include "ui/views/interrupted_study.h"
 #include "ui/views/plan_panel.h"
+#include "ui/views/study_button.h"
 #include "ui/views/study_charts.h"
 #include "ui/views/study_controls.h"
 
@@ -51,7 +52,7 @@ StudiesPage::StudiesPage(Session& session, Workbench& workbench, QWidget* parent
     layout->setSpacing(8);
     layout->addLayout(setup);
     layout->addLayout(bar);
-    m_interrupted = new InterruptedStudy(workbench, Study::Sweep);
+    m_interrupted = new InterruptedStudy(workbench, Study::Sweep, m_start);
     layout->addWidget(m_interrupted);
     layout->addWidget(m_charts, 1);
     m_plan = new PlanPanel(session);
@@ -107,10 +108,11 @@ void StudiesPage::buildSetup(QGridLayout* layout)
     layout->setColumnStretch(5, 1);
     m_points = new QLabel;
     m_points->setEnabled(false);
-    m_start = new QPushButton(tr("Start sweep"));
+    m_start = new StudyButton(m_workbench, Study::Sweep, tr("Start sweep"),
+        tr("Evaluate every combination with the current options, beginning anew"));
     layout->addWidget(m_points, 0, 6, Qt::AlignRight);
     layout->addWidget(m_start, 1, 6);
-    connect(m_start, &QPushButton::clicked, this, [this] { m_workbench.startSweep(settings()); });
+    connect(m_start, &StudyButton::startWanted, this, [this] { m_workbench.startSweep(settings()); });
 }
 
 void StudiesPage::buildChartBar(QHBoxLayout* layout)
@@ -177,6 +179,8 @@ void StudiesPage::setBits(const Range& range, const std::vector<sweep::Bits>& bi
     range.to->setValue(*std::max_element(numbers.begin(), numbers.end()));
 }
 
+QPushButton* StudiesPage::startButton() const { return m_start; }
+
 SweepSettings StudiesPage::settings() const { return { bitsOf(m_weights), bitsOf(m_activations) }; }
 
 void StudiesPage::setSettings(const SweepSettings& settings)
@@ -194,9 +198,7 @@ void StudiesPage::refreshState()
     const SweepSettings wanted = settings();
     const int points = static_cast<int>(wanted.weightBits.size() * wanted.activationBits.size());
     m_points->setText(points > 0 ? tr("%1 points").arg(points) : tr("nothing to evaluate"));
-    m_start->setEnabled(m_workbench.canStart(Study::Sweep) && points > 0);
-    m_start->setToolTip(m_workbench.canEvaluate() ? tr("Evaluate every combination with the current options")
-                                                  : tr("Open a model and labelled images first"));
+    m_start->setReady(points > 0);
     refreshCharts();
 }
 

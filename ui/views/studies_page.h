@@ -18,6 +18,7 @@ namespace quantoscope::ui {
 class HeatChart;
 class InterruptedStudy;
 class PlanPanel;
+class StudyButton;
 class StudyCharts;
 class SweepChart;
 
@@ -33,7 +34,7 @@ public:
     SweepChart* linesNearFloat() const { return m_nearFloat; }
     HeatChart* map() const { return m_map; }
     StudyCharts* charts() const { return m_charts; }
-    QPushButton* startButton() const { return m_start; }
+    QPushButton* startButton() const;
     QComboBox* contourBox() const { return m_contours; }
     PlanPanel* plan() const { return m_plan; }
     InterruptedStudy* interrupted() const { return m_interrupted; }
@@ -67,7 +68,7 @@ private:
     std::optional<std::pair<sweep::Bits, sweep::Bits>> m_chosen;
     Range m_weights;
     Range m_activations;
-    QPushButton* m_start = nullptr;
+    StudyButton* m_start = nullptr;
     QLabel* m_points = nullptr;
     QLabel* m_caption = nullptr;
     QCheckBox* m_bands = nullptr;

@@ -3,7 +3,6 @@
 
 #include <QLabel>
 #include <QLineEdit>
-#include <QPushButton>
 
 namespace quantoscope::ui {
 
@@ -14,17 +13,6 @@ QLineEdit* StudyControls::bitsEdit(const QString& bits, const QString& name, con
     edit->setToolTip(tip);
     edit->setMinimumWidth(56);
     return edit;
-}
-
-void StudyControls::refreshStart(
-    QPushButton* button, const Workbench& workbench, Study study, bool ready, const QString& text, const QString& tip)
-{
-    const bool running = workbench.running(study);
-    button->setText(running ? tr("Cancel") : text);
-    button->setEnabled(running || (ready && workbench.canStart(study)));
-    button->setToolTip(running        ? tr("Stop; what is finished stays")
-            : workbench.canEvaluate() ? tip
-                                      : tr("Open a model and labelled images first"));
 }
 
 QString StudyControls::waiting(const Workbench& workbench, Study study)

@@ -7,7 +7,6 @@
 
 class QLabel;
 class QLineEdit;
-class QPushButton;
 
 /// What the pages of studies have in common above their charts.
 namespace quantoscope::ui {
@@ -18,9 +17,6 @@ class StudyControls {
 public:
     /// A field for word-lengths as 2,4 or 2..8.
     static QLineEdit* bitsEdit(const QString& bits, const QString& name, const QString& tip);
-    /// The button that starts a study and, while it runs, cancels it. `ready`: the settings make sense.
-    static void refreshStart(QPushButton* button, const Workbench& workbench, Study study, bool ready,
-        const QString& text, const QString& tip);
     /// In place of a chart while a study has not begun because another job runs; empty: it does not wait.
     static QString waiting(const Workbench& workbench, Study study);
     /// Says what is wrong with settings, and in the tip what to do about it.
