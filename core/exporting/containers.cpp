@@ -194,8 +194,8 @@ std::string ContainerReport::describe() const
             + " layers in integers" + (integerLayers < layers ? ", the others in float from integers." : ".");
     // A runtime that rounds them all the same computes something else, and on processors is no faster than float.
     if (layers > integerLayers && scope == quant::Scope::Compute)
-        text += " In the scope compute biases are float, so layers that have one are computed in float; the scope "
-                "integer makes integers of both.";
+        text += " In the scope 'compute' biases are float, so layers that have one are computed in float; the scope "
+                "'integer' makes integers of both.";
     return text;
 }
 

@@ -78,7 +78,7 @@ private slots:
         QVERIFY2(outcome.status == 0, outcome.err);
         QVERIFY(outcome.out.contains("int8, values restricted to 4 bits"));
         QVERIFY(outcome.out.contains("wider than the word-lengths"));
-        QVERIFY(outcome.out.contains("the scope integer makes integers of both"));
+        QVERIFY(outcome.out.contains("the scope 'integer' makes integers of both"));
     }
 
 private:

@@ -238,6 +238,13 @@ private slots:
                "zero, biases at 16 shifted";
         QTest::newRow("W2 A2 compute, rounding floor, first and last at 8")
             << "W2 A2 compute layers, rounding down, first and last at 8";
+        QTest::newRow("generic takes no weights with rounding half-away (possible: half-even)")
+            << "generic takes no weights with rounding to nearest, ties away from zero (possible: to nearest, ties to "
+               "even)";
+        QTest::newRow("generic does not work in the scope compute (possible: integer)")
+            << "generic does not work in the scope compute layers (possible: integer only)";
+        QTest::newRow("Biases are float in the scope 'compute', the ceil of an integer computes")
+            << "Biases are float in the scope 'compute layers', the ceil of an integer computes";
         QTest::newRow("symmetric per tensor aciq; aciq:gauss; aciq:laplace")
             << "symmetric per tensor ACIQ (analytic); ACIQ (Gauss); ACIQ (Laplace)";
         QTest::newRow("asymmetric-power-of-two per tensor, percentile:99.9")

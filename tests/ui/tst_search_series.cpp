@@ -10,8 +10,10 @@
 #include <QTest>
 
 #include "ui/charts/cost_series.h"
+#include "ui/charts/cost_words.h"
 #include "ui/charts/sensitivity_chart.h"
 #include "ui/charts/sensitivity_series.h"
+#include "ui/models/study_texts.h"
 
 using namespace quantoscope;
 using namespace quantoscope::ui;
@@ -74,6 +76,55 @@ class TestSearchSeries : public QObject {
     Q_OBJECT
 
 private slots:
+    void budgetsAreCalledAsOnTheirPage_data()
+    {
+        QTest::addColumn<QString>("words");
+        QTest::newRow("size=15%") << "size 15 % of float";
+        QTest::newRow("bops=12.5%") << "bit operations 12.5 % of float";
+        QTest::newRow("energy=W4A8") << "energy of W4 A8";
+        QTest::newRow("drop=1") << "1 point of top-1 lost";
+        QTest::newRow("drop=0.25") << "0.25 points of top-1 lost";
+    }
+
+    void budgetsAreCalledAsOnTheirPage()
+    {
+        const auto budget = sweep::Budget::parse(QTest::currentDataTag());
+        QVERIFY(budget.has_value());
+        QTEST(budgetText(*budget), "words");
+        sweep::SearchResult result;
+        result.budget = *budget;
+        result.points = { searched(std::pair(8, 8), 200, 90) };
+        QVERIFY(paretoSeries(result).captions.back().contains(budgetText(*budget)));
+    }
+
+    void estimatesHaveTheirNames_data()
+    {
+        QTest::addColumn<int>("estimate");
+        QTest::addColumn<QString>("name");
+        QTest::newRow("kl") << int(sweep::Estimate::Divergence) << "KL divergence";
+        QTest::newRow("logit-mse") << int(*sweep::parseEstimate("logit-mse")) << "MSE of the logits";
+        QTest::newRow("second-order") << int(*sweep::parseEstimate("second-order")) << "second-order";
+        QTest::newRow("noise") << int(*sweep::parseEstimate("noise")) << "quantization noise";
+    }
+
+    void estimatesHaveTheirNames()
+    {
+        QFETCH(int, estimate);
+        QFETCH(QString, name);
+        for (const double low : { 0.5, -0.1 }) {
+            sweep::SensitivityResult result = sensitivities(true);
+            sweep::EstimateTrust trust;
+            trust.estimate = static_cast<sweep::Estimate>(estimate);
+            trust.correlation.spearman = 0.8;
+            trust.correlation.spearmanInterval = { low, 0.9 };
+            result.trust = { trust };
+            const QString text = trustText(result);
+            QVERIFY2(text.contains(QLatin1Char(' ') + name
+                         + (low > 0 ? QStringLiteral(" comes closest") : QStringLiteral(", has"))),
+                qPrintable(text));
+        }
+    }
+
     void nothing()
     {
         QVERIFY(sensitivitySeries({}).empty());

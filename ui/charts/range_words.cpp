@@ -53,8 +53,11 @@ QString inWords(const std::string& description)
     // A word of its own, not a part of "asymmetric-power-of-two"; what follows a colon are its parameters.
     static const QRegularExpression word(
         QStringLiteral("(?<![\\w-])([a-z][a-z-]*)(?::([\\w.+-]+(?:,[\\w.+-]+)?))?(?![\\w-])"));
-    static const QRegularExpression scope(QStringLiteral("(?<![^ ])(compute|integer)(?=,|$)"));
-    static const QRegularExpression rounding(QStringLiteral("(?<=rounding )([a-z-]+)"));
+    // Where descriptions and reasons have them: "compute, weights ...", "the scope compute (possible: integer)".
+    static const QRegularExpression scope(QStringLiteral(
+        "(?:(?<![^ ])(?=[a-z]+(?:,|$))|(?<=scope )|(?<=scope ')|(?<=possible: ))(compute|integer)(?![\\w-])"));
+    static const QRegularExpression rounding(
+        QStringLiteral("(?:(?<=rounding )|(?=half-(?:even|away)))(?<![\\w-])([a-z-]+)"));
     const QString text = replaceIn(
         replaceIn(QString::fromStdString(description), scope, quant::scopeTexts()), rounding, quant::roundingTexts());
     QString result;

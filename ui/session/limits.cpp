@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/planning/profile_rules.h"
+#include "ui/charts/range_words.h"
 
 namespace quantoscope::ui {
 
@@ -19,7 +20,7 @@ QString keepAllowedOf(const quant::HardwareProfile& profile, quant::Role role, s
     std::erase_if(bits, [&](const Bits& wanted) {
         const auto violation = planning::checkBits(profile, role, wanted);
         if (violation)
-            why = QString::fromStdString(violation->reason);
+            why = inWords(violation->reason);
         return violation.has_value();
     });
     return why;
@@ -45,7 +46,7 @@ QString refusal(const Wish& wish, std::string_view name, const std::function<voi
     change(request);
     for (const planning::Violation& violation : planning::check(*wish.profile, request))
         if (violation.setting == name)
-            return QString::fromStdString(violation.reason);
+            return inWords(violation.reason);
     return {};
 }
 
@@ -62,7 +63,7 @@ QStringList violations(const Wish& wish)
 {
     QStringList sentences;
     for (const planning::Violation& violation : planning::check(*wish.profile, wish.request))
-        sentences << QString::fromStdString(violation.reason);
+        sentences << inWords(violation.reason);
     sentences.removeDuplicates();
     return sentences;
 }

@@ -12,6 +12,7 @@
 #include <QVBoxLayout>
 
 #include "ui/charts/number_format.h"
+#include "ui/charts/range_words.h"
 
 namespace quantoscope::ui {
 
@@ -146,7 +147,7 @@ void ExportDialog::refresh()
         return;
     }
     const auto report = exporting::describeContainers(*model->graph, *analysis->plan, wanted.format, wanted.containers);
-    QString text = QString::fromStdString(report.describe());
+    QString text = inWords(report.describe());
     if (report.opset > 0)
         text += QLatin1Char(' ') + tr("Opset %1.").arg(report.opset);
     if (analysis->weightsOnly)
