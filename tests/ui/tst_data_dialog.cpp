@@ -443,6 +443,9 @@ private slots:
             QStringLiteral("val, image 'c.jpg' is torn."));
         QCOMPARE(errorSentences({ ErrorCode::InvalidInput, "no images were chosen", {}, "give --crop 3" }),
             QStringLiteral("No images were chosen. Give Crop 3."));
+        // Options in what went wrong are fields as well, and a sentence ends once.
+        QCOMPARE(errorSentences({ ErrorCode::InvalidInput, "--mean has 1 value.", {}, "give 3, as channels." }),
+            QStringLiteral("Mean has 1 value. Give 3, as channels."));
     }
 
     /// Every option that core's errors name is a field of the window.
