@@ -361,6 +361,47 @@ private slots:
         QVERIFY(page->lines()->isVisible());
     }
 
+    void wordLengthsAreLists()
+    {
+        StudiesPage* page = m_window->studies();
+        m_window->showPage(page);
+        const SweepSettings lists { { 2, 4, 5, 6, 8, std::nullopt }, { 3, 8 } };
+        page->setSettings(lists);
+        QVERIFY(page->settings().weightBits == lists.weightBits);
+        QVERIFY(page->settings().activationBits == lists.activationBits);
+        const auto fields = page->findChildren<QLineEdit*>();
+        const auto field = [&](const char* name) {
+            return *std::ranges::find(fields, QString::fromLatin1(name), &QLineEdit::accessibleName);
+        };
+        QLineEdit* weights = field("Word-lengths of weights");
+        QCOMPARE(weights->text(), QStringLiteral("2,4..6,8,float"));
+        const auto said = [&](const char* text) {
+            return std::ranges::any_of(page->findChildren<QLabel*>(), [&](const QLabel* label) {
+                return label->isVisible() && label->text().contains(QString::fromUtf8(text));
+            });
+        };
+        QVERIFY(said("12 points"));
+        for (const char* wrong : { "", "1", "17", "2..", "8..2", "four" }) {
+            weights->setText(QString::fromLatin1(wrong));
+            QVERIFY2(!page->startButton()->isEnabled(), wrong);
+            QVERIFY2(said("⚠") && !said("points"), wrong);
+        }
+        weights->setText(QStringLiteral("4, 8"));
+        QVERIFY(page->startButton()->isEnabled());
+        QTest::keyClick(weights, Qt::Key_Return);
+        QVERIFY(m_window->workbench().running(Study::Sweep));
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->workbench().running(Study::Sweep), patience);
+        QCOMPARE(m_window->session().sweep()->points.size(), std::size_t { 4 });
+        // A sweep that comes from elsewhere says what it was of; what is typed afterwards stays.
+        auto other = std::make_shared<sweep::SweepResult>(*m_window->session().sweep());
+        other->weightBits = { 3, 4, 5 };
+        m_window->session().setSweep(other, m_window->session().sweepRequest());
+        QCOMPARE(weights->text(), QStringLiteral("3..5"));
+        weights->setText(QStringLiteral("7"));
+        m_window->session().setSweep(std::make_shared<sweep::SweepResult>(*other), m_window->session().sweepRequest());
+        QCOMPARE(weights->text(), QStringLiteral("7"));
+    }
+
     void linesOfEqualCost()
     {
         StudiesPage* page = m_window->studies();

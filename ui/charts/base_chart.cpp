@@ -24,7 +24,15 @@ constexpr double leastInSight = 0.1; // of what there is, or of what is shown, h
 
 double Ticker125::getTickStep(const QCPRange& range)
 {
-    const double target = range.size() / (mTickCount + 1e-10);
+    constexpr int roomAcross = 110; // pixels for a number
+    constexpr int roomUp = 64;
+    int count = mTickCount;
+    if (m_axis && m_axis->axisRect()) {
+        const bool across = m_axis->orientation() == Qt::Horizontal;
+        count = std::max(
+            count, across ? m_axis->axisRect()->width() / roomAcross : m_axis->axisRect()->height() / roomUp);
+    }
+    const double target = range.size() / (count + 1e-10);
     double magnitude = 1;
     const double mantissa = getMantissa(target, &magnitude);
     return pickClosest(mantissa, { 1.0, 2.0, 5.0, 10.0 }) * magnitude;
@@ -61,7 +69,7 @@ BaseChart::BaseChart(QWidget* parent)
     setAutoAddPlottableToLegend(false);
     plotLayout()->setRowSpacing(4);
     for (QCPAxis* axis : { xAxis, yAxis })
-        axis->setTicker(QSharedPointer<Ticker125>::create());
+        axis->setTicker(QSharedPointer<Ticker125>::create(axis));
 
     m_message = new QLabel(this);
     m_message->setAlignment(Qt::AlignCenter);

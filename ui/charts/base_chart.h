@@ -14,10 +14,20 @@ namespace quantoscope::ui {
 
 /// Ticks at 1, 2 or 5 times a power of ten.
 class Ticker125 : public QCPAxisTicker {
+public:
+    /// As many as have room on `axis`, at least those of setTickCount(); without an axis just those.
+    explicit Ticker125(const QCPAxis* axis = nullptr)
+        : m_axis(axis)
+    {
+    }
+
 protected:
     double getTickStep(const QCPRange& range) override;
     int getSubTickCount(double tickStep) override;
     QString getTickLabel(double tick, const QLocale& locale, QChar format, int precision) override;
+
+private:
+    const QCPAxis* m_axis;
 };
 
 /// Powers of ten for a logarithmic axis: "0.01", "100", and "10⁻⁵" where digits would fill the margin.

@@ -22,7 +22,7 @@ ChannelChart::ChannelChart(QWidget* parent)
     xAxis->setLabel(tr("Channel"));
     axisRect()->setRangeZoom(Qt::Horizontal);
     axisRect()->setRangeDrag(Qt::Horizontal);
-    auto ticker = QSharedPointer<Ticker125>::create();
+    auto ticker = QSharedPointer<Ticker125>::create(yAxis);
     ticker->setTickCount(4);
     yAxis->setTicker(ticker);
     setAccessibleName(tr("Range of every channel"));

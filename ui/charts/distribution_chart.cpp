@@ -207,7 +207,7 @@ void DistributionChart::setAxes(bool keepView)
     if (scale.logarithmic())
         xAxis->setTicker(QSharedPointer<ScaledTicker>::create(scale, xAxis));
     else
-        xAxis->setTicker(QSharedPointer<Ticker125>::create());
+        xAxis->setTicker(QSharedPointer<Ticker125>::create(xAxis));
     double low = m_content.values.low;
     double high = m_content.values.high;
     if (m_content.clip) {
@@ -243,7 +243,7 @@ void DistributionChart::setShareAxis()
         return;
     }
     yAxis->setScaleType(QCPAxis::stLinear);
-    auto ticker = QSharedPointer<Ticker125>::create();
+    auto ticker = QSharedPointer<Ticker125>::create(yAxis);
     ticker->setTickCount(4);
     yAxis->setTicker(ticker);
     yAxis->setNumberPrecision(6);

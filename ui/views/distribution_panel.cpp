@@ -26,6 +26,8 @@ namespace {
 constexpr double farthest = 1e9;
 constexpr double leastRange = 1e-3; ///< of the largest magnitude, as far as an end follows the pointer
 constexpr int roomyWidth = 540; // pixels: figures and range fit side by side
+constexpr int ampleWidth = 960; // pixels: more, and they would be far apart
+constexpr int near = 420; // pixels from one to the next there
 
 QDoubleSpinBox* rangeBox(double least, double most, const QString& name, const QString& tip)
 {
@@ -145,10 +147,11 @@ void DistributionPanel::buildHeader(QVBoxLayout* layout)
     auto* top = new QHBoxLayout;
     top->setSpacing(8);
     top->addWidget(m_title);
-    top->addWidget(m_config, 1);
+    top->addWidget(m_config, 1000);
     top->addWidget(m_openData);
     top->addWidget(m_channelLabel);
     top->addWidget(m_channel);
+    top->addStretch(1);
     layout->addLayout(top);
 
     m_readout = new QLabel;
@@ -171,8 +174,8 @@ void DistributionPanel::buildHeader(QVBoxLayout* layout)
     range->addStretch(1);
     m_figures = new QBoxLayout(QBoxLayout::LeftToRight);
     m_figures->setSpacing(4);
-    m_figures->addWidget(m_readout, 1);
-    m_figures->addLayout(range);
+    m_figures->addWidget(m_readout, 1000);
+    m_figures->addLayout(range, 1);
     layout->addLayout(m_figures);
     m_hint = new QLabel;
     m_hint->setWordWrap(true);
@@ -183,6 +186,8 @@ void DistributionPanel::buildHeader(QVBoxLayout* layout)
 void DistributionPanel::resizeEvent(QResizeEvent* event)
 {
     QWidget::resizeEvent(event);
+    for (QLabel* label : { static_cast<QLabel*>(m_config), m_readout })
+        label->setMaximumWidth(width() < ampleWidth ? QWIDGETSIZE_MAX : near);
     const auto direction = width() < roomyWidth ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight;
     if (direction == m_figures->direction())
         return;

@@ -118,8 +118,14 @@ QHBoxLayout* DistributionsPage::buildBar()
 void DistributionsPage::showKeys()
 {
     const Theme theme = Theme::forPalette(palette());
-    m_overlay->setIcon(outlineKey(theme.quantized));
-    m_grid->setIcon(levelsKey(theme.quantized));
+    for (const auto& [box, key] :
+        { std::pair { m_overlay, outlineKey(theme.quantized) }, std::pair { m_grid, levelsKey(theme.quantized) } }) {
+        // The window can become as narrow as it is without the pictures, and then goes without.
+        box->setIcon({});
+        box->setMinimumWidth(box->sizeHint().width());
+        if (m_roomy)
+            box->setIcon(key);
+    }
 }
 
 void DistributionsPage::changeEvent(QEvent* event)
@@ -153,6 +159,7 @@ void DistributionsPage::resizeEvent(QResizeEvent* event)
     QWidget::resizeEvent(event);
     if (const bool roomy = width() >= roomyWidth; roomy != m_roomy) {
         m_roomy = roomy;
+        showKeys();
         refreshView();
     }
 }

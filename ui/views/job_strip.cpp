@@ -14,6 +14,7 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr int patienceMilliseconds = 120;
+constexpr int widest = 960; // pixels
 
 /// Whether a stage tells what job it is of: "Sensitivity of 42 tensors" of "Sensitivity of layers".
 bool saysAlso(const QString& stage, const QString& title)
@@ -35,13 +36,14 @@ JobStrip::JobStrip(JobRunner& jobs, QWidget* parent)
     layout->setSpacing(24);
     for (const Lane lane : lanes) {
         m_rows[lane] = buildRow(lane);
-        layout->addWidget(m_rows[lane].widget, 1);
+        layout->addWidget(m_rows[lane].widget, 1000);
     }
     m_idle = new QLabel(tr("Ready"));
     m_idle->setEnabled(false);
     m_idle->setMinimumHeight(m_rows[Lane::Quick].widget->sizeHint().height());
     m_idle->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    layout->addWidget(m_idle, 1);
+    layout->addWidget(m_idle, 1000);
+    layout->addStretch(1);
     connect(&jobs, &JobRunner::changed, this, &JobStrip::refresh);
     connect(&jobs, &JobRunner::progressed, this, &JobStrip::refresh);
     refresh();
@@ -51,10 +53,11 @@ JobStrip::Row JobStrip::buildRow(Lane lane)
 {
     Row row;
     row.widget = new QWidget;
+    row.widget->setMaximumWidth(widest); // the buttons stay near what they stop
     row.title = new QLabel;
     row.bar = new QProgressBar;
     row.bar->setMinimumWidth(64);
-    row.bar->setMaximumWidth(160);
+    row.bar->setMaximumWidth(240);
     row.bar->setFixedHeight(12);
     row.bar->setTextVisible(false);
     row.figures = new QLabel;
@@ -72,7 +75,7 @@ JobStrip::Row JobStrip::buildRow(Lane lane)
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(12);
     layout->addWidget(row.title);
-    layout->addWidget(row.bar);
+    layout->addWidget(row.bar, 1);
     layout->addWidget(row.figures, 1);
     layout->addWidget(row.queued);
     layout->addWidget(row.pause);

@@ -8,8 +8,8 @@
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QLineEdit>
 #include <QPushButton>
-#include <QSpinBox>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -73,45 +73,34 @@ StudiesPage::StudiesPage(Session& session, Workbench& workbench, QWidget* parent
     refreshState();
 }
 
-StudiesPage::Range StudiesPage::buildRange(const QString& title, QGridLayout* layout, int row)
-{
-    Range range;
-    range.from = new QSpinBox;
-    range.to = new QSpinBox;
-    range.withFloat = new QCheckBox(tr("float"));
-    range.withFloat->setToolTip(tr("Also leave these tensors float"));
-    const auto add = [&](QSpinBox* box, int value, const QString& name) {
-        box->setRange(quant::minBits, quant::maxBits);
-        box->setValue(value);
-        box->setAlignment(Qt::AlignRight);
-        box->setAccessibleName(name);
-        connect(box, &QSpinBox::valueChanged, this, &StudiesPage::refreshState);
-    };
-    add(range.from, 2, tr("%1: fewest bits").arg(title));
-    add(range.to, 8, tr("%1: most bits").arg(title));
-    connect(range.withFloat, &QCheckBox::toggled, this, &StudiesPage::refreshState);
-    auto* label = new QLabel(title);
-    label->setBuddy(range.from);
-    layout->addWidget(label, row, 0);
-    layout->addWidget(range.from, row, 1);
-    layout->addWidget(new QLabel(tr("to")), row, 2);
-    layout->addWidget(range.to, row, 3);
-    layout->addWidget(range.withFloat, row, 4);
-    return range;
-}
-
 void StudiesPage::buildSetup(QGridLayout* layout)
 {
     layout->setSpacing(8);
-    m_weights = buildRange(tr("Weights"), layout, 0);
-    m_activations = buildRange(tr("Activations"), layout, 1);
-    layout->setColumnStretch(5, 1);
+    const auto bits = [&](const QString& title, const QString& name, int row) {
+        auto* edit = StudyControls::bitsEdit(QStringLiteral("2..8"), name,
+            tr("Word-lengths as 2..8 or 2,4,8; with float among them these tensors are left float too"));
+        edit->setMaximumWidth(128);
+        connect(edit, &QLineEdit::textChanged, this, &StudiesPage::refreshState);
+        connect(edit, &QLineEdit::returnPressed, this, [this] {
+            if (m_start->isEnabled() && !m_workbench.running(Study::Sweep))
+                m_start->click();
+        });
+        auto* label = new QLabel(title);
+        label->setBuddy(edit);
+        layout->addWidget(label, row, 0);
+        layout->addWidget(edit, row, 1);
+        return edit;
+    };
     m_points = new QLabel;
-    m_points->setEnabled(false);
+    m_points->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_start = new StudyButton(m_workbench, Study::Sweep, tr("Start sweep"),
         tr("Evaluate every combination with the current options, beginning anew"));
-    layout->addWidget(m_points, 0, 6, Qt::AlignRight);
-    layout->addWidget(m_start, 1, 6);
+    m_weights = bits(tr("Weights [bits]"), tr("Word-lengths of weights"), 0);
+    m_activations = bits(tr("Activations [bits]"), tr("Word-lengths of activations"), 1);
+    // Beside what they are about, however wide the window is.
+    layout->addWidget(m_points, 0, 2, 1, 2);
+    layout->addWidget(m_start, 1, 2);
+    layout->setColumnStretch(3, 1);
     connect(m_start, &StudyButton::startWanted, this, [this] { m_workbench.startSweep(settings()); });
 }
 
@@ -156,37 +145,43 @@ void StudiesPage::buildChartBar(QHBoxLayout* layout)
         connect(m_bands, &QCheckBox::toggled, lines, &SweepChart::setBandsVisible);
 }
 
-std::vector<sweep::Bits> StudiesPage::bitsOf(const Range& range)
+namespace {
+
+/// "2..6,8,float" as sweep::parseBits() reads it.
+QString bitsText(const std::vector<sweep::Bits>& bits)
 {
-    std::vector<sweep::Bits> bits;
-    for (int b = range.from->value(); b <= range.to->value(); ++b)
-        bits.emplace_back(b);
-    if (range.withFloat->isChecked())
-        bits.emplace_back(std::nullopt);
-    return bits;
+    QString text = QString::fromStdString(sweep::toString(bits));
+    for (const QChar other : QStringLiteral("{} "))
+        text.remove(other);
+    return text;
 }
 
-void StudiesPage::setBits(const Range& range, const std::vector<sweep::Bits>& bits)
-{
-    range.withFloat->setChecked(std::find(bits.begin(), bits.end(), std::nullopt) != bits.end());
-    std::vector<int> numbers;
-    for (const sweep::Bits b : bits)
-        if (b)
-            numbers.push_back(*b);
-    if (numbers.empty())
-        return;
-    range.from->setValue(*std::min_element(numbers.begin(), numbers.end()));
-    range.to->setValue(*std::max_element(numbers.begin(), numbers.end()));
-}
+} // namespace
 
 QPushButton* StudiesPage::startButton() const { return m_start; }
 
-SweepSettings StudiesPage::settings() const { return { bitsOf(m_weights), bitsOf(m_activations) }; }
+SweepSettings StudiesPage::settings() const
+{
+    return { sweep::parseBits(m_weights->text().toStdString()).value_or(std::vector<sweep::Bits>()),
+        sweep::parseBits(m_activations->text().toStdString()).value_or(std::vector<sweep::Bits>()) };
+}
 
 void StudiesPage::setSettings(const SweepSettings& settings)
 {
-    setBits(m_weights, settings.weightBits);
-    setBits(m_activations, settings.activationBits);
+    m_weights->setText(bitsText(settings.weightBits));
+    m_activations->setText(bitsText(settings.activationBits));
+}
+
+void StudiesPage::showAskedFor()
+{
+    // A sweep that was kept with a project says what it was of; one that was started here is what the fields say.
+    const auto& sweep = m_session.sweep();
+    if (!sweep || sweep->weightBits.empty() || sweep->activationBits.empty())
+        return;
+    if (sweep->weightBits == m_asked.weightBits && sweep->activationBits == m_asked.activationBits)
+        return;
+    m_asked = { sweep->weightBits, sweep->activationBits };
+    setSettings(m_asked);
 }
 
 void StudiesPage::showNearFloat() { m_charts->showOwn(m_nearFloat); }
@@ -197,13 +192,19 @@ void StudiesPage::refreshState()
 {
     const SweepSettings wanted = settings();
     const int points = static_cast<int>(wanted.weightBits.size() * wanted.activationBits.size());
-    m_points->setText(points > 0 ? tr("%1 points").arg(points) : tr("nothing to evaluate"));
+    m_points->setToolTip({});
+    m_points->setEnabled(points == 0);
+    m_points->setText(points == 1 ? tr("1 point") : tr("%1 points").arg(points));
+    for (const QLineEdit* edit : { m_weights, m_activations })
+        if (const auto bits = sweep::parseBits(edit->text().toStdString()); !bits)
+            StudyControls::showProblem(m_points, bits.error());
     m_start->setReady(points > 0);
     refreshCharts();
 }
 
 void StudiesPage::refreshCharts()
 {
+    showAskedFor();
     const auto& sweep = m_session.sweep();
     m_lines->setResult(sweep);
     m_nearFloat->setResult(sweep);

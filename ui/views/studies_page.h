@@ -11,7 +11,7 @@ class QGridLayout;
 class QHBoxLayout;
 class QLabel;
 class QPushButton;
-class QSpinBox;
+class QLineEdit;
 
 namespace quantoscope::ui {
 
@@ -44,17 +44,9 @@ public:
     void showMap();
 
 private:
-    /// From-to and float of one operand.
-    struct Range {
-        QSpinBox* from = nullptr;
-        QSpinBox* to = nullptr;
-        QCheckBox* withFloat = nullptr;
-    };
-    Range buildRange(const QString& title, QGridLayout* layout, int row);
     void buildSetup(QGridLayout* layout);
     void buildChartBar(QHBoxLayout* layout);
-    static std::vector<sweep::Bits> bitsOf(const Range& range);
-    static void setBits(const Range& range, const std::vector<sweep::Bits>& bits);
+    void showAskedFor();
     void refreshState();
     void refreshCharts();
     void choose(qsizetype point);
@@ -66,8 +58,9 @@ private:
     Workbench& m_workbench;
     /// Word-lengths of the chosen point: points may come in another order than they end up in.
     std::optional<std::pair<sweep::Bits, sweep::Bits>> m_chosen;
-    Range m_weights;
-    Range m_activations;
+    SweepSettings m_asked; ///< of the sweep that is shown
+    QLineEdit* m_weights = nullptr;
+    QLineEdit* m_activations = nullptr;
     StudyButton* m_start = nullptr;
     QLabel* m_points = nullptr;
     QLabel* m_caption = nullptr;
