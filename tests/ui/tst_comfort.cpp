@@ -10,6 +10,7 @@
 #include <QMenu>
 #include <QMimeData>
 #include <QScrollBar>
+#include <QSignalSpy>
 #include <QSettings>
 #include <QSplitter>
 #include <QStandardItemModel>
@@ -278,32 +279,47 @@ private slots:
         QCOMPARE(table->columnWidth(RunsModel::Scope), 333);
     }
 
-    void marksStandForBarsWhereLayersAreCrowded()
+    void columnsStandForBoxesWhereLayersAreCrowded()
     {
         RangeSeries series;
         for (int i = 0; i < 200; ++i)
-            series.layers.push_back({ QStringLiteral("layer %1").arg(i), MagnitudeBox { 0.01, 0.1, 0.2, 0.4, 0.9, 1 },
-                MagnitudeRange { 0.02, 0.8 } });
+            series.layers.push_back({ QStringLiteral("layer %1").arg(i), MagnitudeBox { 0.001, 0.1, 0.2, 0.4, 0.9, 1 },
+                MagnitudeRange { 0.05, 0.8 } });
         series.frame();
         RangeChart chart;
         chart.resize(500, 300);
         chart.show();
         chart.setSeries(series, QStringLiteral("Ranges"), true);
-        const auto visible = [&](auto belongs) {
+        const auto bars = [&] { // that have something in them
             int count = 0;
             for (int i = 0; i < chart.graphCount(); ++i)
-                count += chart.graph(i)->visible() && belongs(*chart.graph(i));
+                count += chart.graph(i)->channelFillGraph() && chart.graph(i)->dataCount() > 0;
             return count;
         };
-        const auto bars = [](const QCPGraph& graph) { return graph.channelFillGraph() != nullptr; };
-        const auto marks = [](const QCPGraph& graph) { return !graph.scatterStyle().isNone(); };
+        const auto* boxes = qobject_cast<QCPStatisticalBox*>(chart.plottable(chart.plottableCount() - 1));
+        QVERIFY(boxes);
+        QSignalSpy keys(&chart, &RangeChart::keyChanged);
         chart.replot();
-        QCOMPARE(visible(bars), 0);
-        QCOMPARE(visible(marks), 2);
+        QVERIFY(chart.dense());
+        QCOMPARE(bars(), 3);
+        QVERIFY(!boxes->visible());
+        // What is not drawn has neither room nor a word.
+        QVERIFY2(chart.yAxis->range().lower > 0.02, qPrintable(QString::number(chart.yAxis->range().lower)));
+        QVERIFY(!chart.key().join(QLatin1Char(' ')).contains(QStringLiteral("hisker")));
         chart.resize(2400, 300);
         chart.replot();
-        QCOMPARE(visible(bars), 1);
-        QCOMPARE(visible(marks), 0);
+        QVERIFY(!chart.dense());
+        QCOMPARE(bars(), 1);
+        QVERIFY(boxes->visible());
+        QVERIFY(chart.yAxis->range().lower < 0.001);
+        QVERIFY(chart.key().join(QLatin1Char(' ')).contains(QStringLiteral("whiskers")));
+        QVERIFY(!keys.isEmpty());
+        // The wheel brings back boxes as well.
+        chart.resize(500, 300);
+        QVERIFY(chart.dense());
+        chart.xAxis->setRange(10, 40);
+        QVERIFY(!chart.dense());
+        QVERIFY(chart.yAxis->range().lower < 0.001);
     }
 
     void aLongChainIsSeenAsAWhole()

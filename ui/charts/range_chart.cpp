@@ -12,9 +12,9 @@ namespace {
 
 constexpr double roomForName = 18; // pixels a layer from which on each has its name
 constexpr double roomForCaps = 7; // pixels a layer from which on boxes have frames and whiskers caps
-// Pixels a layer below which stripes would cover each other; marks stand for bars and whiskers then.
-constexpr double roomForBars = 4;
-constexpr double markSize = 2; // pixels, of what can be represented where layers are too close for bars
+constexpr double roomForBoxes = 4; // pixels a layer below which whiskers and dots of neighbours run into each other
+constexpr double halfBar = 0.42; // of a layer; columns touch each other
+constexpr double halfColumn = 0.5;
 constexpr int longestName = 20; // characters
 
 /// Whole powers of two: "2⁻⁵".
@@ -67,14 +67,20 @@ void RangeChart::setSeries(RangeSeries series, const QString& title, bool weight
     const bool another = series.layers.size() != m_series.layers.size() || weights != m_weights;
     m_series = std::move(series);
     m_weights = weights;
-    setCaption(title,
-        { tr("Boxes: half of all values that are not zero; whiskers: 98 % of them; dots: the largest"),
-            tr("Bars or pairs of marks: what can be represented, from one step to the far end") });
+    setCaption(title, key());
     setAxes();
     rebuild();
     if (another)
         resetView();
     replot(QCustomPlot::rpQueuedReplot);
+}
+
+QStringList RangeChart::key() const
+{
+    const QString bars = tr("Pale bars behind: what can be represented, from one step to the far end.");
+    if (m_dense)
+        return { tr("Strong: half of the values that are not zero; fainter above: up to the largest."), bars };
+    return { tr("Boxes: half of the values that are not zero; whiskers: 98 % of them; dots: the largest."), bars };
 }
 
 void RangeChart::setCurrent(int layer)
@@ -95,8 +101,14 @@ void RangeChart::setAxes()
     setHome(xAxis, QCPRange(-0.7, std::max(1.0, static_cast<double>(m_series.layers.size())) - 0.3));
     if (moved)
         xAxis->setRange(shown);
-    setHome(yAxis, QCPRange(m_series.low / 1.2, m_series.high * 1.2));
+    frameMagnitudes();
     setLabels();
+}
+
+void RangeChart::frameMagnitudes()
+{
+    m_series.frame(m_dense ? RangeSeries::Parts::WithoutWhiskers : RangeSeries::Parts::All);
+    setHome(yAxis, QCPRange(m_series.low / 1.2, m_series.high * 1.2));
 }
 
 void RangeChart::setLabels()
@@ -117,7 +129,20 @@ void RangeChart::setLabels()
             ticker->addTick(static_cast<double>(i), names ? elided(m_series.layers[i].name) : QString::number(i + 1));
     xAxis->setTicker(ticker);
     xAxis->setTickLabelRotation(names ? -60 : 0);
+    chooseDensity();
     styleBoxes();
+}
+
+void RangeChart::chooseDensity()
+{
+    const bool dense = axisRect()->width() < roomForBoxes * xAxis->range().size();
+    if (dense == m_dense || !m_boxes)
+        return;
+    m_dense = dense;
+    fillBoxes();
+    frameMagnitudes();
+    setCaption(title(), key());
+    emit keyChanged();
 }
 
 void RangeChart::styleBoxes()
@@ -126,16 +151,13 @@ void RangeChart::styleBoxes()
         return;
     // Where hundreds of layers stand side by side, frames and caps would cover what they frame.
     const bool crowded = axisRect()->width() < roomForCaps * xAxis->range().size();
-    const bool dense = axisRect()->width() < roomForBars * xAxis->range().size();
     const QColor color = m_weights ? theme().weights : theme().activations;
-    for (QCPGraph* marks : { m_endMarks, m_stepMarks })
-        marks->setVisible(dense);
-    m_bars->setVisible(!dense);
+    m_boxes->setVisible(!m_dense);
     m_boxes->setWidth(crowded ? 0.8 : 0.5);
     m_boxes->setPen(crowded ? QPen(Qt::NoPen) : QPen(color, 1));
-    m_boxes->setBrush(translucent(color, dense ? 0.4 : theme().dark ? 0.6 : 0.5));
+    m_boxes->setBrush(translucent(color, theme().dark ? 0.6 : 0.5));
     m_boxes->setMedianPen(QPen(theme().text, crowded ? 1 : 1.5));
-    m_boxes->setWhiskerPen(dense ? QPen(Qt::NoPen) : QPen(crowded ? translucent(color, 0.4) : color, 1));
+    m_boxes->setWhiskerPen(QPen(crowded ? translucent(color, 0.4) : color, 1));
     m_boxes->setWhiskerBarPen(crowded ? QPen(Qt::NoPen) : QPen(color, 1));
     m_boxes->setWhiskerWidth(0.3);
     m_boxes->setOutlierStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, QPen(color), QBrush(color), crowded ? 1.5 : 3));
@@ -154,50 +176,71 @@ void RangeChart::drawCurrent()
     band->setBrush(translucent(palette().color(QPalette::Highlight), 0.25));
 }
 
+RangeChart::Bars RangeChart::addBars(const QColor& color)
+{
+    const Bars bars { addGraph(), addGraph() };
+    for (QCPGraph* edge : { bars.low, bars.high })
+        edge->setPen(Qt::NoPen);
+    bars.high->setBrush(color);
+    bars.high->setChannelFillGraph(bars.low);
+    return bars;
+}
+
+void RangeChart::fillBars(
+    const Bars& bars, double halfWidth, const std::function<Ends(const RangeSeries::Layer&)>& ends)
+{
+    // Between bars both graphs have the same value, which leaves no area.
+    QVector<double> x, low, high;
+    for (std::size_t i = 0; i < m_series.layers.size(); ++i) {
+        const Ends of = ends(m_series.layers[i]);
+        if (!of)
+            continue;
+        const double left = static_cast<double>(i) - halfWidth;
+        const double right = static_cast<double>(i) + halfWidth;
+        x << left << left << right << right;
+        low << of->first << of->first << of->first << of->first;
+        high << of->first << of->second << of->second << of->first;
+    }
+    bars.low->setData(x, low, true);
+    bars.high->setData(x, high, true);
+}
+
+void RangeChart::fillBoxes()
+{
+    fillBars(m_representable, m_dense ? halfColumn : halfBar, [](const RangeSeries::Layer& layer) {
+        return layer.range ? Ends({ layer.range->step, layer.range->end }) : Ends();
+    });
+    const auto column = [this](double MagnitudeBox::*from, double MagnitudeBox::*to) {
+        return [this, from, to](const RangeSeries::Layer& layer) {
+            return m_dense && layer.box && layer.box->largest > 0 ? Ends({ (*layer.box).*from, (*layer.box).*to })
+                                                                  : Ends();
+        };
+    };
+    fillBars(m_halves, halfColumn, column(&MagnitudeBox::lower, &MagnitudeBox::upper));
+    fillBars(m_above, halfColumn, column(&MagnitudeBox::upper, &MagnitudeBox::largest));
+}
+
 void RangeChart::rebuild()
 {
     m_boxes = nullptr;
     clearPlottables();
     clearItems();
     drawCurrent();
-    QVector<double> x, step, end, ranged, steps, ends;
-    m_bars = addGraph();
-    QCPGraph* lower = addGraph();
-    m_endMarks = addGraph();
-    m_stepMarks = addGraph();
+    const QColor color = m_weights ? theme().weights : theme().activations;
+    m_representable = addBars(translucent(theme().quantized, theme().dark ? 0.3 : 0.2));
+    m_above = addBars(translucent(color, 0.3));
+    m_halves = addBars(translucent(color, 0.75));
     auto* boxes = new QCPStatisticalBox(xAxis, yAxis);
     for (std::size_t i = 0; i < m_series.layers.size(); ++i) {
         const RangeSeries::Layer& layer = m_series.layers[i];
-        const auto at = static_cast<double>(i);
-        if (layer.range) {
-            // A bar from step to end: a graph of the one, filled to the other, with no width between bars.
-            x << at - 0.42 << at - 0.42 << at + 0.42 << at + 0.42;
-            step << layer.range->step << layer.range->step << layer.range->step << layer.range->step;
-            end << layer.range->step << layer.range->end << layer.range->end << layer.range->step;
-            ranged << at;
-            steps << layer.range->step;
-            ends << layer.range->end;
-        }
         if (!layer.box || layer.box->largest <= 0)
             continue;
-        boxes->addData(at, layer.box->least, layer.box->lower, layer.box->median, layer.box->upper, layer.box->most,
-            { layer.box->largest });
-    }
-    m_bars->setData(x, end, true);
-    lower->setData(x, step, true);
-    for (QCPGraph* edge : { m_bars, lower })
-        edge->setPen(Qt::NoPen);
-    m_bars->setBrush(translucent(theme().quantized, theme().dark ? 0.3 : 0.2));
-    m_bars->setChannelFillGraph(lower);
-    m_endMarks->setData(ranged, ends, true);
-    m_stepMarks->setData(ranged, steps, true);
-    for (QCPGraph* marks : { m_endMarks, m_stepMarks }) {
-        marks->setLineStyle(QCPGraph::lsNone);
-        marks->setAntialiasedScatters(false);
-        marks->setScatterStyle(
-            QCPScatterStyle(QCPScatterStyle::ssSquare, QPen(theme().quantized), theme().quantized, markSize));
+        boxes->addData(static_cast<double>(i), layer.box->least, layer.box->lower, layer.box->median, layer.box->upper,
+            layer.box->most, { layer.box->largest });
     }
     m_boxes = boxes;
+    chooseDensity();
+    fillBoxes();
     styleBoxes();
 }
 

@@ -72,13 +72,13 @@ bool RangeSeries::empty() const
     return std::ranges::none_of(layers, [](const Layer& layer) { return layer.box.has_value(); });
 }
 
-void RangeSeries::frame()
+void RangeSeries::frame(Parts parts)
 {
     double least = std::numeric_limits<double>::max();
     double most = 0;
     for (const Layer& layer : layers) {
         if (layer.box && layer.box->largest > 0) {
-            least = std::min(least, layer.box->least);
+            least = std::min(least, parts == Parts::All ? layer.box->least : layer.box->lower);
             most = std::max(most, layer.box->largest);
         }
         if (layer.range) {

@@ -41,12 +41,14 @@ struct RangeSeries {
         std::optional<MagnitudeRange> range; ///< empty: float
     };
     std::vector<Layer> layers;
-    double low = 1; ///< powers of two around everything that is drawn
+    double low = 1; ///< powers of two around all of it
     double high = 2;
 
     bool empty() const;
+    /// What frame() puts powers of two around: with whiskers, or the boxes without them.
+    enum class Parts { All, WithoutWhiskers };
     /// Sets low and high.
-    void frame();
+    void frame(Parts parts = Parts::All);
 };
 
 std::string toCsv(const RangeSeries& series);

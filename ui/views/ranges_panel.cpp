@@ -15,17 +15,17 @@ RangesPanel::RangesPanel(Session& session, QWidget* parent)
     , m_ranges(session)
     , m_chart(new RangeChart)
 {
-    auto* key = new QLabel(
-        tr("Box: half of the values that are not zero; whiskers: 98 %; dot: the largest. Bar behind, or two "
-           "marks: what can be represented, from one step to the far end. The wheel zooms."));
-    key->setWordWrap(true);
-    key->setEnabled(false);
+    m_key = new QLabel;
+    m_key->setWordWrap(true);
+    m_key->setEnabled(false);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(8, 4, 8, 0);
     layout->setSpacing(4);
-    layout->addWidget(key);
+    layout->addWidget(m_key);
     layout->addWidget(m_chart, 1);
     attachChartMenu(m_chart);
+    connect(m_chart, &RangeChart::keyChanged, this, &RangesPanel::showKey);
+    showKey();
     connect(m_chart, &RangeChart::layerClicked, &session, &Session::selectLayer);
     connect(&session, &Session::selectionChanged, this, [this] { m_chart->setCurrent(m_session.selectedLayer()); });
     for (const auto signal : { &Session::modelChanged, &Session::statsChanged, &Session::analysisChanged })
@@ -39,6 +39,8 @@ void RangesPanel::setOperand(Operand operand)
     m_operand = operand;
     refresh();
 }
+
+void RangesPanel::showKey() { m_key->setText((m_chart->key() << tr("The wheel zooms.")).join(QLatin1Char(' '))); }
 
 void RangesPanel::showEvent(QShowEvent* event)
 {

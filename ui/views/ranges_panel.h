@@ -5,6 +5,8 @@
 
 #include "ui/models/layer_ranges.h"
 
+class QLabel;
+
 namespace quantoscope::ui {
 
 class RangeChart;
@@ -17,6 +19,7 @@ public:
     explicit RangesPanel(Session& session, QWidget* parent = nullptr);
 
     RangeChart* chart() const { return m_chart; }
+    QLabel* key() const { return m_key; }
     void setOperand(Operand operand);
 
 protected:
@@ -24,11 +27,13 @@ protected:
 
 private:
     void refresh();
+    void showKey(); ///< for what the chart draws now
 
     Session& m_session;
     LayerRanges m_ranges;
     Operand m_operand = Operand::Weight;
     RangeChart* m_chart = nullptr;
+    QLabel* m_key = nullptr;
 };
 
 } // namespace quantoscope::ui
