@@ -215,6 +215,38 @@ QFont BaseChart::chartFont(int delta, bool bold) const
     return result;
 }
 
+void BaseChart::putLegendAbove()
+{
+    // Entries, and a filler that takes the width that is left.
+    axisRect()->insetLayout()->take(legend);
+    legend->setFillOrder(QCPLegend::foColumnsFirst);
+    legend->setMargins(QMargins(8, 2, 8, 0));
+    auto* row = new QCPLayoutGrid;
+    row->addElement(0, 0, legend);
+    row->addElement(0, 1, new QCPLayoutElement(this));
+    row->setColumnStretchFactors({ 0.001, 1 });
+    plotLayout()->insertRow(0);
+    plotLayout()->addElement(0, 0, row);
+    plotLayout()->setRowStretchFactor(0, 0.001);
+}
+
+void BaseChart::fitLegend(bool shown)
+{
+    constexpr int beside = 24; // pixels that margins take
+    legend->setVisible(shown);
+    legend->setFont(chartFont(-1));
+    legend->setTextColor(m_theme.text);
+    const QFontMetrics metrics(legend->font());
+    int widest = 0;
+    for (int i = 0; i < legend->itemCount(); ++i)
+        if (auto* item = qobject_cast<QCPPlottableLegendItem*>(legend->item(i)))
+            widest = std::max(widest, metrics.horizontalAdvance(item->plottable()->name()));
+    const int each = legend->iconSize().width() + legend->iconTextPadding() + widest + legend->columnSpacing();
+    const int room = (m_captionVisible ? exportSize().width() : width()) - beside;
+    legend->setWrap(std::max(1, room / each));
+    legend->setFillOrder(QCPLegend::foColumnsFirst, true);
+}
+
 void BaseChart::styleAxis(QCPAxis* axis) const
 {
     const bool drawn = axis->axisType() == QCPAxis::atLeft || axis->axisType() == QCPAxis::atBottom;

@@ -93,6 +93,10 @@ protected:
     void setContents(QCPAxis* axis, const QCPRange& range) { m_contents.insert(axis, range); }
     /// Font of the widget, `delta` points larger or smaller.
     QFont chartFont(int delta = 0, bool bold = false) const;
+    /// Puts the legend above the plot, where it covers nothing. Once.
+    void putLegendAbove();
+    /// Shows it with as many entries beside each other as have room; to be called when they are there.
+    void fitLegend(bool shown);
 
     void changeEvent(QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;

@@ -58,7 +58,8 @@ std::optional<std::size_t> PointChart::beside(int key) const
     const double sign = key == Qt::Key_Right || key == Qt::Key_Down ? 1 : -1;
     std::vector<Step> steps;
     for (const Place& place : places()) {
-        const QPointF at(xAxis->coordToPixel(place.at.x()), yAxis->coordToPixel(place.at.y()));
+        const QPointF cell = place.cell.value_or(place.at);
+        const QPointF at(xAxis->coordToPixel(cell.x()), yAxis->coordToPixel(cell.y()));
         steps.push_back({ place.point, sign * (horizontal ? at.x() : at.y()), horizontal ? at.y() : at.x() });
     }
     if (steps.empty())
@@ -101,6 +102,31 @@ void PointChart::bringIntoSight(std::size_t point)
     shift(xAxis, x);
     shift(yAxis, y);
     replot(QCustomPlot::rpQueuedReplot);
+}
+
+QCPScatterStyle::ScatterShape PointChart::shapeOf(std::size_t series)
+{
+    constexpr QCPScatterStyle::ScatterShape shapes[] = { QCPScatterStyle::ssDisc, QCPScatterStyle::ssSquare,
+        QCPScatterStyle::ssDiamond, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssTriangleInverted };
+    return shapes[series % std::size(shapes)];
+}
+
+void PointChart::drawHeading(double y, const QString& text)
+{
+    auto* rule = new QCPItemLine(this);
+    for (QCPItemPosition* end : { rule->start, rule->end })
+        end->setTypeX(QCPItemPosition::ptAxisRectRatio);
+    rule->start->setCoords(0, y - 0.5);
+    rule->end->setCoords(1, y - 0.5);
+    rule->setPen(QPen(theme().axis, 1));
+    auto* heading = new QCPItemText(this);
+    heading->position->setTypeX(QCPItemPosition::ptAxisRectRatio);
+    heading->position->setCoords(0, y);
+    heading->setPositionAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    heading->setPadding(QMargins(6, 0, 0, 0));
+    heading->setText(text);
+    heading->setFont(chartFont(-1, true));
+    heading->setColor(theme().text);
 }
 
 void PointChart::keyPressEvent(QKeyEvent* event)

@@ -28,12 +28,18 @@ protected:
     struct Place {
         std::size_t point;
         QPointF at; ///< in the coordinates of xAxis and yAxis
+        /// Where arrows find it, if it stands aside of its column or row so as not to cover another one.
+        std::optional<QPointF> cell = {};
     };
     /// Every point that can be chosen, also those out of sight.
     virtual std::vector<Place> places() const = 0;
     /// The point that a click at a position in pixels means.
     virtual std::optional<std::size_t> pointAt(const QPointF& position) const = 0;
 
+    /// Shapes that tell series apart where colours do not.
+    static QCPScatterStyle::ScatterShape shapeOf(std::size_t series);
+    /// The heading of the rows below `y`: bold, in a row of its own, under a rule.
+    void drawHeading(double y, const QString& text);
     void keyPressEvent(QKeyEvent* event) override;
     void clicked(const QPointF& position) override;
 
