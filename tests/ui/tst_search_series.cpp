@@ -146,14 +146,14 @@ private slots:
         QCOMPARE(series.wordLengths[0].bits, 2);
         QCOMPARE(series.wordLengths[0].position, 0.0);
         QCOMPARE(series.wordLengths[1].position, 1.0);
-        const auto& bar = series.wordLengths[0].bars.front();
-        QCOMPARE(bar.y, 3.0);
-        QCOMPARE(bar.value, 30.0); // what is lost is positive
-        QCOMPARE(bar.low, 28.0);
-        QCOMPARE(bar.high, 31.0);
-        QCOMPARE(bar.index, std::size_t { 0 });
-        QCOMPARE(series.wordLengths[1].bars[0].index, std::size_t { 2 }); // lines from top to bottom
-        QCOMPARE(series.wordLengths[1].bars[1].value, -0.5);
+        const auto& mark = series.wordLengths[0].marks.front();
+        QCOMPARE(mark.y, 3.0);
+        QCOMPARE(mark.value, 30.0); // what is lost is positive
+        QCOMPARE(mark.low, 28.0);
+        QCOMPARE(mark.high, 31.0);
+        QCOMPARE(mark.index, std::size_t { 0 });
+        QCOMPARE(series.wordLengths[1].marks[0].index, std::size_t { 2 }); // lines from top to bottom
+        QCOMPARE(series.wordLengths[1].marks[1].value, -0.5);
     }
 
     void mostHarmfulIsWhatHasTheLongestBar()
@@ -170,14 +170,14 @@ private slots:
         QCOMPARE(order, (QStringList { "Weights", "long", "tie", "sum", "later" }));
     }
 
-    void whiskersCanBeSeenOnEveryBar_data()
+    void whiskersCanBeSeenBesideEveryMark_data()
     {
         QTest::addColumn<bool>("dark");
         QTest::newRow("light") << false;
         QTest::newRow("dark") << true;
     }
 
-    void whiskersCanBeSeenOnEveryBar()
+    void whiskersCanBeSeenBesideEveryMark()
     {
         QFETCH(bool, dark);
         auto result = std::make_shared<sweep::SensitivityResult>();
@@ -196,16 +196,51 @@ private slots:
         const double scale = image.width() / 900.0;
         const auto& words = chart.series().wordLengths;
         QCOMPARE(words.size(), std::size_t { 3 });
-        // Both halves of each whisker: within the bar, and beyond it.
+        // Both halves of each whisker, on the line of its own mark.
         for (const auto& word : words)
-            for (const double at : { word.bars[0].value - 2, word.bars[0].value + 2 }) {
+            for (const double at : { word.marks[0].value - 2, word.marks[0].value + 2 }) {
                 const int x = static_cast<int>(scale * chart.xAxis->coordToPixel(at));
-                const int middle = static_cast<int>(scale * chart.yAxis->coordToPixel(word.bars[0].y));
+                const int middle = static_cast<int>(scale * chart.pixelOf(word.marks[0].index)->y());
                 double best = 1;
-                for (int y = middle - 4; y <= middle + 4; ++y)
+                for (int y = middle - 2; y <= middle + 2; ++y)
                     best = std::max(best, contrast(image.pixelColor(x, y), image.pixelColor(x, middle + 5)));
                 QVERIFY2(best >= 3, qPrintable(QStringLiteral("%1, %2: %3").arg(word.label).arg(at).arg(best)));
             }
+    }
+
+    void everyMarkOfALayerHasItsPlace()
+    {
+        auto result = std::make_shared<sweep::SensitivityResult>();
+        result->units
+            = { { "a", quant::Role::Weight, { "w" }, { "a" } }, { "b", quant::Role::Weight, { "v" }, { "b" } } };
+        for (const std::size_t unit : { std::size_t { 0 }, std::size_t { 1 } })
+            for (const int bits : { 2, 3, 4 })
+                result->points.push_back(point(unit, bits, -1)); // the same loss: marks would cover each other
+        SensitivityChart chart;
+        chart.resize(600, 300);
+        chart.setResult(result);
+        chart.replot();
+        std::vector<qsizetype> chosen;
+        connect(&chart, &SensitivityChart::pointClicked, &chart, [&](qsizetype at) {
+            chosen.push_back(at);
+            chart.setCurrent(static_cast<std::size_t>(at));
+        });
+        for (std::size_t i = 0; i < result->points.size(); ++i) {
+            for (std::size_t j = 0; j < i; ++j)
+                QVERIFY(std::abs(chart.pixelOf(i)->y() - chart.pixelOf(j)->y()) >= 5);
+            QTest::mouseClick(&chart, Qt::LeftButton, {}, chart.pixelOf(i)->toPoint());
+            QCOMPARE(chosen.back(), static_cast<qsizetype>(i));
+        }
+        // Arrows take the marks of a layer for one row.
+        chart.setCurrent(0);
+        chosen.clear();
+        for (const Qt::Key key : { Qt::Key_Right, Qt::Key_Right, Qt::Key_Down, Qt::Key_Up })
+            QTest::keyClick(&chart, key, Qt::ControlModifier);
+        QCOMPARE(chosen.size(), std::size_t { 4 });
+        QCOMPARE(chosen[0], qsizetype { 1 });
+        QCOMPARE(chosen[1], qsizetype { 2 });
+        QVERIFY(result->points[static_cast<std::size_t>(chosen[2])].unit == 1);
+        QVERIFY(result->points[static_cast<std::size_t>(chosen[3])].unit == 0);
     }
 
     void estimatesWhereNothingWasMeasured()
@@ -213,9 +248,9 @@ private slots:
         const auto series = sensitivitySeries(sensitivities(false));
         QVERIFY(!series.measured);
         QVERIFY(series.valueTitle.contains("nat"));
-        const auto& bar = series.wordLengths[0].bars.front();
-        QCOMPARE(bar.value, 2.0);
-        QCOMPARE(bar.low, bar.high);
+        const auto& mark = series.wordLengths[0].marks.front();
+        QCOMPARE(mark.value, 2.0);
+        QCOMPARE(mark.low, mark.high);
         QVERIFY(series.captions.contains("calibration"));
     }
 

@@ -11,8 +11,9 @@ namespace quantoscope::ui {
 
 namespace {
 
-constexpr int lineHeight = 20; // pixels
-constexpr double widestBar = 0.85; // of a line; each word-length is a little narrower than the one behind it
+constexpr int leastHeight = 20; // pixels, of a line
+constexpr int markHeight = 8; // pixels, of each of its marks
+constexpr double spread = 0.8; // of a line's height, that its marks share
 
 } // namespace
 
@@ -24,17 +25,7 @@ SensitivityChart::SensitivityChart(QWidget* parent)
     yAxis->grid()->setVisible(false);
     axisRect()->setRangeZoom(Qt::Horizontal);
     setAccessibleName(tr("What each layer alone costs"));
-    // Above the plot, where it covers no bar: entries, and a filler that takes the width that is left.
-    axisRect()->insetLayout()->take(legend);
-    legend->setFillOrder(QCPLegend::foColumnsFirst);
-    legend->setMargins(QMargins(8, 2, 8, 0));
-    auto* row = new QCPLayoutGrid;
-    row->addElement(0, 0, legend);
-    row->addElement(0, 1, new QCPLayoutElement(this));
-    row->setColumnStretchFactors({ 0.001, 1 });
-    plotLayout()->insertRow(0);
-    plotLayout()->addElement(0, 0, row);
-    plotLayout()->setRowStretchFactor(0, 0.001);
+    putLegendAbove();
     rebuild();
 }
 
@@ -60,10 +51,21 @@ void SensitivityChart::setOrder(SensitivityOrder order)
     resetView();
 }
 
+int SensitivityChart::lineHeight() const
+{
+    return std::max(leastHeight, markHeight * static_cast<int>(m_series.wordLengths.size()));
+}
+
+double SensitivityChart::aside(std::size_t wordLength) const
+{
+    const auto count = static_cast<double>(m_series.wordLengths.size());
+    return count == 0 ? 0 : (static_cast<double>(wordLength) - (count - 1) / 2) * spread / count;
+}
+
 double SensitivityChart::linesInSight() const
 {
     constexpr int beside = 64; // pixels that the axis and its title take
-    return std::max(4.0, std::floor(static_cast<double>(height() - beside) / lineHeight));
+    return std::max(4.0, std::floor(static_cast<double>(height() - beside) / lineHeight()));
 }
 
 void SensitivityChart::rebuild()
@@ -73,12 +75,10 @@ void SensitivityChart::rebuild()
     setCaption(m_series.title, m_series.captions);
     setAxes();
     drawCurrent();
-    for (const auto& wordLength : m_series.wordLengths)
-        drawBars(wordLength);
-    legend->setVisible(!m_series.empty());
-    legend->setBrush(translucent(theme().background, 0.8));
-    legend->setTextColor(theme().text);
-    legend->setBorderPen(Qt::NoPen);
+    drawLines();
+    for (std::size_t i = 0; i < m_series.wordLengths.size(); ++i)
+        drawMarks(i);
+    fitLegend(!m_series.empty());
 }
 
 void SensitivityChart::setAxes()
@@ -87,13 +87,14 @@ void SensitivityChart::setAxes()
     double high = 0;
     auto ticker = QSharedPointer<QCPAxisTickerText>::create();
     for (const auto& line : m_series.lines)
-        ticker->addTick(line.y, line.heading ? line.label.toUpper() : line.label);
+        if (!line.heading)
+            ticker->addTick(line.y, line.label);
     for (const auto& wordLength : m_series.wordLengths)
-        for (const auto& bar : wordLength.bars) {
-            if (!std::isfinite(bar.value))
+        for (const auto& mark : wordLength.marks) {
+            if (!std::isfinite(mark.value))
                 continue;
-            low = std::min(low, bar.low);
-            high = std::max(high, bar.high);
+            low = std::min(low, mark.low);
+            high = std::max(high, mark.high);
         }
     const double pad = high > low ? (high - low) * 0.03 : 1;
     const QCPRange shownX = xAxis->range();
@@ -113,73 +114,94 @@ void SensitivityChart::setAxes()
     xAxis->setLabel(m_series.valueTitle);
 }
 
-void SensitivityChart::drawBars(const SensitivitySeries::WordLength& wordLength)
+void SensitivityChart::drawLines()
 {
-    QVector<double> lines, values, below, above;
-    for (const auto& bar : wordLength.bars) {
-        if (!std::isfinite(bar.value))
+    auto* none = new QCPItemStraightLine(this); // where nothing is lost
+    none->point1->setCoords(0, 0);
+    none->point2->setCoords(0, 1);
+    none->setPen(QPen(theme().axis, 1));
+    for (const auto& line : m_series.lines) {
+        if (line.heading) {
+            drawHeading(line.y, line.label);
             continue;
-        lines << bar.y;
-        values << bar.value;
-        below << bar.value - bar.low;
-        above << bar.high - bar.value;
+        }
+        auto* rule = new QCPItemLine(this);
+        for (QCPItemPosition* end : { rule->start, rule->end })
+            end->setTypeX(QCPItemPosition::ptAxisRectRatio);
+        rule->start->setCoords(0, line.y + 0.5);
+        rule->end->setCoords(1, line.y + 0.5);
+        rule->setPen(QPen(theme().grid, 1));
     }
-    const QColor color = theme().ordinal(wordLength.position);
-    auto* bars = new QCPBars(yAxis, xAxis);
-    bars->setName(wordLength.label);
-    bars->setWidth(widestBar * (1 - 0.6 * wordLength.position));
-    bars->setPen(Qt::NoPen);
-    bars->setBrush(color);
-    bars->setData(lines, values, true);
-    bars->addToLegend();
-    if (!m_series.measured)
-        return;
-    // Bars are light and dark, and a whisker ends outside of its bar: a line within a seam can be seen on all of it.
-    for (const QPen& pen : { QPen(theme().background, 3), QPen(theme().text, 1) }) {
+}
+
+void SensitivityChart::drawMarks(std::size_t wordLength)
+{
+    const auto& of = m_series.wordLengths[wordLength];
+    QVector<double> lines, values, below, above;
+    for (const auto& mark : of.marks) {
+        if (!std::isfinite(mark.value))
+            continue;
+        lines << mark.y + aside(wordLength);
+        values << mark.value;
+        below << mark.value - mark.low;
+        above << mark.high - mark.value;
+    }
+    const QColor color = theme().ordinal(of.position);
+    QCPGraph* dots = addGraph(yAxis, xAxis);
+    if (m_series.measured) {
         auto* whiskers = new QCPErrorBars(yAxis, xAxis);
-        whiskers->setDataPlottable(bars);
+        whiskers->setDataPlottable(dots);
         whiskers->setErrorType(QCPErrorBars::etValueError);
-        whiskers->setPen(pen);
+        whiskers->setPen(QPen(theme().muted, 1.5));
         whiskers->setWhiskerWidth(4);
-        whiskers->setSymbolGap(0);
+        whiskers->setSymbolGap(6);
         whiskers->setData(below, above);
     }
+    dots->setName(of.label);
+    dots->setLineStyle(QCPGraph::lsNone);
+    dots->setScatterStyle(QCPScatterStyle(shapeOf(wordLength), QPen(color, 1), QBrush(color), 7));
+    dots->setData(lines, values, true);
+    dots->addToLegend();
 }
 
 void SensitivityChart::drawCurrent()
 {
-    for (const auto& wordLength : m_series.wordLengths)
-        for (const auto& bar : wordLength.bars) {
-            if (bar.index != current())
+    for (std::size_t i = 0; i < m_series.wordLengths.size(); ++i)
+        for (const auto& mark : m_series.wordLengths[i].marks) {
+            if (mark.index != current())
                 continue;
             auto* band = new QCPItemRect(this);
             band->topLeft->setTypeX(QCPItemPosition::ptAxisRectRatio);
             band->bottomRight->setTypeX(QCPItemPosition::ptAxisRectRatio);
-            band->topLeft->setCoords(0, bar.y - 0.5);
-            band->bottomRight->setCoords(1, bar.y + 0.5);
+            band->topLeft->setCoords(0, mark.y - 0.5);
+            band->bottomRight->setCoords(1, mark.y + 0.5);
             band->setPen(Qt::NoPen);
             band->setBrush(translucent(palette().color(QPalette::Highlight), 0.2));
+            QCPGraph* ring = addGraph(yAxis, xAxis);
+            ring->setLineStyle(QCPGraph::lsNone);
+            ring->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(theme().text, 1.5), Qt::NoBrush, 12));
+            ring->addData(mark.y + aside(i), mark.value);
         }
 }
 
-const SensitivitySeries::Bar* SensitivityChart::barAt(const QPointF& position) const
+const SensitivitySeries::Mark* SensitivityChart::markAt(const QPointF& position) const
 {
     const QRect area = axisRect()->rect();
     // The names beside the axis may be clicked as well.
     if (position.y() < area.top() || position.y() > area.bottom() || position.x() > area.right())
         return nullptr;
     const double y = yAxis->pixelToCoord(position.y());
-    const double x = xAxis->pixelToCoord(position.x());
-    const SensitivitySeries::Bar* best = nullptr;
-    // The innermost bar that reaches the cursor; beyond all of them the longest.
-    for (const auto& wordLength : m_series.wordLengths)
-        for (const auto& bar : wordLength.bars) {
-            if (std::abs(bar.y - y) > 0.5 || !std::isfinite(bar.value))
+    const SensitivitySeries::Mark* best = nullptr;
+    double least = 0;
+    for (std::size_t i = 0; i < m_series.wordLengths.size(); ++i)
+        for (const auto& mark : m_series.wordLengths[i].marks) {
+            if (std::abs(mark.y - y) > 0.5 || !std::isfinite(mark.value))
                 continue;
-            const bool reaches = bar.value >= x;
-            if (!best || (reaches && (best->value < x || bar.value <= best->value))
-                || (!reaches && best->value < x && bar.value > best->value))
-                best = &bar;
+            const double distance = std::abs(mark.y + aside(i) - y);
+            if (!best || distance < least) {
+                best = &mark;
+                least = distance;
+            }
         }
     return best;
 }
@@ -187,17 +209,17 @@ const SensitivitySeries::Bar* SensitivityChart::barAt(const QPointF& position) c
 std::vector<PointChart::Place> SensitivityChart::places() const
 {
     std::vector<Place> all;
-    for (const auto& wordLength : m_series.wordLengths)
-        for (const auto& bar : wordLength.bars)
-            if (std::isfinite(bar.value))
-                all.push_back({ bar.index, { bar.value, bar.y } });
+    for (std::size_t i = 0; i < m_series.wordLengths.size(); ++i)
+        for (const auto& mark : m_series.wordLengths[i].marks)
+            if (std::isfinite(mark.value))
+                all.push_back({ mark.index, { mark.value, mark.y + aside(i) }, QPointF(mark.value, mark.y) });
     return all;
 }
 
 std::optional<std::size_t> SensitivityChart::pointAt(const QPointF& position) const
 {
-    const auto* bar = barAt(position);
-    return bar ? std::optional(bar->index) : std::nullopt;
+    const auto* mark = markAt(position);
+    return mark ? std::optional(mark->index) : std::nullopt;
 }
 
 void SensitivityChart::resizeEvent(QResizeEvent* event)
@@ -213,17 +235,17 @@ QString SensitivityChart::readout(const QPointF& position) const
     const double y = yAxis->pixelToCoord(position.y());
     QString text;
     for (const auto& wordLength : m_series.wordLengths)
-        for (const auto& bar : wordLength.bars) {
-            if (std::abs(bar.y - y) > 0.5)
+        for (const auto& mark : wordLength.marks) {
+            if (std::abs(mark.y - y) > 0.5)
                 continue;
-            const auto& point = m_result->points[bar.index];
+            const auto& point = m_result->points[mark.index];
             if (text.isEmpty())
                 text = QStringLiteral("<b>%1</b>")
                            .arg(QString::fromStdString(m_result->units[point.unit].name).toHtmlEscaped());
             text += point.measured ? tr("<br>%1: %2 points (%3 to %4)")
-                                         .arg(wordLength.label, formatSignedPercent(-bar.value),
-                                             formatSignedPercent(-bar.high), formatSignedPercent(-bar.low))
-                                   : tr("<br>%1: %2 nat").arg(wordLength.label, formatSignificant(bar.value));
+                                         .arg(wordLength.label, formatSignedPercent(-mark.value),
+                                             formatSignedPercent(-mark.high), formatSignedPercent(-mark.low))
+                                   : tr("<br>%1: %2 nat").arg(wordLength.label, formatSignificant(mark.value));
         }
     return text;
 }
@@ -232,7 +254,7 @@ std::string SensitivityChart::csv() const { return m_result ? sweep::toCsv(*m_re
 
 QSize SensitivityChart::exportSize() const
 {
-    return { 960, std::max(320, static_cast<int>(m_series.lines.size()) * lineHeight + 180) };
+    return { 960, std::max(320, static_cast<int>(m_series.lines.size()) * lineHeight() + 180) };
 }
 
 Result<void> exportSensitivityChart(const sweep::SensitivityResultPtr& result, const std::filesystem::path& path)

@@ -10,7 +10,8 @@
 
 namespace quantoscope::ui {
 
-/// What each layer alone costs: a line a layer, on it a bar for each word-length with the interval of its drop.
+/// What each layer alone costs: a line a layer, on it a mark for each word-length with the interval of its drop, one
+/// under the other.
 class SensitivityChart : public PointChart {
     Q_OBJECT
 
@@ -35,8 +36,11 @@ protected:
 private:
     void setAxes();
     void drawCurrent();
-    const SensitivitySeries::Bar* barAt(const QPointF& position) const;
-    void drawBars(const SensitivitySeries::WordLength& wordLength);
+    const SensitivitySeries::Mark* markAt(const QPointF& position) const;
+    void drawLines();
+    void drawMarks(std::size_t wordLength);
+    int lineHeight() const; ///< pixels
+    double aside(std::size_t wordLength) const; ///< from the middle of a line to the marks of a word-length
 
     sweep::SensitivityResultPtr m_result;
     SensitivitySeries m_series;

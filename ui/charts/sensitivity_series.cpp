@@ -58,7 +58,7 @@ std::map<std::size_t, double> placeLines(
     return lineOf;
 }
 
-SensitivitySeries::Bar barOf(const sweep::SensitivityPoint& point, double y, std::size_t index)
+SensitivitySeries::Mark markOf(const sweep::SensitivityPoint& point, double y, std::size_t index)
 {
     if (!point.measured) {
         const double value = point.estimate(sweep::Estimate::Divergence);
@@ -86,7 +86,7 @@ SensitivitySeries sensitivitySeries(const sweep::SensitivityResult& result, Sens
     std::map<int, SensitivitySeries::WordLength> byBits;
     for (std::size_t i = 0; i < result.points.size(); ++i) {
         const auto& point = result.points[i];
-        byBits[point.bits].bars.push_back(barOf(point, lineOf.at(point.unit), i));
+        byBits[point.bits].marks.push_back(markOf(point, lineOf.at(point.unit), i));
     }
     for (auto& [bits, wordLength] : byBits) {
         wordLength.bits = bits;
@@ -94,7 +94,7 @@ SensitivitySeries sensitivitySeries(const sweep::SensitivityResult& result, Sens
         wordLength.position = byBits.size() > 1
             ? static_cast<double>(series.wordLengths.size()) / static_cast<double>(byBits.size() - 1)
             : 0.5;
-        std::ranges::sort(wordLength.bars, {}, &SensitivitySeries::Bar::y);
+        std::ranges::sort(wordLength.marks, {}, &SensitivitySeries::Mark::y);
         series.wordLengths.push_back(std::move(wordLength));
     }
     return series;

@@ -10,10 +10,10 @@
 
 namespace quantoscope::ui {
 
-/// Sensitivities made ready to draw: a line for each layer, weights above activations, and on it a bar for each
-/// word-length, the fewest bits behind.
+/// Sensitivities made ready to draw: a line for each layer, weights above activations, and on it a mark for each
+/// word-length.
 struct SensitivitySeries {
-    struct Bar {
+    struct Mark {
         double y = 0; ///< line, counted downwards from 0
         double value = 0; ///< points of top-1 lost, or nats of divergence where nothing was measured
         double low = 0; ///< interval of what was measured; otherwise the value
@@ -24,7 +24,7 @@ struct SensitivitySeries {
         int bits = 0;
         QString label;
         double position = 0; ///< 0: fewest bits, 1: most; for the colour
-        std::vector<Bar> bars; ///< in the order of lines
+        std::vector<Mark> marks; ///< in the order of lines
     };
     struct Line {
         double y = 0;
@@ -43,8 +43,8 @@ struct SensitivitySeries {
     bool empty() const { return wordLengths.empty(); }
 };
 
-/// In which order layers stand under the heading of their kind. Harm: the longest bar of the fewest bits first, among
-/// equal ones the longest of the next.
+/// In which order layers stand under the heading of their kind. Harm: what loses most at the fewest bits first, among
+/// equal ones at the next.
 enum class SensitivityOrder { Network, Harm };
 
 SensitivitySeries sensitivitySeries(
