@@ -20,6 +20,28 @@ double luminance(const QColor& color)
     return 0.2126 * color.redF() + 0.7152 * color.greenF() + 0.0722 * color.blueF();
 }
 
+/// CIE L*, 0 to 100.
+double lightnessOf(const QColor& color)
+{
+    const auto linear = [](double c) { return c <= 0.04045 ? c / 12.92 : std::pow((c + 0.055) / 1.055, 2.4); };
+    const double y = 0.2126 * linear(color.redF()) + 0.7152 * linear(color.greenF()) + 0.0722 * linear(color.blueF());
+    return y <= 0.008856 ? 903.3 * y : 116 * std::cbrt(y) - 16;
+}
+
+/// The same hue and saturation, lighter or darker.
+QColor ofLightness(const QColor& color, double lightness)
+{
+    constexpr int steps = 16; // each halves what is uncertain
+    float low = 0;
+    float high = 1;
+    const auto at = [&](float level) { return QColor::fromHslF(color.hslHueF(), color.hslSaturationF(), level); };
+    for (int i = 0; i < steps; ++i) {
+        const float middle = (low + high) / 2;
+        (lightnessOf(at(middle)) < lightness ? low : high) = middle;
+    }
+    return at(low);
+}
+
 } // namespace
 
 Theme Theme::light()
@@ -78,7 +100,13 @@ QColor Theme::viridis(double t)
     return QColor(mix(a.red(), b.red()), mix(a.green(), b.green()), mix(a.blue(), b.blue()));
 }
 
-QColor Theme::ordinal(double t) const { return dark ? viridis(0.3 + 0.7 * t) : viridis(0.86 * t); }
+QColor Theme::ordinal(double t) const
+{
+    // One hue for a quantity in both themes; its lightness rises with the quantity and keeps off the background.
+    const double part = std::clamp(t, 0.0, 1.0);
+    const double lightness = dark ? 45 + 47 * part : 20 + 52 * part;
+    return ofLightness(viridis(0.08 + 0.84 * part), lightness);
+}
 
 QColor Theme::density(double t) const { return viridis(dark ? 0.2 + 0.8 * t : t); }
 

@@ -29,7 +29,8 @@ struct Theme {
     QColor category(int i) const;
     /// viridis at t in [0, 1]: low is dark, high is bright.
     static QColor viridis(double t);
-    /// viridis without the end that would vanish in this theme's background; for lines and text.
+    /// The hues of viridis, the same in both themes, as light or dark as can be told from the background; for lines and
+    /// dots.
     QColor ordinal(double t) const;
     /// For areas that lie on the background: viridis, in dark without its lowest part, which could not be told from
     /// there being nothing.
