@@ -215,16 +215,20 @@ DistributionSeries quantizedSeries(const calibration::Histogram& histogram, cons
             ++bar;
         if (counts[level] == 0)
             continue;
-        const double from = scale.toAxis(low);
-        const double length = scale.toAxis(high) - from;
-        if (length <= 0) {
+        // One height all along: what a bar gets depends on how much of it lies in what becomes this level.
+        const auto covered = [&](std::size_t b) {
+            const double whole = scale.toAxis(edges[b + 1]) - scale.toAxis(edges[b]);
+            return (scale.toAxis(std::min(high, edges[b + 1])) - scale.toAxis(std::max(low, edges[b]))) / whole;
+        };
+        double bars = 0;
+        for (std::size_t b = bar; b < series.shares.size() && edges[b] < high; ++b)
+            bars += covered(b);
+        if (bars <= 0) {
             series.shares[bar] += counts[level] * percent;
             continue;
         }
-        for (std::size_t b = bar; b < series.shares.size() && edges[b] < high; ++b) {
-            const double part = scale.toAxis(std::min(high, edges[b + 1])) - scale.toAxis(std::max(low, edges[b]));
-            series.shares[b] += counts[level] * percent * part / length;
-        }
+        for (std::size_t b = bar; b < series.shares.size() && edges[b] < high; ++b)
+            series.shares[b] += counts[level] * percent * covered(b) / bars;
     }
     return series;
 }
