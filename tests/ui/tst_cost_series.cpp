@@ -120,6 +120,47 @@ private slots:
         QVERIFY(costSeries(std::vector<sweep::StudiedModel> {}, cost::Metric::Bops).empty());
     }
 
+    void nearFloatIsWhatIsWorthChoosing()
+    {
+        CostSeries series;
+        series.floatTop1 = 93.5;
+        series.groups.push_back({ QStringLiteral("some"), 0,
+            { { 6, 44, 40, 48, 0, {} }, { 7, 41, 38, 44, 1, {} }, { 10, 92, 90, 94, 2, {} }, { 15, 93, 91, 95, 3, {} },
+                { 20, 93.4, 92, 95, 4, {} } } });
+        QCOMPARE(nearFloat(series).value_or(0), 88.0);
+        series.chosen = series.groups[0].points[2];
+        series.chosen->low = 80.5;
+        QCOMPARE(nearFloat(series).value_or(0), 80.0); // the answer is in sight
+        series.chosen.reset();
+        CostChart chart;
+        chart.resize(600, 400);
+        chart.setSeries(series);
+        QVERIFY(chart.yAxis->range().lower < 40);
+        QVERIFY(chart.below().isEmpty());
+        chart.setNearFloat(true);
+        QCOMPARE(chart.yAxis->range().lower, 88.0);
+        QCOMPARE(chart.below(), QStringLiteral("2 below 88 %"));
+        chart.replot();
+        // Arrows are there for the pointer, and what is selected has a word.
+        std::vector<qsizetype> clicked;
+        QObject::connect(&chart, &CostChart::pointClicked, &chart, [&](qsizetype i) { clicked.push_back(i); });
+        QTest::mouseClick(&chart, Qt::LeftButton, {},
+            QPoint(static_cast<int>(chart.pixelOf(0)->x()), chart.axisRect()->bottom() - 4));
+        QCOMPARE(clicked, (std::vector<qsizetype> { 0 }));
+        const int entries = chart.legend->itemCount();
+        chart.setCurrent(3);
+        QCOMPARE(chart.legend->itemCount(), entries + 1);
+        chart.setNearFloat(false);
+        QVERIFY(chart.yAxis->range().lower < 40);
+        // Nothing to hide, or almost everything.
+        series.groups[0].points.erase(series.groups[0].points.begin(), series.groups[0].points.begin() + 2);
+        QVERIFY(!nearFloat(series));
+        series.floatTop1 = 99.9;
+        QVERIFY(!nearFloat(series));
+        series.floatTop1.reset();
+        QVERIFY(!nearFloat(series));
+    }
+
     void draws()
     {
         CostChart chart;

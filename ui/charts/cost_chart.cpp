@@ -6,6 +6,7 @@
 #include <locale>
 #include <sstream>
 
+#include "ui/charts/below_scale.h"
 #include "ui/charts/chart_exporter.h"
 #include "ui/charts/cost_words.h"
 #include "ui/charts/number_format.h"
@@ -27,6 +28,8 @@ CostChart::CostChart(QWidget* parent)
     xAxis->setNumberPrecision(3);
     yAxis->setLabel(tr("Top-1 accuracy [%]"));
     setAccessibleName(tr("Accuracy against cost"));
+    putLegendAbove();
+    legend->setIconSize(20, 18); // the halo is that high
     rebuild();
 }
 
@@ -39,6 +42,17 @@ void CostChart::setSeries(CostSeries series)
         resetView();
     replot(QCustomPlot::rpQueuedReplot);
 }
+
+void CostChart::setNearFloat(bool on)
+{
+    if (on == m_nearFloat)
+        return;
+    m_nearFloat = on;
+    rebuild();
+    resetView();
+}
+
+QString CostChart::below() const { return m_below ? m_below->note() : QString(); }
 
 QColor CostChart::colorOf(std::size_t group) const
 {
@@ -57,6 +71,9 @@ void CostChart::rebuild()
 {
     clearPlottables();
     clearItems();
+    m_below = new BelowScale(this);
+    m_below->setFont(chartFont(-1));
+    m_below->setColors(theme().muted, theme().background);
     setCaption(m_series.title, m_series.captions);
     xAxis->setLabel(m_series.xTitle);
     const bool moved = !m_series.empty() && (xAxis->range() != homeRange(xAxis) || yAxis->range() != homeRange(yAxis));
@@ -67,7 +84,7 @@ void CostChart::rebuild()
         xAxis->setRange(shownX);
         yAxis->setRange(shownY);
     }
-    drawCurrent();
+    QCPGraph* halo = drawCurrent();
     drawLines();
     drawFront();
     // Most bits first, as they lie from top to bottom; mixed ones over the uniform ones that they are to beat.
@@ -77,12 +94,9 @@ void CostChart::rebuild()
         drawGroup(m_series.groups[group], colorOf(group));
     }
     drawChosen();
-    legend->setVisible(!m_series.empty());
-    legend->setIconSize(20, 16); // the ring of the chosen one is that high
-    legend->setBrush(translucent(theme().background, 0.8));
-    legend->setTextColor(theme().text);
-    legend->setBorderPen(Qt::NoPen);
-    axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignBottom | Qt::AlignRight);
+    if (halo)
+        halo->addToLegend();
+    fitLegend(!m_series.empty());
 }
 
 void CostChart::setAxes()
@@ -106,22 +120,26 @@ void CostChart::setAxes()
     }
     const double pad = std::max(0.5, (high - low) * 0.05);
     setHome(xAxis, QCPRange(left / 1.15, right * 1.15));
-    setHome(yAxis, QCPRange(std::max(-1.0, low - pad), std::min(101.0, high + pad)));
+    const QCPRange all(std::max(-1.0, low - pad), std::min(101.0, high + pad));
+    const auto bottom = m_nearFloat ? nearFloat(m_series) : std::nullopt;
+    setHome(yAxis, bottom ? QCPRange(*bottom, std::min(101.0, high + 0.3)) : all);
+    setContents(yAxis, all);
 }
 
-void CostChart::drawCurrent()
+QCPGraph* CostChart::drawCurrent()
 {
-    const auto pixel = current() ? pixelOf(*current()) : std::nullopt;
-    if (!pixel)
-        return;
+    if (!current() || !pixelOf(*current()))
+        return nullptr;
     QCPGraph* halo = addGraph();
+    halo->setName(tr("selected"));
     halo->setLineStyle(QCPGraph::lsNone);
     const QColor color = palette().color(QPalette::Highlight);
-    halo->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, Qt::NoPen, translucent(color, 0.45), 20));
+    halo->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, Qt::NoPen, translucent(color, 0.45), 18));
     for (const auto& group : m_series.groups)
         for (const auto& point : group.points)
             if (point.index == *current())
                 halo->addData(point.x, point.top1);
+    return halo;
 }
 
 void CostChart::drawLines()
@@ -134,10 +152,30 @@ void CostChart::drawLines()
     };
     if (m_series.empty())
         return;
-    if (m_series.floatTop1)
+    if (m_series.floatTop1) {
         line(1, *m_series.floatTop1, 100, *m_series.floatTop1);
-    if (m_series.budget)
+        drawLabel({ 0, *m_series.floatTop1 }, false, tr("float %1").arg(formatPercent(*m_series.floatTop1, 1)));
+    }
+    if (m_series.budget) {
         line(*m_series.budget, 0, *m_series.budget, 100);
+        drawLabel({ *m_series.budget, 1 }, true, tr("budget"));
+    }
+}
+
+void CostChart::drawLabel(const QPointF& at, bool ofBudget, const QString& text)
+{
+    // Where the fewest points are: float at the cheap end, the budget at the bottom.
+    auto* label = new QCPItemText(this);
+    if (ofBudget)
+        label->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+    else
+        label->position->setTypeX(QCPItemPosition::ptAxisRectRatio);
+    label->position->setCoords(at);
+    label->setPositionAlignment(Qt::AlignLeft | Qt::AlignBottom);
+    label->setPadding(QMargins(6, 0, 0, ofBudget ? 6 : 2));
+    label->setText(text);
+    label->setFont(chartFont(-1));
+    label->setColor(theme().muted);
 }
 
 void CostChart::drawFront()
@@ -152,7 +190,7 @@ void CostChart::drawFront()
     QCPGraph* stairs = addGraph();
     stairs->setName(tr("none cheaper and more accurate"));
     stairs->setLineStyle(QCPGraph::lsStepLeft);
-    stairs->setPen(QPen(translucent(theme().text, 0.5), 1.2));
+    stairs->setPen(QPen(translucent(theme().text, 0.75), 1.5));
     stairs->setData(x, y, true);
     stairs->addToLegend();
 }
@@ -163,6 +201,7 @@ void CostChart::drawGroup(const CostSeries::Group& group, const QColor& color)
     for (const auto& point : group.points) {
         x << point.x;
         y << point.top1;
+        m_below->add(point.x, point.top1, color);
         below << point.top1 - point.low;
         above << point.high - point.top1;
         if (point.label.isEmpty())
@@ -222,7 +261,8 @@ CostChart::Hit CostChart::hitAt(const QPointF& position) const
     double least = nearEnough;
     for (const auto& group : m_series.groups)
         for (const auto& point : group.points) {
-            const QPointF at(xAxis->coordToPixel(point.x), yAxis->coordToPixel(point.top1));
+            const QPointF at
+                = BelowScale::reachable(this, { xAxis->coordToPixel(point.x), yAxis->coordToPixel(point.top1) });
             const double distance = std::hypot(at.x() - position.x(), at.y() - position.y());
             if (distance < least) {
                 least = distance;

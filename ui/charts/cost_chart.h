@@ -9,8 +9,11 @@
 
 namespace quantoscope::ui {
 
+class BelowScale;
+
 /// Measured accuracy over any figure of cost: a dot with its interval for each network, groups in colours, the front of
-/// all as stairs, the float network and a budget as dashed lines, what was chosen ringed. Costs on a logarithmic axis.
+/// all as stairs, the float network and a budget as dashed lines, what was chosen ringed, what is selected in a halo.
+/// Costs on a logarithmic axis.
 class CostChart : public PointChart {
     Q_OBJECT
 
@@ -20,6 +23,10 @@ public:
     /// What is zoomed to stays, unless it is over another cost.
     void setSeries(CostSeries series);
     const CostSeries& series() const { return m_series; }
+    /// Shows the accuracies near float, where the networks lie that are worth choosing, as far as that helps: see
+    /// nearFloat(). What lies below is counted and has arrows.
+    void setNearFloat(bool on);
+    QString below() const; ///< "3 below 88 %", empty while all is in sight
 
     std::string csv() const override;
 
@@ -38,13 +45,16 @@ protected:
 private:
     QColor colorOf(std::size_t group) const;
     void setAxes();
-    void drawCurrent();
+    QCPGraph* drawCurrent(); ///< null: there is none
     void drawLines();
+    void drawLabel(const QPointF& at, bool ofBudget, const QString& text);
     void drawFront();
     void drawGroup(const CostSeries::Group& group, const QColor& color);
     void drawChosen();
 
     CostSeries m_series;
+    bool m_nearFloat = false;
+    BelowScale* m_below = nullptr;
 };
 
 /// Draws it into a file, without a window; needs a QApplication.

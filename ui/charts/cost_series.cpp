@@ -84,6 +84,22 @@ QString nameOf(const sweep::SweepPoint& point) { return formatWordLengths(point.
 
 } // namespace
 
+std::optional<double> nearFloat(const CostSeries& series)
+{
+    constexpr double reach = 5; // points below float, as in the lines near float of a sweep
+    if (!series.floatTop1)
+        return std::nullopt;
+    double bottom = std::floor(*series.floatTop1) - reach;
+    if (series.chosen)
+        bottom = std::min(bottom, std::floor(series.chosen->low));
+    int above = 0;
+    int below = 0;
+    for (const auto& group : series.groups)
+        for (const auto& point : group.points)
+            ++(point.top1 < bottom ? below : above);
+    return below > 0 && above >= below ? std::optional(std::max(0.0, bottom)) : std::nullopt;
+}
+
 CostSeries costSeries(const sweep::SweepResult& result, cost::Metric metric)
 {
     CostSeries series = start(metric, result.scope, result.data);

@@ -50,6 +50,10 @@ struct CostSeries {
     bool empty() const { return groups.empty(); }
 };
 
+/// Where the accuracies begin that are near float, in percent: some points below it, or below what was chosen. Empty if
+/// that would hide nothing, or most.
+std::optional<double> nearFloat(const CostSeries& series);
+
 /// Groups: activation bits.
 CostSeries costSeries(const sweep::SweepResult& result, cost::Metric metric);
 /// Groups: weights, activations. Nothing if nothing was measured.

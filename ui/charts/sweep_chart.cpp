@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "ui/charts/below_scale.h"
 #include "ui/charts/chart_exporter.h"
 #include "ui/charts/number_format.h"
 
@@ -14,12 +15,10 @@ namespace {
 
 constexpr double hitRadius = 14; // pixels
 
-constexpr QCPScatterStyle::ScatterShape shapes[] = { QCPScatterStyle::ssDisc, QCPScatterStyle::ssSquare,
-    QCPScatterStyle::ssDiamond, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssTriangleInverted };
-
 constexpr double nearFloat = 5; // points
 constexpr double accuracyStep = 10; // points in which the axis grows
 constexpr double leastBelow = 1; // points between the lowest interval and the axis
+constexpr double asideStep = 0.07; // bits, from line to line whose intervals would cover each other
 
 } // namespace
 
@@ -90,6 +89,11 @@ void SweepChart::rebuild()
     xAxis->setLabel(m_series.xTitle.isEmpty() ? tr("Weight word-length [bits]") : m_series.xTitle);
     setCaption(m_series.title, m_series.captions);
     setAxes();
+    m_below = m_extent == Extent::NearFloat ? new BelowScale(this) : nullptr;
+    if (m_below) {
+        m_below->setFont(chartFont(-1));
+        m_below->setColors(theme().muted, theme().background);
+    }
     // Most bits first, as the lines lie from top to bottom.
     for (std::size_t i = m_series.lines.size(); i-- > 0;)
         drawLine(m_series.lines[i], i);
@@ -153,30 +157,65 @@ void SweepChart::drawLine(const SweepSeries::Line& line, std::size_t number)
     // The line whose other operand stays float is grey, as everything float is.
     const bool alone = m_series.lines.size() == 1;
     const QColor color = alone ? theme().quantized : line.bits ? theme().ordinal(line.position) : theme().floating;
-    QVector<double> x, y, low, high;
+    QVector<double> x, y;
     for (const auto& point : line.points) {
-        x << point.x;
+        x << point.x + aside(number);
         y << point.top1;
-        low << point.low;
-        high << point.high;
+        if (m_below)
+            m_below->add(x.back(), point.top1, color);
     }
-    if (m_bands) {
-        QCPGraph* upper = addGraph();
-        QCPGraph* lower = addGraph();
-        for (QCPGraph* edge : { upper, lower })
-            edge->setPen(Qt::NoPen);
-        upper->setData(x, high, true);
-        lower->setData(x, low, true);
-        upper->setBrush(translucent(color, alone ? 0.2 : 0.1));
-        upper->setChannelFillGraph(lower);
-    }
+    if (m_bands && m_extent == Extent::Whole)
+        drawBand(line, translucent(color, alone ? 0.2 : 0.1));
     QCPGraph* graph = addGraph();
     graph->setData(x, y, true);
     graph->setPen(QPen(color, 2, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
-    const auto shape = shapes[number % std::size(shapes)];
-    graph->setScatterStyle(QCPScatterStyle(shape, QPen(color, 1), QBrush(color), 7));
-    graph->setName(line.label);
+    graph->setScatterStyle(QCPScatterStyle(shapeOf(number), QPen(color, 1), QBrush(color), 7));
+    const bool hidden = m_below && !line.points.empty()
+        && std::ranges::all_of(line.points, [&](const auto& point) { return point.top1 < homeRange(yAxis).lower; });
+    graph->setName(hidden ? tr("%1, below").arg(line.label) : line.label);
     graph->addToLegend();
+    if (m_bands && m_extent == Extent::NearFloat)
+        drawWhiskers(line, graph, translucent(color, 0.7));
+}
+
+void SweepChart::drawBand(const SweepSeries::Line& line, const QColor& color)
+{
+    QVector<double> x, low, high;
+    for (const auto& point : line.points) {
+        x << point.x;
+        low << point.low;
+        high << point.high;
+    }
+    QCPGraph* upper = addGraph();
+    QCPGraph* lower = addGraph();
+    for (QCPGraph* edge : { upper, lower })
+        edge->setPen(Qt::NoPen);
+    upper->setData(x, high, true);
+    lower->setData(x, low, true);
+    upper->setBrush(color);
+    upper->setChannelFillGraph(lower);
+}
+
+void SweepChart::drawWhiskers(const SweepSeries::Line& line, QCPGraph* graph, const QColor& color)
+{
+    QVector<double> below, above;
+    for (const auto& point : line.points) {
+        below << point.top1 - point.low;
+        above << point.high - point.top1;
+    }
+    auto* whiskers = new QCPErrorBars(xAxis, yAxis);
+    whiskers->setDataPlottable(graph);
+    whiskers->setPen(QPen(color, 1.2));
+    whiskers->setWhiskerWidth(4);
+    whiskers->setSymbolGap(7);
+    whiskers->setData(below, above);
+}
+
+double SweepChart::aside(std::size_t line) const
+{
+    if (m_extent == Extent::Whole || !m_bands)
+        return 0;
+    return (static_cast<double>(line) - (static_cast<double>(m_series.lines.size()) - 1) / 2) * asideStep;
 }
 
 void SweepChart::drawFloat()
@@ -195,23 +234,25 @@ void SweepChart::drawFloat()
 
 void SweepChart::drawCurrent()
 {
-    for (const auto& line : m_series.lines)
-        for (const auto& point : line.points) {
+    for (std::size_t i = 0; i < m_series.lines.size(); ++i)
+        for (const auto& point : m_series.lines[i].points) {
             if (point.index != current())
                 continue;
             QCPGraph* ring = addGraph();
             ring->setLineStyle(QCPGraph::lsNone);
             ring->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(theme().text, 2), Qt::NoBrush, 15));
-            ring->addData(point.x, point.top1);
+            ring->addData(point.x + aside(i), point.top1);
         }
 }
+
+QString SweepChart::below() const { return m_below ? m_below->note() : QString(); }
 
 std::vector<PointChart::Place> SweepChart::places() const
 {
     std::vector<Place> all;
-    for (const auto& line : m_series.lines)
-        for (const auto& point : line.points)
-            all.push_back({ point.index, { point.x, point.top1 } });
+    for (std::size_t i = 0; i < m_series.lines.size(); ++i)
+        for (const auto& point : m_series.lines[i].points)
+            all.push_back({ point.index, { point.x + aside(i), point.top1 }, QPointF(point.x, point.top1) });
     return all;
 }
 
@@ -219,14 +260,14 @@ std::optional<std::size_t> SweepChart::pointAt(const QPointF& position) const
 {
     std::optional<std::size_t> best;
     double bestDistance = hitRadius;
-    for (const auto& line : m_series.lines) {
-        for (const auto& point : line.points) {
-            const QPointF at(xAxis->coordToPixel(point.x), yAxis->coordToPixel(point.top1));
-            const double distance = std::hypot(at.x() - position.x(), at.y() - position.y());
-            if (distance <= bestDistance) {
-                bestDistance = distance;
-                best = point.index;
-            }
+    for (const Place& place : places()) {
+        QPointF at(xAxis->coordToPixel(place.at.x()), yAxis->coordToPixel(place.at.y()));
+        if (m_below)
+            at = BelowScale::reachable(this, at);
+        const double distance = std::hypot(at.x() - position.x(), at.y() - position.y());
+        if (distance <= bestDistance) {
+            bestDistance = distance;
+            best = place.point;
         }
     }
     return best;

@@ -11,8 +11,11 @@
 
 namespace quantoscope::ui {
 
-/// Accuracy against word-length: one line a word-length of the other operand, 95 % intervals as bands, the float
-/// network as a dashed line. A click on a point emits its index.
+class BelowScale;
+
+/// Accuracy against word-length: one line a word-length of the other operand, the float network as a dashed line. 95 %
+/// intervals are bands or, near float, where bands would cover each other, whiskers side by side. A click on a point
+/// emits its index.
 class SweepChart : public PointChart {
     Q_OBJECT
 
@@ -28,6 +31,7 @@ public:
     void setResult(std::shared_ptr<const sweep::SweepResult> result);
     const SweepSeries& series() const { return m_series; }
     void setBandsVisible(bool visible);
+    QString below() const; ///< near float, what lies below: "3 below 88 %"; empty if nothing does
 
     std::string csv() const override;
 
@@ -40,6 +44,9 @@ protected:
 private:
     void addLegend();
     void drawLine(const SweepSeries::Line& line, std::size_t number);
+    void drawBand(const SweepSeries::Line& line, const QColor& color);
+    void drawWhiskers(const SweepSeries::Line& line, QCPGraph* graph, const QColor& color);
+    double aside(std::size_t line) const; ///< bits, from a word-length to the points of a line
     void drawFloat();
     void drawCurrent();
     void setAxes();
@@ -52,6 +59,7 @@ private:
     bool m_bands = true;
     bool m_grows = false; ///< what is drawn next is more of the sweep that is drawn
     QCPRange m_shown; ///< what the axis of accuracies showed last without being zoomed
+    BelowScale* m_below = nullptr; ///< near float only
     QCPTextElement* m_legendTitle = nullptr;
 };
 

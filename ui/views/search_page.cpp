@@ -52,6 +52,7 @@ SearchPage::SearchPage(Session& session, Workbench& workbench, QWidget* parent)
     auto* bar = new QHBoxLayout;
     bar->setSpacing(8);
     bar->addWidget(m_charts->box());
+    bar->addWidget(m_charts->nearFloatBox());
     bar->addWidget(m_answer, 1);
     bar->addWidget(m_charts->saveButton());
     auto* layout = new QVBoxLayout(this);

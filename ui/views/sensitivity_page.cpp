@@ -63,8 +63,10 @@ SensitivityPage::SensitivityPage(Session& session, Workbench& workbench, QWidget
     };
     connect(m_chart, &SensitivityChart::pointClicked, this, choose);
     connect(m_charts, &StudyCharts::pointClicked, this, choose);
-    connect(m_charts->box(), &QComboBox::currentIndexChanged, m_order,
-        [this] { m_order->setEnabled(!m_charts->showsCosts()); });
+    connect(m_charts->box(), &QComboBox::currentIndexChanged, m_order, [this] {
+        for (QWidget* ordering : { static_cast<QWidget*>(m_orderLabel), static_cast<QWidget*>(m_order) })
+            ordering->setVisible(!m_charts->showsCosts());
+    });
     connect(m_plan, &PlanPanel::currentWanted, this, [this] {
         if (const auto point = chosenPoint())
             m_workbench.makeSensitivityCurrent(*point);
@@ -124,21 +126,21 @@ QHBoxLayout* SensitivityPage::buildBar()
     m_order = new QComboBox;
     m_order->addItems({ tr("as in the network"), tr("most harmful first") });
     m_order->setAccessibleName(tr("Order of layers"));
-    m_order->setToolTip(
-        wrapped(tr("The most harmful layer has the longest bar at the fewest bits; among equal ones the "
-                   "next word-length decides.")));
+    m_order->setToolTip(wrapped(tr("The most harmful layer loses most at the fewest bits; among equal ones the next "
+                                   "word-length decides.")));
     connect(m_order, &QComboBox::currentIndexChanged, this,
         [this](int index) { m_chart->setOrder(index == 0 ? SensitivityOrder::Network : SensitivityOrder::Harm); });
     m_trust = new ElidedLabel;
     m_trust->setEnabled(false);
     m_trust->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    auto* label = new QLabel(tr("Order"));
-    label->setBuddy(m_order);
+    m_orderLabel = new QLabel(tr("Order"));
+    m_orderLabel->setBuddy(m_order);
     auto* bar = new QHBoxLayout;
     bar->setSpacing(8);
     bar->addWidget(m_charts->box());
-    bar->addWidget(label);
+    bar->addWidget(m_orderLabel);
     bar->addWidget(m_order);
+    bar->addWidget(m_charts->nearFloatBox());
     bar->addWidget(m_trust, 1);
     bar->addWidget(m_charts->saveButton());
     return bar;
@@ -205,7 +207,7 @@ void SensitivityPage::refreshChart()
             : !waiting.isEmpty()                      ? waiting
             : m_workbench.running(Study::Sensitivity) ? tr("The first point is being evaluated…")
             : m_workbench.canStart(Study::Sensitivity)
-            ? tr("Press Start to see what each layer alone costs.\nBars appear as they are finished; a click on one "
+            ? tr("Press Start to see what each layer alone costs.\nPoints appear as they are finished; a click on one "
                  "shows "
                  "its plan. The table and the graph can be coloured by the result.")
             : tr("Open a model and labelled images, then see which layers suffer most."));

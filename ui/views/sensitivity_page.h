@@ -63,6 +63,7 @@ private:
     QLineEdit* m_weightBits = nullptr;
     QLineEdit* m_activationBits = nullptr;
     QCheckBox* m_measure = nullptr;
+    QLabel* m_orderLabel = nullptr;
     QComboBox* m_order = nullptr;
     StudyButton* m_start = nullptr;
     QLabel* m_workload = nullptr;

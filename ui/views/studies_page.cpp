@@ -109,7 +109,7 @@ void StudiesPage::buildChartBar(QHBoxLayout* layout)
     layout->setSpacing(8);
     m_bands = new QCheckBox(tr("95 % intervals"));
     m_bands->setChecked(true);
-    m_bands->setToolTip(tr("Wilson score intervals as bands: where the accuracy on ever more such images would lie"));
+    m_bands->setToolTip(tr("Wilson score intervals: where the accuracy on ever more such images would lie"));
     m_contours = new QComboBox;
     m_contours->setAccessibleName(tr("Lines of equal cost"));
     m_contours->setToolTip(tr("Lines along which all word-lengths cost the same"));
@@ -133,6 +133,7 @@ void StudiesPage::buildChartBar(QHBoxLayout* layout)
     layout->addWidget(m_contours);
     m_contoursLabel->hide();
     m_contours->hide();
+    layout->addWidget(m_charts->nearFloatBox());
     layout->addWidget(m_caption, 1);
     layout->addWidget(m_charts->saveButton());
     connect(m_charts->box(), &QComboBox::currentIndexChanged, this, [this] {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <QAbstractItemView>
+#include <QCheckBox>
 #include <QComboBox>
 #include <QMenu>
 #include <QToolButton>
@@ -36,6 +37,7 @@ StudyCharts::StudyCharts(Costs costs, QWidget* parent)
     , m_costs(std::move(costs))
     , m_box(new QComboBox)
     , m_save(new QToolButton)
+    , m_nearFloat(new QCheckBox(tr("Near float")))
     , m_costChart(new CostChart)
 {
     m_box->setAccessibleName(tr("Kind of chart"));
@@ -43,7 +45,12 @@ StudyCharts::StudyCharts(Costs costs, QWidget* parent)
     for (const auto metric : variedCosts)
         m_box->addItem(tr("Over %1").arg(costName(metric)), static_cast<int>(metric));
     keepNarrow(m_box, letters);
+    m_nearFloat->setChecked(true);
+    m_nearFloat->setToolTip(
+        tr("Only the last points below the float network, where the choice is; arrows count the rest"));
+    m_nearFloat->hide();
     addWidget(m_costChart);
+    followNearFloat(m_costChart);
     attachChartMenu(m_costChart);
     m_save->setText(tr("Save"));
     m_save->setToolTip(tr("The chart as PNG, SVG or PDF, or what is drawn as CSV"));
@@ -63,6 +70,8 @@ void StudyCharts::add(BaseChart* chart, const QString& name, QWidget* shown)
     const int place = static_cast<int>(m_own.size());
     insertWidget(place, shown ? shown : chart);
     attachChartMenu(chart);
+    if (auto* costs = qobject_cast<CostChart*>(chart))
+        followNearFloat(costs);
     m_own.push_back(chart);
     m_box->insertItem(place, name, -1);
     m_box->setCurrentIndex(0);
@@ -89,16 +98,31 @@ void StudyCharts::show(int entry)
     drawCosts();
 }
 
+void StudyCharts::followNearFloat(CostChart* chart)
+{
+    chart->setNearFloat(m_nearFloat->isChecked());
+    connect(m_nearFloat, &QCheckBox::toggled, chart, &CostChart::setNearFloat);
+}
+
+void StudyCharts::refreshNearFloat()
+{
+    const auto* chart = qobject_cast<const CostChart*>(currentChart());
+    // Until a page has given it a place it would be a window.
+    m_nearFloat->setVisible(chart && m_nearFloat->parentWidget());
+    m_nearFloat->setEnabled(chart && nearFloat(chart->series()));
+}
+
 void StudyCharts::drawCosts()
 {
     if (!showsCosts())
-        return;
+        return refreshNearFloat();
     const auto metric = static_cast<cost::Metric>(m_box->currentData().toInt());
     auto series = m_costs(metric);
     // A study may have nothing measured, or nothing that has this cost.
     if (m_costChart->message().isEmpty() || !series.empty())
         m_costChart->setMessage(series.empty() ? tr("Nothing that was measured has this cost") : QString());
     m_costChart->setSeries(std::move(series));
+    refreshNearFloat();
 }
 
 void StudyCharts::refresh(const QString& message)

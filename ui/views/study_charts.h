@@ -7,6 +7,7 @@
 
 #include "ui/charts/cost_series.h"
 
+class QCheckBox;
 class QComboBox;
 class QToolButton;
 
@@ -35,6 +36,8 @@ public:
     void add(BaseChart* chart, const QString& name, QWidget* shown = nullptr);
     QComboBox* box() const { return m_box; }
     QToolButton* saveButton() const { return m_save; }
+    /// Whether charts over a cost show what is near float; there while one of them is seen, enabled where it helps.
+    QCheckBox* nearFloatBox() const { return m_nearFloat; }
     CostChart* costChart() const { return m_costChart; }
     BaseChart* currentChart() const;
     /// Whether accuracy over a cost is seen.
@@ -52,11 +55,14 @@ signals:
 private:
     void show(int entry);
     void drawCosts();
+    void followNearFloat(CostChart* chart);
+    void refreshNearFloat();
 
     Costs m_costs;
     std::vector<BaseChart*> m_own; ///< as the first pages
     QComboBox* m_box = nullptr;
     QToolButton* m_save = nullptr;
+    QCheckBox* m_nearFloat = nullptr;
     CostChart* m_costChart = nullptr;
 };
 
