@@ -198,9 +198,18 @@ private slots:
         HeatChart chart;
         chart.setResult(result);
         QCOMPARE(chart.accuracies().low, scale.low);
-        QCOMPARE(chart.scaleLabels().front(),
-            (scale.clipped ? QStringLiteral("≤ %1") : QStringLiteral("%1")).arg(scale.low));
+        QCOMPARE(chart.scaleLabels().front(), scale.clipped ? QStringLiteral("0") : QString::number(scale.low));
+        QCOMPARE(chart.scaleLabels().contains(QString::number(scale.low)), true);
         QVERIFY(chart.scaleLabels().size() >= 2);
+        // What lies below the scale is grey, the lighter the less far.
+        QCOMPARE(chart.colorOf(scale.low), Theme::viridis(0));
+        if (scale.clipped) {
+            const QColor far = chart.colorOf(0.1 * scale.low);
+            const QColor close = chart.colorOf(0.9 * scale.low);
+            QVERIFY(far.saturation() == 0 && close.saturation() == 0);
+            QVERIFY(close.lightness() > far.lightness() + 30);
+            QVERIFY(scale.place(0.1 * scale.low) < scale.place(0.9 * scale.low) && scale.place(0.9 * scale.low) < 0);
+        }
     }
 
     void filesKeepTheirNames()
@@ -392,6 +401,11 @@ private slots:
             if (series.edge(bar + 1) <= 0.125)
                 below += series.shares[bar];
         QVERIFY2(std::abs(below - 12.5) < 0.5, qPrintable(QString::number(below)));
+        // Within what becomes a level the outline is level.
+        for (std::size_t bar = 1; bar < series.shares.size(); ++bar)
+            if (series.edge(bar - 1) >= 0.125 && series.edge(bar + 1) <= 0.375)
+                QVERIFY2(
+                    std::abs(series.shares[bar] - series.shares[bar - 1]) < 1e-9, qPrintable(QString::number(bar)));
     }
 
     void theHeatOfChannels()
@@ -444,6 +458,27 @@ private slots:
         QCOMPARE(gridLevels(encoding, 0), (std::vector<double> { -1, -0.5, 0, 0.5 }));
         QCOMPARE(representableSpan(encoding), (Span { -4, 2 }));
         QCOMPARE(representableSpan(encoding, 0), (Span { -1, 0.5 }));
+    }
+
+    void wordLengthsHaveOneHueInBothThemes()
+    {
+        for (const Theme& theme : { Theme::light(), Theme::night() }) {
+            double before = -1;
+            for (int i = 0; i <= 6; ++i) {
+                const QColor color = theme.ordinal(i / 6.0);
+                // One pixel of rounding at dark colours is some degrees.
+                const double hue = Theme::light().ordinal(i / 6.0).hslHueF();
+                QVERIFY2(std::abs(color.hslHueF() - hue) < 0.02, qPrintable(color.name()));
+                // Told apart without any hue: lighter by a tenth of what there is.
+                const double light = 0.2126 * std::pow(color.redF(), 2.2) + 0.7152 * std::pow(color.greenF(), 2.2)
+                    + 0.0722 * std::pow(color.blueF(), 2.2);
+                QVERIFY2(std::cbrt(light) > before + 0.05, qPrintable(color.name()));
+                before = std::cbrt(light);
+                const double back = theme.dark ? 0.013 : 1.0; // luminance of the backgrounds
+                const double contrast = theme.dark ? (light + 0.05) / (back + 0.05) : (back + 0.05) / (light + 0.05);
+                QVERIFY2(contrast > 2, qPrintable(color.name()));
+            }
+        }
     }
 
     void colours()

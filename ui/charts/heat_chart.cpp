@@ -50,14 +50,35 @@ std::optional<QPointF> placeOfLabel(const Contour& contour, const QPointF& middl
     return std::nullopt;
 }
 
+/// Behind which of `labels` word-lengths are missing.
+std::vector<std::size_t> gapsOf(const std::vector<QString>& labels)
+{
+    std::vector<std::size_t> gaps;
+    for (std::size_t i = 1; i < labels.size(); ++i) {
+        bool numbers[2] = {};
+        const int step = labels[i].toInt(&numbers[0]) - labels[i - 1].toInt(&numbers[1]);
+        if (numbers[0] && numbers[1] && step > 1)
+            gaps.push_back(i - 1);
+    }
+    return gaps;
+}
+
+/// Of an accuracy of zero, and just below the scale.
+const QColor nothingRight(0x50, 0x50, 0x50);
+const QColor justBelow(0xa0, 0xa0, 0xa0);
+
+QColor mixed(const QColor& a, const QColor& b, double share)
+{
+    const auto part = [share](int from, int to) { return static_cast<int>(std::lround(from + share * (to - from))); };
+    return QColor(part(a.red(), b.red()), part(a.green(), b.green()), part(a.blue(), b.blue()));
+}
+
 } // namespace
 
 HeatChart::HeatChart(QWidget* parent)
     : PointChart(Groups::Columns, parent)
 {
     setInteractions(QCP::Interactions());
-    xAxis->setLabel(tr("Weight word-length [bits]"));
-    yAxis->setLabel(tr("Activation word-length [bits]"));
     for (QCPAxis* axis : { xAxis, yAxis }) {
         axis->grid()->setVisible(false);
         axis->setSubTicks(false);
@@ -89,12 +110,13 @@ void HeatChart::setContours(std::optional<cost::Metric> metric)
     replot(QCustomPlot::rpQueuedReplot);
 }
 
-void HeatChart::labelAxis(QCPAxis* axis, const std::vector<QString>& labels)
+void HeatChart::labelAxis(QCPAxis* axis, const std::vector<QString>& labels, const QString& title)
 {
     auto ticker = QSharedPointer<QCPAxisTickerText>::create();
     for (std::size_t i = 0; i < labels.size(); ++i)
         ticker->addTick(static_cast<double>(i), labels[i]);
     axis->setTicker(ticker);
+    axis->setLabel(gapsOf(labels).empty() ? title : tr("%1, with gaps").arg(title));
     setHome(axis, QCPRange(-0.5, std::max(0.5, static_cast<double>(labels.size()) - 0.5)));
 }
 
@@ -102,20 +124,9 @@ void HeatChart::rebuild()
 {
     clearPlottables();
     clearItems();
-    labelAxis(xAxis, m_grid.columns);
-    labelAxis(yAxis, m_grid.rows);
-    QCPColorGradient gradient;
-    gradient.clearColorStops();
-    for (int i = 0; i <= 8; ++i)
-        gradient.setColorStopAt(i / 8.0, Theme::viridis(i / 8.0));
-    gradient.setNanHandling(QCPColorGradient::nhTransparent);
-    m_scale->setGradient(gradient);
-    m_accuracies = m_result ? accuracyScale(*m_result) : AccuracyScale {};
-    m_scale->setDataRange(QCPRange(m_accuracies.low, m_accuracies.high));
-    labelScale();
-    m_scale->setLabel(tr("Top-1 accuracy [%]"));
-    styleAxis(m_scale->axis());
-    m_scale->axis()->setBasePen(QPen(theme().axis, 1));
+    labelAxis(xAxis, m_grid.columns, tr("Weight word-length [bits]"));
+    labelAxis(yAxis, m_grid.rows, tr("Activation word-length [bits]"));
+    colourScale();
     m_contours.clear();
     m_contourLabels.clear();
     if (!m_result || m_result->points.empty())
@@ -125,6 +136,8 @@ void HeatChart::rebuild()
         captions << tr("Lines: equal %1").arg(costName(*m_metric));
     setCaption(tr("Accuracy over both word-lengths"), captions);
     drawCells();
+    drawGaps(m_grid.columns, true);
+    drawGaps(m_grid.rows, false);
     if (m_metric)
         m_contours = isoCosts(*m_result, m_grid, *m_metric);
     for (const Contour& contour : m_contours)
@@ -134,16 +147,44 @@ void HeatChart::rebuild()
     drawCurrent();
 }
 
+void HeatChart::colourScale()
+{
+    m_accuracies = m_result ? accuracyScale(*m_result) : AccuracyScale {};
+    const double below = m_accuracies.share();
+    QCPColorGradient gradient;
+    gradient.clearColorStops();
+    if (below > 0) {
+        gradient.setColorStopAt(0, nothingRight);
+        gradient.setColorStopAt(below / (1 + below) - 1e-6, justBelow);
+    }
+    for (int i = 0; i <= 8; ++i)
+        gradient.setColorStopAt((i / 8.0 + below) / (1 + below), Theme::viridis(i / 8.0));
+    gradient.setNanHandling(QCPColorGradient::nhTransparent);
+    m_scale->setGradient(gradient);
+    m_scale->setDataRange(QCPRange(-below, 1));
+    labelScale();
+    m_scale->setLabel(tr("Top-1 accuracy [%]"));
+    styleAxis(m_scale->axis());
+    m_scale->axis()->setBasePen(QPen(theme().axis, 1));
+}
+
+QColor HeatChart::colorOf(double top1) const
+{
+    return top1 >= m_accuracies.low ? Theme::viridis(m_accuracies.position(top1))
+                                    : mixed(nothingRight, justBelow, top1 / m_accuracies.low);
+}
+
 void HeatChart::labelScale()
 {
     const double span = m_accuracies.high - m_accuracies.low;
     const double step = span > 50 ? 20 : span > 25 ? 10 : span > 12 ? 5 : span > 5 ? 2 : span > 2 ? 1 : 0.5;
     auto ticker = QSharedPointer<QCPAxisTickerText>::create();
-    const QString lowest = QString::number(m_accuracies.low);
-    ticker->addTick(m_accuracies.low, m_accuracies.clipped ? QStringLiteral("≤ ") + lowest : lowest);
+    if (m_accuracies.clipped)
+        ticker->addTick(-m_accuracies.share(), QStringLiteral("0"));
+    ticker->addTick(0, QString::number(m_accuracies.low));
     for (double tick = (std::floor(m_accuracies.low / step) + 1) * step; tick <= m_accuracies.high; tick += step)
         if (tick >= m_accuracies.low + 0.6 * step)
-            ticker->addTick(tick, QString::number(tick));
+            ticker->addTick(m_accuracies.position(tick), QString::number(tick));
     m_scale->axis()->setTicker(ticker);
     m_scale->axis()->setSubTicks(false);
 }
@@ -167,9 +208,24 @@ void HeatChart::drawCells()
     for (int row = 0; row < rows; ++row) {
         for (int column = 0; column < columns; ++column) {
             const auto cell = m_grid.cell(static_cast<std::size_t>(row), static_cast<std::size_t>(column));
-            const double top1 = cell ? m_result->points[*cell].top1 : std::numeric_limits<double>::quiet_NaN();
-            map->data()->setCell(column, row, top1);
+            const double place
+                = cell ? m_accuracies.place(m_result->points[*cell].top1) : std::numeric_limits<double>::quiet_NaN();
+            map->data()->setCell(column, row, place);
         }
+    }
+}
+
+void HeatChart::drawGaps(const std::vector<QString>& labels, bool columns)
+{
+    for (const std::size_t before : gapsOf(labels)) {
+        auto* gap = new QCPItemLine(this);
+        const double at = static_cast<double>(before) + 0.5;
+        for (QCPItemPosition* end : { gap->start, gap->end }) {
+            columns ? end->setTypeY(QCPItemPosition::ptAxisRectRatio) : end->setTypeX(QCPItemPosition::ptAxisRectRatio);
+            const double across = end == gap->start ? 0 : 1;
+            end->setCoords(columns ? at : across, columns ? across : at);
+        }
+        gap->setPen(QPen(theme().background, 6));
     }
 }
 
@@ -185,11 +241,11 @@ void HeatChart::drawNumbers()
             text->position->setCoords(static_cast<double>(column), static_cast<double>(row));
             text->setText(QString::number(top1, 'f', 1));
             text->setFont(chartFont(-1));
-            const QColor cellColor = Theme::viridis(m_accuracies.position(top1));
+            const QColor cellColor = colorOf(top1);
             text->setColor(Theme::textOn(cellColor));
             // Keeps lines of equal cost off the digits.
             text->setBrush(cellColor);
-            text->setPadding(QMargins(2, 0, 2, 0));
+            text->setPadding(QMargins(6, 2, 6, 2));
         }
 }
 

@@ -12,7 +12,8 @@
 namespace quantoscope::ui {
 
 /// The word-length grid as a map: weight bits to the right, activation bits upwards, top-1 as viridis and as a number.
-/// Its colours cover what is around float: see accuracyScale(). Cells that are not there yet are empty.
+/// Its colours cover what is around float: see accuracyScale(); what lies below is grey. Cells that are not there yet
+/// are empty. Word-lengths that were left out between two others are a gap.
 class HeatChart : public PointChart {
     Q_OBJECT
 
@@ -26,6 +27,7 @@ public:
     const std::vector<QPointF>& contourLabels() const { return m_contourLabels; }
     const AccuracyScale& accuracies() const { return m_accuracies; }
     QStringList scaleLabels() const; ///< of the colours, from the lowest upwards
+    QColor colorOf(double top1) const; ///< of a cell
     std::string csv() const override;
 
 protected:
@@ -35,7 +37,9 @@ protected:
     std::optional<std::size_t> pointAt(const QPointF& position) const override;
 
 private:
-    void labelAxis(QCPAxis* axis, const std::vector<QString>& labels);
+    void labelAxis(QCPAxis* axis, const std::vector<QString>& labels, const QString& title);
+    void colourScale();
+    void drawGaps(const std::vector<QString>& labels, bool columns);
     void labelScale();
     void drawCells();
     void drawNumbers();

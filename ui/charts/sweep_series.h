@@ -66,9 +66,13 @@ SweepGrid sweepGrid(const sweep::SweepResult& result);
 struct AccuracyScale {
     double low = 0;
     double high = 100;
-    bool clipped = false; ///< there are points below, which get the lowest colour
+    bool clipped = false; ///< there are points below, which get colours of their own
 
     double position(double top1) const { return (top1 - low) / (high - low); } ///< 0: the lowest colour, 1: the highest
+    /// The share of the scale that is for what lies below, added to its lower end.
+    double share() const { return clipped ? 0.2 : 0; }
+    /// As position(), and for what lies below from -share() (nothing is right) to 0.
+    double place(double top1) const { return top1 >= low ? position(top1) : share() * (top1 / low - 1); }
 };
 /// From 10 points below float, or the lowest point where that is higher, to the highest of float and all points. The
 /// lower end is a whole number.
