@@ -100,6 +100,11 @@ private slots:
                 shown << text->text();
         QCOMPARE(shown, (QStringList { QStringLiteral("−2"), QStringLiteral("+2"), QStringLiteral("−2") }));
         QVERIFY(QString::fromStdString(chart.csv()).contains(QStringLiteral("3,5,1,3,2,class 3,class 5\n")));
+        QSignalSpy keys(&chart, &ConfusionChart::keyChanged);
+        const QString key = chart.key();
+        QVERIFY(key.contains(QStringLiteral("better")) && key.contains(QStringLiteral("left out")));
+        chart.setTheme(Theme::night());
+        QVERIFY(!keys.isEmpty() && chart.key().contains(chart.theme().quantized.name()));
         // Of very many classes those that most changed for.
         changes.clear();
         for (int label = 0; label < 100; ++label)
@@ -107,6 +112,7 @@ private slots:
         chart.setChanges(changes, [](std::int32_t label) { return QString::number(label); });
         QCOMPARE(chart.classes().size(), ConfusionChart::mostClasses);
         QVERIFY(chart.classes().front() >= 60);
+        QVERIFY(chart.key().contains(QStringLiteral("32 classes of 100")));
         chart.setChanges({}, {});
         QVERIFY(chart.classes().empty());
     }

@@ -64,9 +64,28 @@ void ConfusionChart::setChanges(
             if (!m_allNames.contains(label))
                 m_allNames.emplace(label, className(label));
     setCaption(tr("Changes of the confusion matrix"),
-        { tr("Images more or fewer in each cell than with the float network; vermillion: worse, green: better") });
+        { tr("Images more or fewer in each cell than with the float network; vermillion: worse, green: better; grey "
+             "frames: label and prediction agree"),
+            leftOut() });
     rebuild();
     replot(QCustomPlot::rpQueuedReplot);
+}
+
+QString ConfusionChart::leftOut() const
+{
+    return m_allNames.size() > m_classes.size()
+        ? tr("Only the %1 classes of %2 that most changed for").arg(m_classes.size()).arg(m_allNames.size())
+        : tr("Classes without change are left out");
+}
+
+QString ConfusionChart::key() const
+{
+    const auto square = [](const QColor& color) {
+        return QStringLiteral("<span style=\"color:%1\">■</span>&nbsp;").arg(color.name());
+    };
+    return tr("%1better: more are right, or fewer taken for a wrong class; %2worse. Grey frame: label and prediction "
+              "agree. %3.")
+        .arg(square(theme().category(green)), square(theme().quantized), leftOut());
 }
 
 void ConfusionChart::chooseClasses()
@@ -144,11 +163,12 @@ void ConfusionChart::rebuild()
         right->topLeft->setCoords(static_cast<double>(i) - 0.5, static_cast<double>(i) - 0.5);
         right->bottomRight->setCoords(static_cast<double>(i) + 0.5, static_cast<double>(i) + 0.5);
         right->setPen(Qt::NoPen);
-        right->setBrush(theme().grid);
+        right->setBrush(translucent(theme().axis, 0.45));
     }
     for (const evaluation::ConfusionChange& cell : m_changes)
         drawCell(cell, strongest);
     fitTexts();
+    emit keyChanged();
 }
 
 void ConfusionChart::drawCell(const evaluation::ConfusionChange& cell, double strongest)

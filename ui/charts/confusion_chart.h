@@ -28,8 +28,12 @@ public:
     /// Whether more images are right with the change of this cell.
     static bool better(const evaluation::ConfusionChange& cell);
 
+    QString key() const; ///< what colours and frames mean and what is left out, as rich text
     std::string csv() const override;
     QSize exportSize() const override { return { 720, 640 }; }
+
+signals:
+    void keyChanged();
 
 protected:
     void rebuild() override;
@@ -38,6 +42,7 @@ protected:
 
 private:
     void chooseClasses();
+    QString leftOut() const;
     /// Names as far as there is room: slanted where they are wider than their columns, with dots where they would take
     /// more than a quarter of the chart, and only of every second or third class where rows are lower than letters.
     /// Figures only where cells hold them; the readout has all.

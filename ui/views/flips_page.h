@@ -71,6 +71,7 @@ private:
     QStackedWidget* m_pages = nullptr;
     QTableView* m_table = nullptr;
     ConfusionChart* m_matrix = nullptr;
+    QLabel* m_matrixKey = nullptr;
     QTableView* m_confusion = nullptr;
     QLabel* m_picture = nullptr;
     QLabel* m_facts = nullptr;
