@@ -9,6 +9,7 @@
 #include <QTest>
 
 #include "ui/charts/heat_chart.h"
+#include "ui/charts/options_chart.h"
 #include "ui/charts/point_chart.h"
 #include "ui/charts/sweep_chart.h"
 
@@ -118,6 +119,16 @@ sweep::SweepPoint measured(int weights, int activations)
     point.weightBits = weights;
     point.activationBits = activations;
     point.top1 = 10.0 * weights;
+    return point;
+}
+
+sweep::SweepPoint measuredAt(sweep::Bits weights, sweep::Bits activations, double top1)
+{
+    sweep::SweepPoint point;
+    point.weightBits = weights;
+    point.activationBits = activations;
+    point.top1 = top1;
+    point.top1Interval = { top1 - 2, top1 + 2 };
     return point;
 }
 
@@ -287,6 +298,102 @@ private slots:
         QCOMPARE(chart.yAxis->range(), QCPRange(93, 95));
         chart.resetView();
         QCOMPARE(chart.yAxis->range().lower, 20.0);
+    }
+
+    void wordLengthsThatWereLeftOutAreAGap()
+    {
+        HeatChart chart;
+        const auto gaps = [&] {
+            int lines = 0;
+            for (int i = 0; i < chart.itemCount(); ++i)
+                lines += qobject_cast<QCPItemLine*>(chart.item(i)) ? 1 : 0;
+            return lines;
+        };
+        auto result = std::make_shared<sweep::SweepResult>();
+        result->points = { measuredAt(2, 4, 80), measuredAt(3, 4, 85), measuredAt(4, 4, 90) };
+        chart.setResult(result);
+        QCOMPARE(gaps(), 0);
+        QVERIFY(!chart.xAxis->label().contains(QStringLiteral("gaps")));
+        auto leaping = std::make_shared<sweep::SweepResult>(*result);
+        leaping->points.push_back(measuredAt(8, 4, 91));
+        leaping->points.push_back(measuredAt(8, 8, 92));
+        leaping->points.push_back(measuredAt(std::nullopt, 8, 92)); // float is no leap
+        chart.setResult(leaping);
+        QCOMPARE(gaps(), 2);
+        QVERIFY(chart.xAxis->label().contains(QStringLiteral("gaps")));
+    }
+
+    void whatLiesFarBelowFloatIsCounted()
+    {
+        auto result = std::make_shared<sweep::SweepResult>();
+        for (const int activations : { 2, 4, 8 })
+            for (const int weights : { 2, 4, 8 })
+                result->points.push_back(measuredAt(weights, activations, activations == 2 || weights == 2 ? 12 : 92));
+        auto network = std::make_shared<evaluation::EvaluationResult>();
+        for (int i = 0; i < 1000; ++i)
+            network->outcomes.push_back({ i < 935 ? 1 : 0, 1, true, 0, 0 });
+        result->floatResult = network;
+        SweepChart chart(SweepChart::Extent::NearFloat);
+        chart.resize(600, 400);
+        chart.setResult(result);
+        chart.replot();
+        QCOMPARE(chart.below(), QStringLiteral("5 below 88 %"));
+        // The line that is below altogether says so; intervals stand side by side.
+        QStringList names;
+        int whiskers = 0;
+        for (int i = 0; i < chart.legend->itemCount(); ++i)
+            if (auto* item = qobject_cast<QCPPlottableLegendItem*>(chart.legend->item(i)))
+                names << item->plottable()->name();
+        for (int i = 0; i < chart.plottableCount(); ++i)
+            whiskers += qobject_cast<QCPErrorBars*>(chart.plottable(i)) ? 1 : 0;
+        QVERIFY2(names.contains(QStringLiteral("2 bits, below")), qPrintable(names.join(QLatin1Char('|'))));
+        QVERIFY(names.contains(QStringLiteral("8 bits")));
+        QCOMPARE(whiskers, 3);
+        QVERIFY(std::abs(chart.pixelOf(4)->x() - chart.pixelOf(7)->x()) > 4); // W4 A4 and W4 A8
+        std::vector<qsizetype> chosen;
+        connect(&chart, &SweepChart::pointClicked, &chart, [&](qsizetype at) { chosen.push_back(at); });
+        QTest::mouseClick(&chart, Qt::LeftButton, {}, chart.pixelOf(7)->toPoint());
+        chart.setCurrent(7);
+        QTest::keyClick(&chart, Qt::Key_Down, Qt::ControlModifier); // A4 below it, in the same column
+        QCOMPARE(chosen.front(), qsizetype { 7 });
+        QVERIFY(chosen.back() == 4 || chosen.back() == 1);
+        chart.setBandsVisible(false);
+        QVERIFY(std::abs(chart.pixelOf(4)->x() - chart.pixelOf(7)->x()) < 0.01);
+        chart.yAxis->setRange(0, 100);
+        QVERIFY(chart.below().isEmpty());
+    }
+
+    void optionsSayWhatTheirDotsMean()
+    {
+        auto study = std::make_shared<sweep::OptionsStudy>();
+        for (const int bits : { 3, 3, 4 }) {
+            sweep::StudyRow row;
+            row.request.weights.bits = bits;
+            row.weights = "per tensor";
+            row.top1 = 90;
+            row.top1Interval = { 89, 91 };
+            row.tier = study->rows.size() == 1 ? 2 : 1;
+            study->rows.push_back(row);
+        }
+        study->rows[1].weights = "per channel";
+        OptionsChart chart;
+        chart.resize(700, 400);
+        chart.setStudy(study);
+        QCOMPARE(chart.legend->itemCount(), 2);
+        QVERIFY(chart.legend->visible());
+        // Headings are no rows: no tick, bold words.
+        QCOMPARE(chart.series().headings.size(), std::size_t { 2 });
+        const auto ticks = chart.yAxis->ticker().dynamicCast<QCPAxisTickerText>()->ticks();
+        QCOMPARE(ticks.size(), qsizetype { 3 });
+        QStringList bold;
+        for (int i = 0; i < chart.itemCount(); ++i)
+            if (const auto* text = qobject_cast<QCPItemText*>(chart.item(i)); text && text->font().bold())
+                bold << text->text();
+        QCOMPARE(bold.size(), qsizetype { 2 });
+        QVERIFY(bold.front().startsWith(QStringLiteral("W3")));
+        chart.resize(260, 400);
+        chart.setStudy(study); // one under the other
+        QCOMPARE(chart.legend->wrap(), 1);
     }
 
     void aMapFollowsTheArrows()

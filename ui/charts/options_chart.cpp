@@ -30,6 +30,7 @@ OptionsChart::OptionsChart(QWidget* parent)
     yAxis->grid()->setVisible(false);
     axisRect()->setRangeZoom(Qt::Horizontal);
     setAccessibleName(tr("Options ranked by accuracy"));
+    putLegendAbove();
     rebuild();
 }
 
@@ -50,8 +51,9 @@ void OptionsChart::rebuild()
     setAxes();
     drawCurrent();
     drawFloat();
-    drawRows(false);
     drawRows(true);
+    drawRows(false);
+    fitLegend(!m_series.empty());
 }
 
 void OptionsChart::setAxes()
@@ -93,18 +95,10 @@ void OptionsChart::setLabels()
     const bool numbers = !captionVisible() && widest > labelShare * width();
     for (const auto& row : m_series.rows)
         ticker->addTick(row.y, numbers ? QString::number(row.index + 1) : elided(row.label));
-    for (const auto& heading : m_series.headings)
-        ticker->addTick(heading.y, heading.label);
     yAxis->setTicker(ticker);
     yAxis->setLabel(numbers && !m_series.empty() ? tr("Row of the table") : QString());
-    for (const auto& heading : m_series.headings) {
-        auto* line = new QCPItemLine(this);
-        line->start->setTypeX(QCPItemPosition::ptAxisRectRatio);
-        line->end->setTypeX(QCPItemPosition::ptAxisRectRatio);
-        line->start->setCoords(0, heading.y);
-        line->end->setCoords(1, heading.y);
-        line->setPen(QPen(theme().grid, 1));
-    }
+    for (const auto& heading : m_series.headings)
+        drawHeading(heading.y, heading.label);
 }
 
 void OptionsChart::drawRows(bool best)
@@ -117,14 +111,17 @@ void OptionsChart::drawRows(bool best)
             below << row.top1 - row.low;
             above << row.high - row.top1;
         }
+    if (x.isEmpty())
+        return;
     const QColor color = best ? theme().quantized : theme().muted;
     QCPGraph* dots = addGraph(yAxis, xAxis);
+    dots->setName(best ? tr("cannot be told from the best") : tr("significantly worse (95 % intervals)"));
+    dots->addToLegend();
     dots->setData(y, x, false);
     dots->setLineStyle(QCPGraph::lsNone);
     dots->setScatterStyle(
         QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(color, 1.5), QBrush(best ? color : theme().background), 8));
     auto* bars = new QCPErrorBars(yAxis, xAxis);
-    bars->removeFromLegend();
     bars->setDataPlottable(dots);
     bars->setErrorType(QCPErrorBars::etValueError);
     bars->setPen(QPen(translucent(color, 0.8), 1.5));

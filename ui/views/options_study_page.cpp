@@ -151,6 +151,7 @@ QHBoxLayout* OptionsStudyPage::buildBar()
     auto* bar = new QHBoxLayout;
     bar->setSpacing(8);
     bar->addWidget(m_workload, 1);
+    bar->addWidget(m_charts->nearFloatBox());
     bar->addWidget(m_charts->box());
     bar->addWidget(m_start);
     bar->addWidget(m_charts->saveButton());
@@ -293,6 +294,8 @@ void OptionsStudyPage::refreshResults()
                  "shows its settings.")
             : tr("Open a model and labelled images, then compare quantization options on them."));
     m_below->setVisible(any);
+    // Of one pair of word-lengths ranks are what rows are numbered by.
+    m_table->setColumnHidden(OptionsModel::Rank, m_chart->series().headings.empty());
     // Ranks move while rows come in: what was looked at is another row by then.
     if (m_workbench.running(Study::Options))
         m_shown = -1;
