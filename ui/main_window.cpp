@@ -167,7 +167,7 @@ void MainWindow::buildDocks()
 
 void MainWindow::shareWidth()
 {
-    const QList<int> widths[] = { { 272, 264 }, { 416, 272 }, { 592, 304 } };
+    const QList<int> widths[] = { { 272, 264 }, { 416, 272 }, { 648, 304 } };
     resizeDocks({ m_layersDock, m_optionsDock }, widths[m_room], Qt::Horizontal);
 }
 

@@ -384,7 +384,7 @@ private slots:
         for (const char* wrong : { "", "1", "17", "2..", "8..2", "four" }) {
             weights->setText(QString::fromLatin1(wrong));
             QVERIFY2(!page->startButton()->isEnabled(), wrong);
-            QVERIFY2(said("⚠") && !said("points"), wrong);
+            QVERIFY2(said("⚠") && !said("12 points"), wrong);
         }
         weights->setText(QStringLiteral("4, 8"));
         QVERIFY(page->startButton()->isEnabled());
