@@ -64,8 +64,8 @@ void ConfusionChart::setChanges(
             if (!m_allNames.contains(label))
                 m_allNames.emplace(label, className(label));
     setCaption(tr("Changes of the confusion matrix"),
-        { tr("Images more or fewer in each cell than with the float network; vermillion: worse, green: better; grey "
-             "frames: label and prediction agree"),
+        { tr("Images more or fewer in each cell than with the float network; vermillion: worse, green: better; grey: "
+             "label and prediction agree"),
             leftOut() });
     rebuild();
     replot(QCustomPlot::rpQueuedReplot);
@@ -83,7 +83,7 @@ QString ConfusionChart::key() const
     const auto square = [](const QColor& color) {
         return QStringLiteral("<span style=\"color:%1\">■</span>&nbsp;").arg(color.name());
     };
-    return tr("%1better: more are right, or fewer taken for a wrong class; %2worse. Grey frame: label and prediction "
+    return tr("%1better: more are right, or fewer taken for a wrong class; %2worse. Grey: label and prediction "
               "agree. %3.")
         .arg(square(theme().category(green)), square(theme().quantized), leftOut());
 }

@@ -29,7 +29,6 @@ CostChart::CostChart(QWidget* parent)
     yAxis->setLabel(tr("Top-1 accuracy [%]"));
     setAccessibleName(tr("Accuracy against cost"));
     putLegendAbove();
-    legend->setIconSize(20, 18); // the halo is that high
     rebuild();
 }
 
@@ -96,6 +95,7 @@ void CostChart::rebuild()
     drawChosen();
     if (halo)
         halo->addToLegend();
+    legend->setIconSize(20, 18); // the halo is that high
     fitLegend(!m_series.empty());
 }
 
