@@ -111,15 +111,16 @@ private:
         Json rows = Json::array();
         using enum Table::Align;
         Table table({ { "tensor", Left }, { "kind", Left }, { "bits" }, { "container", Left }, { "elements" },
-            { "bytes" }, { "computes", Left } });
+            { "bytes" }, { "values in the file", Left }, { "layer computes in", Left } });
         for (const auto& tensor : containers.tensors) {
             rows.push_back({ { "name", tensor.tensor }, { "kind", quant::toString(tensor.role) },
                 { "bits", tensor.logicalBits }, { "container", tensor.container }, { "elements", tensor.elements },
                 { "logical_bytes", tensor.logicalBytes }, { "bytes_on_disk", tensor.bytesOnDisk },
-                { "executes", tensor.executes } });
-            table.add(
-                { tensor.tensor, quant::toString(tensor.role), std::to_string(tensor.logicalBits), tensor.container,
-                    count(tensor.elements), count(static_cast<std::int64_t>(tensor.bytesOnDisk)), tensor.executes });
+                { "executes", tensor.executes },
+                { "computed_in", tensor.computedIn.empty() ? Json() : Json(tensor.computedIn) } });
+            table.add({ tensor.tensor, quant::toString(tensor.role), std::to_string(tensor.logicalBits),
+                tensor.container, count(tensor.elements), count(static_cast<std::int64_t>(tensor.bytesOnDisk)),
+                tensor.executes, tensor.computedIn });
         }
         report.json()["containers"]
             = { { "logical_bytes", containers.logicalBytes }, { "bytes_on_disk", containers.bytesOnDisk },

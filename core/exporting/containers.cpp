@@ -5,7 +5,9 @@
 #include <array>
 #include <cassert>
 #include <cstdio>
+#include <cstddef>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "core/exporting/plan_writer.h"
@@ -106,20 +108,77 @@ TensorContainer describe(
     return entry;
 }
 
-/// "713.6 MB": the largest decimal unit of which there is at least one, but no less than kB.
-std::string sizeText(double bytes)
-{
-    const char* const units[] = { "kB", "MB", "GB", "TB" };
-    std::size_t unit = 0;
-    double value = bytes / 1000;
-    while (value >= 999.95 && unit + 1 < std::size(units)) {
-        value /= 1000;
-        ++unit;
+/// "102.1 kB, 1,083.6 kB": sizes that are compared stand in one unit, the largest of which each has at least one, but
+/// no less than kB.
+class Sizes {
+public:
+    explicit Sizes(double least)
+    {
+        while (least / m_divisor >= 999.95 && m_unit + 1 < m_units.size()) {
+            m_divisor *= 1000;
+            ++m_unit;
+        }
     }
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f %s", value, units[unit]);
-    return text;
-}
+
+    std::string text(double bytes) const
+    {
+        char digits[32];
+        std::snprintf(digits, sizeof digits, "%.1f", bytes / m_divisor);
+        std::string text = digits;
+        for (auto end = static_cast<std::ptrdiff_t>(text.find('.')) - 3; end > 0; end -= 3)
+            text.insert(static_cast<std::size_t>(end), 1, ',');
+        return text + ' ' + m_units[m_unit];
+    }
+
+private:
+    static constexpr std::array<const char*, 4> m_units { "kB", "MB", "GB", "TB" };
+    std::size_t m_unit = 0;
+    double m_divisor = 1000;
+};
+
+/// For every tensor that is read: the place in the network at which it first is, and what its readers compute in.
+class Readers {
+public:
+    Readers(const graph::Graph& prepared, const std::vector<LayerArithmetic>& layers)
+        : m_prepared(prepared)
+    {
+        std::size_t place = 0;
+        const auto order = prepared.topologicalOrder();
+        for (const auto node : order ? *order : prepared.nodes())
+            for (const auto value : prepared.node(node).inputs)
+                if (value.valid())
+                    m_places.emplace(value, place++);
+        for (const auto& [layer, inFloat] : layers)
+            for (const auto value : { layer.input, layer.secondInput, layer.weight, layer.bias })
+                if (value.valid())
+                    m_layers[value].push_back(&inFloat);
+    }
+
+    std::size_t place(const std::string& tensor) const
+    {
+        const auto found = m_places.find(*m_prepared.find(tensor));
+        return found == m_places.end() ? m_places.size() : found->second;
+    }
+
+    std::string computedIn(graph::ValueId value) const
+    {
+        const auto found = m_layers.find(value);
+        if (found == m_layers.end())
+            return {};
+        const auto& readers = found->second;
+        const auto integer = std::ranges::count_if(readers, [](const std::string* why) { return why->empty(); });
+        if (integer == std::ssize(readers))
+            return "integers";
+        if (integer > 0)
+            return "integers in " + std::to_string(integer) + " of " + std::to_string(readers.size()) + " layers";
+        return "float, because " + *readers.front();
+    }
+
+private:
+    const graph::Graph& m_prepared;
+    std::map<graph::ValueId, std::size_t> m_places;
+    std::map<graph::ValueId, std::vector<const std::string*>> m_layers;
+};
 
 } // namespace
 
@@ -158,11 +217,17 @@ ContainerReport describeContainers(
 {
     ContainerReport report;
     report.scope = plan.scope;
+    const auto layers = format == Format::Qdq ? layerArithmetic(prepared, plan, use) : std::vector<LayerArithmetic>();
+    report.layers = static_cast<int>(layers.size());
+    for (const auto& layer : layers)
+        report.integerLayers += layer.inFloat.empty();
+    const Readers readers(prepared, layers);
     for (const auto& [name, quantizer] : plan.tensors()) {
         const auto value = prepared.find(name);
         if (!value)
             continue;
         auto entry = describe(name, prepared.value(*value), quantizer, format, use);
+        entry.computedIn = readers.computedIn(*value);
         if (prepared.isConstant(*value)) {
             report.logicalBytes += entry.logicalBytes;
             report.bytesOnDisk += entry.bytesOnDisk;
@@ -170,11 +235,8 @@ ContainerReport describeContainers(
         }
         report.tensors.push_back(std::move(entry));
     }
-    if (format == Format::Qdq) {
-        const auto layers = integerLayers(prepared, plan, use);
-        report.layers = layers.all;
-        report.integerLayers = layers.integer;
-    }
+    std::ranges::stable_sort(
+        report.tensors, {}, [&](const TensorContainer& entry) { return readers.place(entry.tensor); });
     if (isModel(format))
         report.opset = std::max(prepared.opset(), requiredOpset(plan, prepared, format, use));
     return report;
@@ -183,15 +245,17 @@ ContainerReport describeContainers(
 std::string ContainerReport::describe() const
 {
     const bool isFile = opset > 0;
-    std::string text = "Quantized constants: " + sizeText(logicalBytes) + " at their word-lengths, "
-        + (isFile ? sizeText(static_cast<double>(bytesOnDisk)) + " in the file, " : std::string())
-        + sizeText(static_cast<double>(floatBytes)) + " as float32.";
+    const Sizes sizes(logicalBytes);
+    std::string text = "Quantized constants: " + sizes.text(logicalBytes) + " at their word-lengths, "
+        + (isFile ? sizes.text(static_cast<double>(bytesOnDisk)) + " in the file, " : std::string())
+        + sizes.text(static_cast<double>(floatBytes)) + " as float32.";
     // A percent is what rounding up to whole bytes may come to in small tensors.
     if (isFile && static_cast<double>(bytesOnDisk) > 1.01 * logicalBytes)
         text += " The file's element types are wider than the word-lengths.";
     if (layers > 0)
         text += " ONNX Runtime computes " + std::to_string(integerLayers) + " of " + std::to_string(layers)
-            + " layers in integers" + (integerLayers < layers ? ", the others in float from integers." : ".");
+            + " layers in integers"
+            + (integerLayers < layers ? ", the others in float from the integers of the file." : ".");
     // A runtime that rounds them all the same computes something else, and on processors is no faster than float.
     if (layers > integerLayers && scope == quant::Scope::Compute)
         text += " In the scope 'compute' biases are float, so layers that have one are computed in float; the scope "

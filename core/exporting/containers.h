@@ -54,19 +54,22 @@ struct TensorContainer {
     std::int64_t elements = 0; ///< of an activation for one image
     double logicalBytes = 0; ///< elements at the word-length
     std::uint64_t bytesOnDisk = 0; ///< 0 for activations
-    std::string executes; ///< what a runtime that follows the file computes with
+    std::string executes; ///< the values the file has of it: "int8, values restricted to 3 bits"
+    /// What ONNX Runtime computes the layers in that read it: "integers", "float, because its bias is float"; empty for
+    /// tensors that none reads, and for formats other than QDQ.
+    std::string computedIn;
 };
 
 /// What a plan becomes in a format, known before anything is written.
 struct ContainerReport {
-    std::vector<TensorContainer> tensors; ///< by name
+    std::vector<TensorContainer> tensors; ///< in the order in which the network reads them
     double logicalBytes = 0; ///< of the quantized constants at their word-lengths
     std::uint64_t bytesOnDisk = 0; ///< of the same constants in the file
     std::uint64_t floatBytes = 0; ///< of the same constants before
     int opset = 0; ///< the least that the format needs; 0 where it is no model
     quant::Scope scope = quant::Scope::Compute; ///< of the plan
     int layers = 0; ///< compute layers; 0 for formats other than QDQ
-    int integerLayers = 0; ///< those of them that ONNX Runtime computes in integers, see integerLayers()
+    int integerLayers = 0; ///< those of them that ONNX Runtime computes in integers, see layerArithmetic()
 
     /// "Quantized constants: 68.1 kB at their word-lengths, 136.2 kB in the file: ..." in a sentence or two.
     std::string describe() const;

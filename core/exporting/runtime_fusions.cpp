@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "core/graph/layers.h"
 #include "core/graph/passes/activation_fusion.h"
@@ -95,43 +96,47 @@ bool isChanged(const Graph& graph, const QuantizationPlan& plan, const Node& lay
     return hasFloatBias && 0.5 * largestScale(*input) * largestScale(*weight) > mostBiasShift * step;
 }
 
-/// Whether an activation is 8-bit integers in the file; a Clip of those stays an operator beside the layer.
-bool isByte(const TensorQuantizer* quantizer, Containers containers)
+/// What keeps a tensor from being 8-bit integers in the file, "float"; empty: nothing. A Clip of 8-bit ones stays an
+/// operator beside the layer.
+std::string notBytes(const Graph& graph, const QuantizationPlan& plan, ValueId value, Containers containers)
 {
-    return quantizer && !quantizer->encoding.perChannel()
-        && tensor::bitWidth(containerFor(*quantizer, false, containers).dtype) == 8;
+    const auto* quantizer = quantizerOf(graph, plan, value);
+    if (!quantizer)
+        return "float";
+    const bool constant = graph.isConstant(value);
+    const DType dtype = containerFor(*quantizer, constant, containers).dtype;
+    if (tensor::bitWidth(dtype) != byteBits)
+        return std::string(tensor::name(dtype));
+    return !constant && quantizer->encoding.perChannel() ? "of a scale per channel" : "";
 }
 
-bool isIntegerOperand(const Graph& graph, const QuantizationPlan& plan, ValueId operand, Containers containers)
-{
-    const auto* quantizer = quantizerOf(graph, plan, operand);
-    if (!graph.isConstant(operand))
-        return isByte(quantizer, containers);
-    return quantizer && tensor::bitWidth(containerFor(*quantizer, true, containers).dtype) == 8;
-}
-
-bool isIntegerLayer(const Graph& graph, const QuantizationPlan& plan, const graph::Layer& layer,
+/// Why a layer is computed in float; empty: in integers.
+std::string whyInFloat(const Graph& graph, const QuantizationPlan& plan, const graph::Layer& layer,
     const graph::ActivationFusion& fusion, Containers containers)
 {
     const auto& node = graph.node(layer.node);
+    for (const ValueId operand : { node.inputs[0], node.inputs[1] })
+        if (const auto found = notBytes(graph, plan, operand, containers); !found.empty())
+            return (graph.isConstant(operand) ? "its weight is " : "its input is ") + found;
+    if (layer.bias.valid() && !quantizerOf(graph, plan, layer.bias))
+        return "its bias is float";
     const auto result = fusion.finalOutput(graph, layer.node);
-    return isIntegerOperand(graph, plan, node.inputs[0], containers)
-        && isIntegerOperand(graph, plan, node.inputs[1], containers)
-        && (!layer.bias.valid() || quantizerOf(graph, plan, layer.bias))
-        && isByte(quantizerOf(graph, plan, result), containers) && onlyQuantizerReads(graph, plan, result);
+    if (const auto found = notBytes(graph, plan, result, containers); !found.empty())
+        return "its result is " + found;
+    return onlyQuantizerReads(graph, plan, result) ? "" : "its result is also read in float";
 }
 
 } // namespace
 
-IntegerLayers integerLayers(const Graph& graph, const QuantizationPlan& plan, Containers containers)
+std::vector<LayerArithmetic> layerArithmetic(const Graph& graph, const QuantizationPlan& plan, Containers containers)
 {
-    IntegerLayers layers;
+    std::vector<LayerArithmetic> all;
     const graph::ActivationFusion fusion(graph);
-    for (const auto& layer : graph::computeLayers(graph)) {
-        ++layers.all;
-        layers.integer += isIntegerLayer(graph, plan, layer, fusion, containers);
+    for (auto& layer : graph::computeLayers(graph)) {
+        auto why = whyInFloat(graph, plan, layer, fusion, containers);
+        all.push_back({ std::move(layer), std::move(why) });
     }
-    return layers;
+    return all;
 }
 
 std::set<ValueId> changedByRuntimes(const Graph& graph, const QuantizationPlan& plan)

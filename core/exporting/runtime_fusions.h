@@ -2,9 +2,12 @@
 #pragma once
 
 #include <set>
+#include <string>
+#include <vector>
 
 #include "core/exporting/containers.h"
 #include "core/graph/graph.h"
+#include "core/graph/layers.h"
 #include "core/quant/plan.h"
 
 namespace quantoscope::exporting {
@@ -22,15 +25,16 @@ namespace quantoscope::exporting {
 /// any quantizer is in the graph.
 std::set<graph::ValueId> changedByRuntimes(const graph::Graph& graph, const quant::QuantizationPlan& plan);
 
-/// Compute layers, and how many of them a runtime that fuses quantizers can compute in integers.
-struct IntegerLayers {
-    int integer = 0;
-    int all = 0;
+/// What ONNX Runtime computes one layer of a QDQ file in.
+struct LayerArithmetic {
+    graph::Layer layer;
+    std::string inFloat; ///< why it is computed in float: "its bias is float"; empty: in integers
 };
 
-/// What ONNX Runtime makes of a QDQ file: a layer is computed in integers where input, weight and result are of
-/// 8-bit types, its bias is quantized or absent, and only quantizers read the result. A float bias keeps it in float,
-/// and so do other types.
-IntegerLayers integerLayers(const graph::Graph& graph, const quant::QuantizationPlan& plan, Containers containers);
+/// The compute layers in topological order, and what ONNX Runtime makes of each: it is computed in integers where
+/// input, weight and result are of 8-bit types, its bias is quantized or absent, and only quantizers read the result. A
+/// float bias keeps it in float, and so do other types.
+std::vector<LayerArithmetic> layerArithmetic(
+    const graph::Graph& graph, const quant::QuantizationPlan& plan, Containers containers);
 
 } // namespace quantoscope::exporting

@@ -67,6 +67,16 @@ private slots:
         const auto weights = dialog.tensors()->findItems(QStringLiteral("int4"), Qt::MatchExactly, 3);
         QCOMPARE(weights.size(), 3);
         QVERIFY(dialog.suggestedFile().endsWith(QStringLiteral("tiny_qdq.onnx")));
+        // The first layer's input and weight stand first; why a layer is computed in float is told.
+        const auto* first = dialog.tensors()->topLevelItem(0);
+        QCOMPARE(first->text(0), QString::fromStdString(session().model()->layers[0].inputTensor));
+        QCOMPARE(dialog.tensors()->topLevelItem(1)->text(0),
+            QString::fromStdString(session().model()->layers[0].weightTensor));
+        const QString arithmetic = dialog.tensors()->headerItem()->text(6);
+        QCOMPARE(arithmetic, QStringLiteral("Layer computes in"));
+        QVERIFY2(first->text(6).startsWith(QStringLiteral("float, because")), qPrintable(first->text(6)));
+        QVERIFY(!dialog.findChildren<QComboBox*>().at(2)->isEnabled());
+        QVERIFY(!dialog.findChildren<QComboBox*>().at(2)->toolTip().isEmpty());
         options.format = exporting::Format::Csv;
         QVERIFY(!summaryOf(options).contains(QStringLiteral("Opset")));
         QVERIFY(dialog.suggestedFile().endsWith(QStringLiteral(".csv")));

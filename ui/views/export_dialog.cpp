@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/export_dialog.h"
 
+#include <algorithm>
+
 #include <QComboBox>
 #include <QDialogButtonBox>
 #include <QFileInfo>
@@ -13,6 +15,7 @@
 
 #include "ui/charts/number_format.h"
 #include "ui/charts/range_words.h"
+#include "ui/views/option_words.h"
 
 namespace quantoscope::ui {
 
@@ -24,8 +27,9 @@ namespace {
 
 constexpr int rowHeight = 24; // pixels
 constexpr int columnGap = 12;
+constexpr int widestText = 240; ///< of what a name or a reason may take before it is elided
 
-enum Column { Tensor, Kind, Bits, Container, Bytes, Computes, columnCount };
+enum Column { Tensor, Kind, Bits, Container, Values, Bytes, Arithmetic, columnCount };
 
 template <typename Enum> void addChoice(QComboBox* box, const QString& text, Enum value)
 {
@@ -53,8 +57,8 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
     addChoice(m_format, tr("Encodings for AIMET (JSON)"), Format::Encodings);
     addChoice(m_format, tr("Encodings as a table (CSV)"), Format::Csv);
     m_containers = new QComboBox;
-    addChoice(m_containers, tr("8-bit integers below 8 bits too: every runtime"), Containers::Portable);
-    addChoice(m_containers, tr("int4 and uint4 where they do: opset 21"), Containers::Native);
+    addChoice(m_containers, tr("int8 or int16, also for fewer bits (runs everywhere)"), Containers::Portable);
+    addChoice(m_containers, tr("int4 for up to 4 bits (needs opset 21)"), Containers::Native);
     m_version = new QComboBox;
     addChoice(m_version, QStringLiteral("1.0.0"), EncodingsVersion::V100);
     addChoice(m_version, QStringLiteral("0.6.1"), EncodingsVersion::V061);
@@ -65,8 +69,13 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
     m_tensors->setUniformRowHeights(true);
     m_tensors->setAlternatingRowColors(true);
     m_tensors->setAccessibleName(tr("What becomes of every tensor"));
-    m_tensors->setHeaderLabels(
-        { tr("Tensor"), tr("Kind"), tr("Bits"), tr("Element type"), tr("In the file"), tr("A runtime computes") });
+    m_tensors->setHeaderLabels({ tr("Tensor"), tr("Kind"), tr("Bits"), tr("Element type"), tr("Values in the file"),
+        tr("Size [bytes]"), tr("Layer computes in") });
+    m_tensors->headerItem()->setToolTip(Values, tr("What the tensor holds in the file"));
+    m_tensors->headerItem()->setToolTip(Arithmetic,
+        wrapped(
+            tr("What ONNX Runtime makes of the layer that reads the tensor: integers where input, weight and result "
+               "are of 8-bit types and the bias is quantized or absent, float otherwise.")));
     for (const int column : { Bits, Bytes })
         m_tensors->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
 
@@ -89,7 +98,7 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
     for (QComboBox* box : { m_format, m_containers, m_version })
         connect(box, &QComboBox::currentIndexChanged, this, &ExportDialog::refresh);
     connect(&session, &Session::analysisChanged, this, &ExportDialog::refresh);
-    resize(760, 520);
+    resize(880, 520);
     refresh();
 }
 
@@ -138,8 +147,15 @@ void ExportDialog::refresh()
 {
     const auto wanted = options();
     m_containers->setEnabled(wanted.format == Format::Qdq);
+    m_containers->setToolTip(wrapped(m_containers->isEnabled()
+            ? tr("Runtimes have kernels for 8-bit types; shorter word-lengths fit into them and are kept by the scale "
+                 "and a Clip. 4-bit types halve the file where the runtime knows them.")
+            : tr("Only ONNX with QuantizeLinear and DequantizeLinear has a choice of element types.")));
     m_version->setEnabled(wanted.format == Format::Encodings);
+    m_version->setToolTip(wrapped(m_version->isEnabled() ? tr("Version of the encodings file that AIMET reads")
+                                                         : tr("Only encodings for AIMET come in versions.")));
     m_tensors->clear();
+    m_tensors->setColumnHidden(Arithmetic, wanted.format != Format::Qdq);
     const AnalysisPtr analysis = m_session.currentAnalysis();
     const LoadedModelPtr& model = m_session.model();
     if (!analysis || !model) {
@@ -159,17 +175,19 @@ void ExportDialog::refresh()
         row->setText(Kind, QString::fromStdString(quant::toString(tensor.role)));
         row->setText(Bits, QString::number(tensor.logicalBits));
         row->setText(Container, QString::fromStdString(tensor.container));
-        row->setText(Bytes, tensor.bytesOnDisk > 0 ? formatBytes(static_cast<double>(tensor.bytesOnDisk)) : QString());
-        row->setText(Computes, QString::fromStdString(tensor.executes));
-        row->setSizeHint(Computes, QSize(0, rowHeight)); // the last column takes what room there is
+        row->setText(Values, QString::fromStdString(tensor.executes));
+        row->setText(Bytes, tensor.bytesOnDisk > 0 ? formatCount(static_cast<qint64>(tensor.bytesOnDisk)) : QString());
+        row->setText(Arithmetic, QString::fromStdString(tensor.computedIn));
+        row->setSizeHint(Tensor, QSize(0, rowHeight));
+        for (const int column : { Tensor, Values, Arithmetic })
+            row->setToolTip(column, row->text(column));
         row->setTextAlignment(Bits, Qt::AlignRight | Qt::AlignVCenter);
         row->setTextAlignment(Bytes, Qt::AlignRight | Qt::AlignVCenter);
     }
-    for (int column = 0; column < columnCount; ++column)
+    for (int column = 0; column < Arithmetic; ++column) { // the last one takes what room there is
         m_tensors->resizeColumnToContents(column);
-    // What is right-aligned would touch what stands left-aligned beside it.
-    for (const int column : { Tensor, Kind, Bits, Container, Bytes })
-        m_tensors->setColumnWidth(column, m_tensors->columnWidth(column) + columnGap);
+        m_tensors->setColumnWidth(column, std::min(m_tensors->columnWidth(column) + columnGap, widestText));
+    }
 }
 
 } // namespace quantoscope::ui

@@ -13,7 +13,8 @@ class QTreeWidget;
 namespace quantoscope::ui {
 
 /// In which format to export, and what becomes of every tensor in it: word-length, element type, bytes in the file,
-/// what a runtime computes. Says so before anything is written.
+/// its values,
+/// what its layer is computed in. Says so before anything is written.
 class ExportDialog : public QDialog {
     Q_OBJECT
 

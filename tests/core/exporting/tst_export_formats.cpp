@@ -179,12 +179,20 @@ private slots:
         large.logicalBytes = 713'600'000;
         large.floatBytes = 2'854'400'000;
         QVERIFY2(
-            large.describe().starts_with("Quantized constants: 713.6 MB at their word-lengths, 2.9 GB as float32."),
+            large.describe().starts_with("Quantized constants: 713.6 MB at their word-lengths, 2,854.4 MB as float32."),
             large.describe().c_str());
         large.logicalBytes = 999'960;
         QVERIFY2(large.describe().find("1.0 MB at") != std::string::npos, large.describe().c_str());
         QVERIFY(portable.describe().find("wider than the word-lengths") != std::string::npos);
         QVERIFY(native.describe().find("wider") == std::string::npos);
+        // In the order of the network, and with what the layer that reads it is computed in.
+        QCOMPARE(portable.tensors.front().role, quant::Role::Activation);
+        for (const auto& tensor : portable.tensors)
+            QVERIFY2(tensor.computedIn.starts_with("float, because its "), tensor.computedIn.c_str());
+        const auto integer = planFor(quant::Scope::Integer, 8, 8, true);
+        const auto computed = exporting::describeContainers(*m_prepared, integer, Format::Qdq, Containers::Portable);
+        QVERIFY(computed.integerLayers > 0);
+        QVERIFY(std::ranges::any_of(computed.tensors, [](const auto& t) { return t.computedIn == "integers"; }));
         for (const auto& tensor : native.tensors) {
             QVERIFY(!tensor.executes.empty());
             if (tensor.role == quant::Role::Weight)
