@@ -48,8 +48,11 @@ std::string verdict(const flow::CorrectionOutcome& outcome)
     const auto dropped = outcome.droppedLayers.size();
     if (dropped == 0)
         return "kept";
-    return "kept but for "
-        + (dropped > fewEnoughToName ? std::to_string(dropped) + " layers" : joined(outcome.droppedLayers));
+    if (dropped <= fewEnoughToName)
+        return "kept but for " + joined(outcome.droppedLayers);
+    const auto kept = static_cast<std::size_t>(outcome.keptLayers);
+    return kept == 0 ? "kept but for " + std::to_string(dropped) + " layers"
+                     : "kept in " + std::to_string(kept) + " of " + std::to_string(kept + dropped) + " layers";
 }
 
 } // namespace

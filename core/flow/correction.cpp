@@ -37,7 +37,15 @@ std::string CorrectionOutcome::describe() const
 {
     const auto* text = quant::findText(quant::correctionTexts(), correction);
     std::string words(text ? text->name : std::string_view(correction));
-    words += kept ? droppedLayers.empty() ? ": kept" : ": kept in some layers" : ": dropped";
+    if (!kept)
+        words += ": dropped";
+    else if (droppedLayers.empty())
+        words += ": kept";
+    else if (keptLayers == 0)
+        words += ": kept in some layers";
+    else
+        words += ": kept in " + std::to_string(keptLayers) + " of "
+            + std::to_string(static_cast<std::size_t>(keptLayers) + droppedLayers.size()) + " layers";
     char figures[96];
     if (before.classifies)
         std::snprintf(figures, sizeof figures, ", agreement %.1f -> %.1f %%, divergence %.3g -> %.3g",

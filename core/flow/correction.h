@@ -34,6 +34,7 @@ struct CorrectionOutcome {
     evaluation::Fidelity after = {}; ///< with the correction where it is kept; if it is not, with it everywhere
     std::vector<std::string> droppedLayers = {}; ///< layers it was undone in while kept in the others
     std::string reason = {}; ///< one sentence
+    int keptLayers = 0; ///< layers it is in effect in; 0 where it was undone in none, or not known
 
     /// "bias correction: kept, agreement 88.2 -> 90.2 %"
     std::string describe() const;

@@ -50,7 +50,7 @@ Result<void> Corrector::runUnguarded(const std::vector<Correction>& corrections,
         QS_TRY(auto corrected, correction.apply(m_fitting, plan, job));
         plan = std::move(corrected.plan);
         add(std::move(corrected.notes), network);
-        network.corrections.push_back({ correction.name, true, {}, {}, {}, "kept unchecked" });
+        network.corrections.push_back({ .correction = correction.name, .kept = true, .reason = "kept unchecked" });
     }
     return {};
 }

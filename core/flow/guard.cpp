@@ -136,6 +136,7 @@ Result<void> Guard::keepWhatHelps(const JudgedPlan& before, const Correction& co
     result.outcome.kept = true;
     result.outcome.after = result.judged.fidelity;
     result.outcome.droppedLayers = layersWhere(patch, bisection.keep(), false);
+    result.outcome.keptLayers = static_cast<int>(layers.size());
     result.outcome.reason = everywhere;
     result.notes = std::move(refitted.notes);
     return {};

@@ -81,9 +81,10 @@ Fidelity fidelityFromJson(const Json& json)
 
 Json outcomeToJson(const flow::CorrectionOutcome& outcome)
 {
-    const auto& [correction, kept, before, after, droppedLayers, reason] = outcome;
+    const auto& [correction, kept, before, after, droppedLayers, reason, keptLayers] = outcome;
     return { { "correction", correction }, { "kept", kept }, { "before", fidelityToJson(before) },
-        { "after", fidelityToJson(after) }, { "dropped_layers", droppedLayers }, { "reason", reason } };
+        { "after", fidelityToJson(after) }, { "dropped_layers", droppedLayers }, { "kept_layers", keptLayers },
+        { "reason", reason } };
 }
 
 flow::CorrectionOutcome outcomeFromJson(const Json& json)
@@ -94,6 +95,7 @@ flow::CorrectionOutcome outcomeFromJson(const Json& json)
     outcome.before = fidelityFromJson(json.at("before"));
     outcome.after = fidelityFromJson(json.at("after"));
     json.at("dropped_layers").get_to(outcome.droppedLayers);
+    outcome.keptLayers = json.value("kept_layers", 0); // projects of earlier versions
     json.at("reason").get_to(outcome.reason);
     return outcome;
 }

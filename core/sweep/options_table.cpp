@@ -58,8 +58,8 @@ Json toJson(const StudyRow& row)
     };
     Json outcomes = Json::array();
     for (const auto& outcome : row.outcomes)
-        outcomes.push_back(
-            { { "name", outcome.correction }, { "kept", outcome.kept }, { "dropped_layers", outcome.droppedLayers } });
+        outcomes.push_back({ { "name", outcome.correction }, { "kept", outcome.kept },
+            { "dropped_layers", outcome.droppedLayers }, { "kept_layers", outcome.keptLayers } });
     return { { "range", both([](const auto& wish) { return wish.range.toString(); }) },
         { "granularity", both([](const auto& wish) { return granularity(wish.perChannel); }) },
         { "scheme", both([](const auto& wish) { return wish.scheme; }) }, { "corrections", row.corrections },

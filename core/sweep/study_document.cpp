@@ -45,7 +45,8 @@ Json toJson(const std::vector<flow::CorrectionOutcome>& outcomes)
         rows.push_back({ { "name", outcome.correction }, { "kept", outcome.kept },
             { "agreement_before", agreement(outcome.before) }, { "agreement_after", agreement(outcome.after) },
             { "divergence_before", divergence(outcome.before) }, { "divergence_after", divergence(outcome.after) },
-            { "dropped_layers", outcome.droppedLayers }, { "reason", outcome.reason } });
+            { "dropped_layers", outcome.droppedLayers }, { "kept_layers", outcome.keptLayers },
+            { "reason", outcome.reason } });
     return rows;
 }
 

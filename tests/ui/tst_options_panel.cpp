@@ -280,9 +280,12 @@ private slots:
         QTest::addColumn<QString>("text");
         QTest::newRow("kept") << true << true << 0 << "✓ kept, agreement 47.0 → 93.0 %";
         QTest::newRow("dropped") << false << true << 0 << "⚠ dropped: agreement 93.0 → 47.0 %";
-        QTest::newRow("undone in layers") << true << true << 2 << "✓ kept, agreement 47.0 → 93.0 %; undone in l0, l1";
+        QTest::newRow("undone in layers")
+            << true << true << 2 << "◐ in effect in 25 of 27 layers (not l0, l1), agreement 47.0 → 93.0 %";
         QTest::newRow("undone in many layers")
-            << true << true << 12 << "✓ kept, agreement 47.0 → 93.0 %; undone in l0, l1 and 10 more layers";
+            << true << true << 175 << "◐ in effect in 25 of 200 layers, agreement 47.0 → 93.0 %";
+        QTest::newRow("no difference") << true << true << -175
+                                       << "◐ in effect in 25 of 200 layers, agreement unchanged (93.0 %)";
         QTest::newRow("no classes") << true << false << 0 << "✓ kept, divergence 0.500 → 0.250";
     }
 
@@ -299,7 +302,11 @@ private slots:
         outcome.before = { classifies, 100, kept ? 47 : 93, 0.5 };
         outcome.after = { classifies, 100, kept ? 93 : 47, 0.25 };
         outcome.reason = "because";
-        for (int i = 0; i < undone; ++i)
+        if (undone < 0)
+            outcome.before = outcome.after;
+        if (undone != 0)
+            outcome.keptLayers = 25;
+        for (int i = 0; i < std::abs(undone); ++i)
             outcome.droppedLayers.push_back("l" + std::to_string(i));
         flow::QuantizedNetwork network;
         network.corrections = { outcome };
@@ -309,6 +316,7 @@ private slots:
         QVERIFY(label->isVisible());
         QCOMPARE(label->text(), text);
         QVERIFY(label->toolTip().contains(QStringLiteral("because")));
+        QCOMPARE(label->toolTip().contains(QStringLiteral("l1")), undone != 0);
         m_panel->corrections()->box("gain-correction")->click();
         QVERIFY2(!label->isVisible(), "what was found out under other options is not told of these");
     }

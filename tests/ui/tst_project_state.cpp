@@ -49,6 +49,7 @@ ProjectState full()
     outcome.correction = "gain-correction";
     outcome.kept = true;
     outcome.droppedLayers = { "conv1" };
+    outcome.keptLayers = 21;
     run.corrections.push_back(outcome);
     model.runs.push_back(run);
     model.sweep = SweepState { { 2, std::nullopt }, { 4 }, run.request, true };
@@ -89,6 +90,7 @@ private slots:
         QCOMPARE(model.runs[0].name, was.runs[0].name);
         QVERIFY(model.runs[0].request == was.runs[0].request);
         QVERIFY(model.runs[0].corrections[0].droppedLayers == was.runs[0].corrections[0].droppedLayers);
+        QCOMPARE(model.runs[0].corrections[0].keptLayers, 21);
         QVERIFY(model.sweep->weightBits == was.sweep->weightBits);
         QVERIFY(model.options->settings.weightRanges == was.options->settings.weightRanges);
         QVERIFY(model.options->settings.activationPerChannel == was.options->settings.activationPerChannel);

@@ -15,7 +15,7 @@ namespace {
 
 using planning::Corrections;
 
-constexpr qsizetype mostNames = 3; // of layers in a sentence
+constexpr qsizetype mostNames = 2; // of layers in a sentence
 
 constexpr std::array switches {
     CorrectionSwitch { "equalize", &Corrections::equalize },
@@ -39,6 +39,14 @@ QString namesOf(std::span<const flow::CorrectionOutcome> outcomes, bool kept)
     return names.join(QStringLiteral(", "));
 }
 
+QStringList undoneLayers(const flow::CorrectionOutcome& outcome)
+{
+    QStringList layers;
+    for (const std::string& layer : outcome.droppedLayers)
+        layers << QString::fromStdString(layer);
+    return layers;
+}
+
 } // namespace
 
 std::span<const CorrectionSwitch> correctionSwitches() { return switches; }
@@ -58,12 +66,23 @@ const flow::CorrectionOutcome* findOutcome(std::span<const flow::CorrectionOutco
 
 QString fidelityChange(const flow::CorrectionOutcome& outcome)
 {
-    const auto change = [](double before, double after) {
-        return formatSignificant(before) + QStringLiteral(" → ") + formatSignificant(after);
+    const auto words = [](const QString& what, double before, double after, const QString& unit) {
+        const QString was = formatSignificant(before) + unit;
+        const QString is = formatSignificant(after) + unit;
+        return was == is ? tr("%1 unchanged (%2)").arg(what, is)
+                         : tr("%1 %2").arg(what, formatSignificant(before) + QStringLiteral(" → ") + is);
     };
-    return outcome.before.classifies
-        ? tr("agreement %1 %").arg(change(outcome.before.agreement(), outcome.after.agreement()))
-        : tr("divergence %1").arg(change(outcome.before.divergence, outcome.after.divergence));
+    const evaluation::Fidelity& before = outcome.before;
+    const evaluation::Fidelity& after = outcome.after;
+    return before.classifies ? words(tr("agreement"), before.agreement(), after.agreement(), QStringLiteral(" %"))
+                             : words(tr("divergence"), before.divergence, after.divergence, {});
+}
+
+QString outcomeMark(const flow::CorrectionOutcome& outcome)
+{
+    return !outcome.kept                ? QStringLiteral("⚠")
+        : outcome.droppedLayers.empty() ? QStringLiteral("✓")
+                                        : QStringLiteral("◐");
 }
 
 QString outcomeText(const flow::CorrectionOutcome& outcome)
@@ -74,15 +93,24 @@ QString outcomeText(const flow::CorrectionOutcome& outcome)
         return tr("dropped: %1").arg(fidelityChange(outcome));
     if (outcome.droppedLayers.empty())
         return tr("kept, %1").arg(fidelityChange(outcome));
-    QStringList layers;
-    for (const std::string& layer : outcome.droppedLayers)
-        layers << QString::fromStdString(layer);
-    // Of a deep network that would be a page of names.
-    const QString where = layers.size() > mostNames ? tr("%1 and %2 more layers")
-                                                          .arg(layers.first(mostNames - 1).join(QStringLiteral(", ")))
-                                                          .arg(layers.size() - mostNames + 1)
-                                                    : layers.join(QStringLiteral(", "));
-    return tr("kept, %1; undone in %2").arg(fidelityChange(outcome), where);
+    const QStringList undone = undoneLayers(outcome);
+    // Of a deep network they would be a page of names.
+    const QString without
+        = undone.size() > mostNames ? QString() : tr(" (not %1)").arg(undone.join(QStringLiteral(", ")));
+    const QString where = outcome.keptLayers == 0
+        ? tr("in effect but for %1 layers").arg(undone.size())
+        : tr("in effect in %1 of %2 layers").arg(outcome.keptLayers).arg(outcome.keptLayers + undone.size());
+    return tr("%1%2, %3").arg(where, without, fidelityChange(outcome));
+}
+
+QString outcomeTip(const flow::CorrectionOutcome& outcome)
+{
+    QString text = QString::fromStdString(outcome.reason);
+    const QStringList undone = undoneLayers(outcome);
+    if (!undone.isEmpty())
+        text += (text.isEmpty() ? QString() : QStringLiteral("; "))
+            + tr("undone in %1").arg(undone.join(QStringLiteral(", ")));
+    return text;
 }
 
 QString keptCorrections(std::span<const flow::CorrectionOutcome> outcomes) { return namesOf(outcomes, true); }

@@ -138,9 +138,8 @@ void CorrectionsPanel::refreshOutcomes()
             row.outcome->clear();
             continue;
         }
-        const QString mark = outcome->kept ? QStringLiteral("✓ ") : QStringLiteral("⚠ ");
-        row.outcome->setText(mark + outcomeText(*outcome));
-        row.outcome->setToolTip(wrapped(QString::fromStdString(outcome->reason)));
+        row.outcome->setText(outcomeMark(*outcome) + QLatin1Char(' ') + outcomeText(*outcome));
+        row.outcome->setToolTip(wrapped(outcomeTip(*outcome)));
     }
 }
 

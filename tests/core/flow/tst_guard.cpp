@@ -207,6 +207,8 @@ private slots:
         // What is not turned round equals the float weight, and changes nothing: it stays.
         QVERIFY2(result->outcome.kept, result->outcome.reason.c_str());
         QCOMPARE(result->outcome.droppedLayers, std::vector<std::string> { victim.toStdString() });
+        QCOMPARE(result->outcome.keptLayers, 2);
+        QVERIFY(result->outcome.describe().find("kept in 2 of 3 layers") != std::string::npos);
         QCOMPARE(result->judged.fidelity.divergence, setting.before.fidelity.divergence);
         QCOMPARE(result->judged.plan.constants().size(), std::size_t { 2 });
         QVERIFY(evaluation::notWorse(result->outcome.after, result->outcome.before));
