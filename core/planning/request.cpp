@@ -197,6 +197,24 @@ Result<LayerOverride> LayerOverride::parse(const std::string& text)
     return parsed;
 }
 
+/// "2 layers", or "2 patterns of layers" where a name may stand for several.
+static std::string mixedText(const std::vector<LayerOverride>& overrides)
+{
+    const auto isPattern = [](const LayerOverride& layer) {
+        for (std::size_t i = 0; i < layer.pattern.size(); ++i) {
+            if (layer.pattern[i] == '\\')
+                ++i;
+            else if (std::string_view("*?[").find(layer.pattern[i]) != std::string_view::npos)
+                return true;
+        }
+        return false;
+    };
+    const bool patterns = std::ranges::any_of(overrides, isPattern);
+    const std::string what = patterns ? " pattern" : " layer";
+    return std::to_string(overrides.size()) + what + (overrides.size() == 1 ? "" : "s")
+        + (patterns ? " of layers" : "");
+}
+
 std::string PlanRequest::describe() const
 {
     return describeBits(weights.bits, activations.bits) + ' ' + describeOptions();
@@ -219,7 +237,7 @@ std::string PlanRequest::describeOptions() const
     if (corrections.any())
         text += ", " + corrections.describe();
     if (!overrides.empty())
-        text += ", " + std::to_string(overrides.size()) + (overrides.size() == 1 ? " override" : " overrides");
+        text += ", mixed (" + mixedText(overrides) + ")";
     return text;
 }
 

@@ -146,7 +146,7 @@ void TestPlanRequest::requests()
     request.overrides = { *LayerOverride::parse("x:w=2") };
     QCOMPARE(request.describe(),
         std::string("W4, A float integer, weights symmetric per channel min-max, rounding floor, first and last at 8, "
-                    "1 override"));
+                    "mixed (1 layer)"));
     QVERIFY(request.validate());
     request.biasBits = 16;
     request.biasRoom = quant::BiasRoom::ShiftBias;
@@ -156,12 +156,16 @@ void TestPlanRequest::requests()
     request.weights.sign = quant::Signedness::Signed;
     QCOMPARE(request.describe(),
         std::string("W4, A float integer, weights symmetric per channel min-max signed narrow rounding ceil, rounding "
-                    "floor, biases at 16 shifted, first and last at 8, float Softmax and Tanh, 1 override"));
+                    "floor, biases at 16 shifted, first and last at 8, float Softmax and Tanh, mixed (1 layer)"));
     QVERIFY(request.validate());
     for (const int bits : { 7, 33 }) {
         request.biasBits = bits;
         QVERIFY(!request.validate());
     }
+    request.overrides.push_back(*LayerOverride::parse("block\\[1].conv?:w=2"));
+    QVERIFY2(request.describe().ends_with(", mixed (2 patterns of layers)"), request.describe().c_str());
+    request.overrides.back().pattern = "block\\[1].conv1";
+    QVERIFY2(request.describe().ends_with(", mixed (2 layers)"), request.describe().c_str());
     request.biasBits.reset();
     QVERIFY(request.describe().find("biases float") != std::string::npos);
     for (auto* bits : { &request.weights.bits, &request.activations.bits, &request.firstLastBits }) {
