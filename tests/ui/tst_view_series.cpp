@@ -267,14 +267,18 @@ private slots:
             study->points.push_back(point);
         };
         add(0, 2, -10);
-        add(0, 4, -2);
+        add(0, 4, -200); // not the fewest bits
         add(1, 2, -20);
         session.setSensitivity(study, {});
         const LayerMeasure measure = measureLayers(session, Measure::Sensitivity);
         QCOMPARE(measure.values[0], 20.0);
+        QCOMPARE(measure.text(20), QStringLiteral("20 points lost at 2 bits"));
         QVERIFY(std::isnan(measure.values[1]));
         QCOMPARE(measure.position(0), std::optional(0.0));
         QVERIFY(!measure.position(1));
+        add(0, 1, -3); // weights were tried at fewer bits than activations
+        session.setSensitivity(std::make_shared<sweep::SensitivityResult>(*study), {});
+        QCOMPARE(measureLayers(session, Measure::Sensitivity).at, QStringLiteral("W1 A2"));
         session.setModel(nullptr);
         QVERIFY(!session.sensitivity());
     }

@@ -40,39 +40,54 @@ double costOf(const cost::LayerCost& cost, Measure measure)
     }
 }
 
-/// Mean harm of each unit over the word-lengths that were tried; of a layer that of its worse operand.
-std::vector<double> sensitivities(const sweep::SensitivityResult& result, const LoadedModel& model)
+/// What a sensitivity study found of each layer at one word-length.
+struct Harms {
+    std::vector<double> values; ///< of its worse operand
+    QString unit;
+    QString at;
+};
+
+/// The fewest bits that were tried for weights, or for activations: there layers differ the most, and it is the longest
+/// bar of the chart. 0: none.
+int fewestBits(const sweep::SensitivityResult& result, quant::Role role)
+{
+    int fewest = 0;
+    for (const sweep::SensitivityPoint& point : result.points)
+        if (result.units[point.unit].role == role && (fewest == 0 || point.bits < fewest))
+            fewest = point.bits;
+    return fewest;
+}
+
+Harms sensitivities(const sweep::SensitivityResult& result, const LoadedModel& model)
 {
     const bool measured
         = std::ranges::any_of(result.points, [](const sweep::SensitivityPoint& p) { return p.measured.has_value(); });
-    std::vector<double> sums(result.units.size(), 0);
-    std::vector<int> counts(result.units.size(), 0);
+    const int weights = fewestBits(result, quant::Role::Weight);
+    const int activations = fewestBits(result, quant::Role::Activation);
+    std::map<std::string, double, std::less<>> worst;
     for (const sweep::SensitivityPoint& point : result.points) {
+        const sweep::QuantizedUnit& unit = result.units[point.unit];
         const double harm = !measured ? point.estimate(sweep::Estimate::Divergence)
             : point.measured          ? -point.measured->againstFloat.delta
                                       : unknown;
-        if (std::isnan(harm))
+        if (std::isnan(harm) || point.bits != (unit.role == quant::Role::Weight ? weights : activations))
             continue;
-        sums[point.unit] += harm;
-        ++counts[point.unit];
-    }
-    std::map<std::string, double, std::less<>> worst;
-    for (std::size_t unit = 0; unit < sums.size(); ++unit) {
-        if (counts[unit] == 0)
-            continue;
-        for (const std::string& layer : result.units[unit].layers) {
-            const double mean = sums[unit] / counts[unit];
-            const auto [found, added] = worst.emplace(layer, mean);
+        for (const std::string& layer : unit.layers) {
+            const auto [found, added] = worst.emplace(layer, harm);
             if (!added)
-                found->second = std::max(found->second, mean);
+                found->second = std::max(found->second, harm);
         }
     }
-    std::vector<double> values;
+    Harms harms;
+    harms.unit = measured ? tr("points") : tr("nat");
+    harms.at = weights == 0 || activations == 0 || weights == activations
+        ? tr("%1 bits").arg(std::max(weights, activations))
+        : formatWordLengths(weights, activations);
     for (const LayerInfo& layer : model.layers) {
         const auto found = worst.find(layer.layer.name);
-        values.push_back(found == worst.end() ? unknown : found->second);
+        harms.values.push_back(found == worst.end() ? unknown : found->second);
     }
-    return values;
+    return harms;
 }
 
 std::vector<double> valuesOf(const Session& session, Measure measure)
@@ -81,8 +96,6 @@ std::vector<double> valuesOf(const Session& session, Measure measure)
     std::vector<double> values;
     if (!model || measure == Measure::None)
         return values;
-    if (measure == Measure::Sensitivity)
-        return session.sensitivity() ? sensitivities(*session.sensitivity(), *model) : values;
     const AnalysisPtr& analysis = session.analysis();
     if (!analysis || analysis->layers.size() != model->layers.size())
         return values;
@@ -118,7 +131,17 @@ LayerMeasure measureLayers(const Session& session, Measure measure)
 {
     LayerMeasure result;
     result.measure = measure;
-    std::vector<double> values = valuesOf(session, measure);
+    std::vector<double> values;
+    if (moreIsBetter(measure))
+        result.unit = tr("dB");
+    if (measure == Measure::Sensitivity && session.model() && session.sensitivity()) {
+        Harms harms = sensitivities(*session.sensitivity(), *session.model());
+        values = std::move(harms.values);
+        result.unit = harms.unit;
+        result.at = harms.at;
+    } else if (measure != Measure::Sensitivity) {
+        values = valuesOf(session, measure);
+    }
     double low = std::numeric_limits<double>::max();
     double high = std::numeric_limits<double>::lowest();
     for (const double value : values)
@@ -168,8 +191,9 @@ QString measureTip(Measure measure)
     case Measure::ActivationSqnr:
         return tr("Signal-to-quantization-noise ratio of the activations that enter the layer, in dB");
     case Measure::Sensitivity:
-        return tr("What the layer alone costs, its worse operand, mean over the word-lengths of the sensitivity study: "
-                  "points of top-1, or nats of divergence where nothing was measured");
+        return tr("What is lost if the layer alone is quantized, weights or activations, whichever lose more, at the "
+                  "fewest bits of the sensitivity study: points of top-1, or nats of divergence where no accuracy was "
+                  "measured");
     case Measure::Macs:
         return tr("Multiply-accumulate operations for one image");
     case Measure::Bops:
@@ -180,19 +204,6 @@ QString measureTip(Measure measure)
     return tr("Bytes of weights and bias at their word-length");
 }
 
-QString measureUnit(Measure measure)
-{
-    switch (measure) {
-    case Measure::WeightSqnr:
-    case Measure::ActivationSqnr:
-        return tr("dB");
-    case Measure::Sensitivity:
-        return tr("lost");
-    default:
-        return {};
-    }
-}
-
 QString formatMeasure(Measure measure, double value)
 {
     switch (measure) {
@@ -200,15 +211,24 @@ QString formatMeasure(Measure measure, double value)
         return {};
     case Measure::WeightSqnr:
     case Measure::ActivationSqnr:
-        return std::isnan(value) ? formatDecibel(value) : formatDecibel(value) + QChar(0x00a0) + measureUnit(measure);
+        return std::isnan(value) ? formatDecibel(value) : formatDecibel(value) + QChar(0x00a0) + tr("dB");
     case Measure::Sensitivity:
-        return std::isnan(value) ? formatSignificant(value)
-                                 : formatSignificant(value, 2) + QChar(0x00a0) + measureUnit(measure);
+        return formatSignificant(value, 2);
     case Measure::Size:
         return formatBytes(value);
     default:
         return formatMetric(value);
     }
+}
+
+QString LayerMeasure::number(double value) const { return formatMeasure(measure, value); }
+
+QString LayerMeasure::text(double value) const
+{
+    const QString figure = number(value);
+    return measure != Measure::Sensitivity || std::isnan(value) || at.isEmpty()
+        ? figure
+        : tr("%1 %2 lost at %3").arg(figure, unit, at);
 }
 
 QString measureMissing(Measure measure)

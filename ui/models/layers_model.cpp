@@ -63,6 +63,7 @@ void LayersModel::refreshMeasure()
     if (m_model && m_model == m_session.model())
         m_sensitivity = measureLayers(m_session, Measure::Sensitivity);
     refresh();
+    emit headerDataChanged(Qt::Horizontal, Sensitivity, Sensitivity);
 }
 
 int LayersModel::rowCount(const QModelIndex& parent) const
@@ -240,7 +241,7 @@ QString LayersModel::toolTip(int row, int column) const
     if (column == Number && m_measure.measure != Measure::None)
         return tr("%1: %2").arg(measureName(m_measure.measure),
             m_measure.empty() ? measureMissing(m_measure.measure)
-                              : formatMeasure(m_measure.measure, m_measure.values[static_cast<std::size_t>(row)]));
+                              : m_measure.text(m_measure.values[static_cast<std::size_t>(row)]));
     if (isError(column))
         return headerData(column, Qt::Horizontal, Qt::ToolTipRole).toString();
     return display(row, column).toString();
@@ -280,16 +281,21 @@ QVariant LayersModel::data(const QModelIndex& index, int role) const
     }
 }
 
+QString LayersModel::sensitivityTitle() const
+{
+    return m_sensitivity.empty() ? tr("Sensitivity") : tr("Lost at %1\n[%2]").arg(m_sensitivity.at, m_sensitivity.unit);
+}
+
 QVariant LayersModel::headerData(int section, Qt::Orientation orientation, int role) const
 {
     if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
         return QAbstractTableModel::headerData(section, orientation, role);
     if (role == Qt::DisplayRole) {
         const QString titles[ColumnCount] = { tr("#"), tr("Layer"), tr("Weights"), tr("W\n[bits]"), tr("A\n[bits]"),
-            tr("W\n[dB]"), tr("A\n[dB]"), tr("Sensitivity\n[lost]"), tr("W clipped\n[%]"), tr("A clipped\n[%]"),
-            tr("W clipping\n[% of error]"), tr("A clipping\n[% of error]"), tr("A in network\n[dB]"), tr("A own\n[dB]"),
-            tr("A inherited\n[dB]"), tr("Sums, worst\n[bits]"), tr("Sums, seen\n[bits]"), tr("Operator"), tr("Input"),
-            tr("Output"), tr("Weight"), tr("Parameters"), tr("MACs\nan image") };
+            tr("SQNR\nW [dB]"), tr("SQNR\nA [dB]"), sensitivityTitle(), tr("W clipped\n[%]"), tr("A clipped\n[%]"),
+            tr("W clipping\n[% of error]"), tr("A clipping\n[% of error]"), tr("SQNR A in\nnetwork [dB]"),
+            tr("SQNR A\nown [dB]"), tr("SQNR A\ninherited [dB]"), tr("Sums, worst\n[bits]"), tr("Sums, seen\n[bits]"),
+            tr("Operator"), tr("Input"), tr("Output"), tr("Weight"), tr("Parameters"), tr("MACs\nan image") };
         return titles[section];
     }
     if (role == Qt::ToolTipRole) {

@@ -70,6 +70,7 @@ private:
         bool overridden = false;
     };
     Bits bits(int row, Operand operand) const;
+    QString sensitivityTitle() const; ///< with what it is measured in and at
     static bool isError(int column) { return column >= WeightSqnr && column <= AccumulatorSeen; }
     double error(int row, int column) const; ///< NaN: not known or float
     double planned(int row, int column) const; ///< of what the plan does to a tensor

@@ -452,7 +452,7 @@ QString GraphView::describe(std::size_t node) const
         for (const Measure measure : told) {
             const LayerMeasure found = measureLayers(m_session, measure);
             if (!found.empty() && !std::isnan(found.values[index]))
-                lines << tr("%1: %2").arg(measureName(measure), formatMeasure(measure, found.values[index]));
+                lines << tr("%1: %2").arg(measureName(measure), found.text(found.values[index]));
         }
     }
     return lines.join(QStringLiteral("<br>"));

@@ -68,10 +68,8 @@ QString MeasureLegend::text() const
 {
     if (m_shown.measure == Measure::None || !m_session.model())
         return {};
-    return m_shown.empty()
-        ? measureMissing(m_shown.measure)
-        : tr("%1 to %2")
-              .arg(formatMeasure(m_shown.measure, m_shown.worst), formatMeasure(m_shown.measure, m_shown.best));
+    return m_shown.empty() ? measureMissing(m_shown.measure)
+                           : tr("%1 to %2").arg(m_shown.number(m_shown.worst), m_shown.text(m_shown.best));
 }
 
 QSize MeasureLegend::sizeHint() const
@@ -80,8 +78,8 @@ QSize MeasureLegend::sizeHint() const
     const int height = metrics.height() + 2;
     if (m_shown.empty())
         return { metrics.horizontalAdvance(text()) + 2, height };
-    return { metrics.horizontalAdvance(formatMeasure(m_shown.measure, m_shown.worst))
-            + metrics.horizontalAdvance(formatMeasure(m_shown.measure, m_shown.best)) + barWidth + 2 * gap + 2,
+    return { metrics.horizontalAdvance(m_shown.number(m_shown.worst))
+            + metrics.horizontalAdvance(m_shown.text(m_shown.best)) + barWidth + 2 * gap + 2,
         height };
 }
 
@@ -94,8 +92,8 @@ void MeasureLegend::paintEvent(QPaintEvent* /*event*/)
         painter.drawText(rect(), Qt::AlignLeft | Qt::AlignVCenter, text());
         return;
     }
-    const QString worst = formatMeasure(m_shown.measure, m_shown.worst);
-    const QString best = formatMeasure(m_shown.measure, m_shown.best);
+    const QString worst = m_shown.number(m_shown.worst);
+    const QString best = m_shown.text(m_shown.best); // with what both are in
     int left = fontMetrics().horizontalAdvance(worst) + gap;
     int room = width() - left - gap - fontMetrics().horizontalAdvance(best) - 1;
     // Where the figures have no room the colours stand alone; the tip has the figures.
