@@ -11,7 +11,9 @@
 #include <QStyleFactory>
 #include <QStyleOption>
 #include <QSvgRenderer>
+#include <QTableView>
 #include <QToolButton>
+#include <QTreeView>
 
 namespace quantoscope::ui {
 
@@ -19,6 +21,8 @@ namespace {
 
 const QString key = QStringLiteral("window/appearance");
 
+constexpr int headerMargin = 4; // pixels on both sides of a title
+constexpr int besideNumbers = 6; // pixels before left-aligned text in a table
 constexpr int arrowRoom = 10; // pixels beside the text of a button that opens a menu
 
 bool isMenuButton(const QStyleOption* option)
@@ -70,6 +74,15 @@ public:
     void drawControl(
         ControlElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override
     {
+        if (element == CE_PushButtonBevel) {
+            const auto* button = qstyleoption_cast<const QStyleOptionButton*>(option);
+            if (button && (button->features & QStyleOptionButton::CommandLinkButton)) {
+                // Without a frame nothing says that one can press it.
+                QStyleOptionButton framed = *button;
+                framed.features &= ~QStyleOptionButton::ButtonFeatures(QStyleOptionButton::CommandLinkButton);
+                return QProxyStyle::drawControl(element, &framed, painter, widget);
+            }
+        }
         if (element != CE_ToolButtonLabel || !isMenuButton(option))
             return QProxyStyle::drawControl(element, option, painter, widget);
         QStyleOptionToolButton label = *static_cast<const QStyleOptionToolButton*>(option);
@@ -108,10 +121,44 @@ public:
         return hint == SH_DialogButtonBox_ButtonsHaveIcons ? 0 : QProxyStyle::styleHint(hint, option, widget, more);
     }
 
+    int pixelMetric(PixelMetric metric, const QStyleOption* option, const QWidget* widget) const override
+    {
+        // Titles would touch the lines between them.
+        return metric == PM_HeaderMargin ? headerMargin : QProxyStyle::pixelMetric(metric, option, widget);
+    }
+
+    /// Left-aligned text in a table would touch the right-aligned column before it.
+    QRect subElementRect(SubElement element, const QStyleOption* option, const QWidget* widget) const override
+    {
+        QRect rect = QProxyStyle::subElementRect(element, option, widget);
+        if (element == SE_HeaderLabel) {
+            const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option);
+            if (header && header->orientation == Qt::Horizontal && header->section > 0
+                && (header->textAlignment & Qt::AlignLeft))
+                rect.adjust(besideNumbers, 0, 0, 0);
+        } else if (element == SE_ItemViewItemText) {
+            const auto* item = qstyleoption_cast<const QStyleOptionViewItem*>(option);
+            if (item && isIndented(*item, widget))
+                rect.adjust(besideNumbers, 0, 0, 0);
+        }
+        return rect;
+    }
+
+    static bool isIndented(const QStyleOptionViewItem& item, const QWidget* widget)
+    {
+        const bool table = qobject_cast<const QTableView*>(widget) || qobject_cast<const QTreeView*>(widget);
+        return table && item.index.column() > 0 && (item.displayAlignment & Qt::AlignLeft)
+            && !(item.features & QStyleOptionViewItem::HasDecoration);
+    }
+
     QSize sizeFromContents(
         ContentsType type, const QStyleOption* option, const QSize& size, const QWidget* widget) const override
     {
         const QSize plain = QProxyStyle::sizeFromContents(type, option, size, widget);
+        if (type == CT_ItemViewItem) {
+            const auto* item = qstyleoption_cast<const QStyleOptionViewItem*>(option);
+            return item && isIndented(*item, widget) ? plain + QSize(besideNumbers, 0) : plain;
+        }
         return type == CT_ToolButton && isMenuButton(option) ? plain + QSize(arrowRoom, 0) : plain;
     }
 };

@@ -27,10 +27,10 @@ namespace {
 
 constexpr int nameWidth = 128; // pixels
 constexpr int narrowName = 84; ///< at least, in a dock of a small screen
-constexpr int besideName = 136; ///< number, both word-lengths, scroll bar and margins: in sight in any dock
+constexpr int wholeName = 108; ///< with which all columns may share the room; narrower ones are hard to tell apart
+constexpr int besideName = 144; ///< number, both word-lengths, scroll bar and margins: in sight in any dock
 constexpr int wideName = 200; ///< where a large screen has room for it
 constexpr int leastWidth = 256; ///< a window of 1024 has room for that on every page
-constexpr int wideDock = 480;
 
 } // namespace
 
@@ -115,7 +115,7 @@ void LayersView::buildTable()
     header->setMinimumSectionSize(28);
     header->setContextMenuPolicy(Qt::CustomContextMenu);
     const int widths[LayersModel::ColumnCount]
-        = { 32, nameWidth, 56, 40, 40, 48, 48, 84, 72, 72, 80, 80, 84, 64, 80, 84, 80, 76, 104, 104, 96, 84, 96 };
+        = { 32, nameWidth, 48, 44, 44, 54, 54, 84, 76, 76, 84, 84, 92, 72, 96, 88, 84, 80, 104, 104, 96, 88, 96 };
     m_nameWidth = nameWidth;
     for (int column = 0; column < LayersModel::ColumnCount; ++column) {
         m_table->setColumnWidth(column, widths[column]);
@@ -163,10 +163,19 @@ void LayersView::buildTable()
 void LayersView::resizeEvent(QResizeEvent* event)
 {
     QWidget::resizeEvent(event);
-    // A width that somebody chose stays.
-    if (m_table->columnWidth(LayersModel::Name) != m_nameWidth)
-        return;
-    m_nameWidth = width() < wideDock ? std::clamp(width() - besideName, narrowName, nameWidth) : wideName;
+    shareRoom();
+}
+
+void LayersView::shareRoom()
+{
+    const int given = m_table->columnWidth(LayersModel::Name);
+    if (given != m_nameWidth)
+        return; // a width that somebody chose stays
+    // What the other columns leave, so that nothing has to be scrolled sideways; where that is too little, only the
+    // word-lengths stay in sight.
+    const int others = m_table->horizontalHeader()->length() - given;
+    const int room = m_table->viewport()->width() - others;
+    m_nameWidth = room >= wholeName ? std::min(room, wideName) : std::clamp(width() - besideName, narrowName, nameWidth);
     m_table->setColumnWidth(LayersModel::Name, m_nameWidth);
 }
 
@@ -278,7 +287,10 @@ void LayersView::buildColumnMenu()
         QAction* action = m_columns->addAction(title.replace(QLatin1Char('\n'), QLatin1Char(' ')));
         action->setToolTip(m_model.headerData(column, Qt::Horizontal, Qt::ToolTipRole).toString());
         action->setCheckable(true);
-        connect(action, &QAction::toggled, header, [=](bool on) { header->setSectionHidden(column, !on); });
+        connect(action, &QAction::toggled, header, [=, this](bool on) {
+            header->setSectionHidden(column, !on);
+            shareRoom();
+        });
         connect(m_columns, &QMenu::aboutToShow, action, [=] { action->setChecked(!header->isSectionHidden(column)); });
     }
 }

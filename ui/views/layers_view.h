@@ -47,6 +47,7 @@ private:
     void onModelChanged();
     void updateSummary();
     void enterTable();
+    void shareRoom();
 
     Session& m_session;
     LayersModel m_model;
@@ -59,6 +60,7 @@ private:
     QLineEdit* m_filter = nullptr;
     MeasureBox* m_measure = nullptr;
     QLabel* m_summary = nullptr;
+    int m_nameWidth = 0; ///< as it was last given to the names
 };
 
 } // namespace quantoscope::ui

@@ -9,6 +9,7 @@
 #include <QIcon>
 #include <QLabel>
 #include <QLocale>
+#include <QPainter>
 #include <QPushButton>
 #include <QVBoxLayout>
 
@@ -18,15 +19,33 @@ namespace quantoscope::ui {
 
 namespace {
 
-constexpr int recentWidth = 480; // pixels
+constexpr int recentWidth = 460; // pixels
+constexpr int logoSide = 64;
+constexpr int iconSide = 24;
+/// Everything that is written begins here: what a command link leaves before its text, with an icon as wide as the
+/// logo.
+constexpr int textEdge = logoSide + 7 + 6;
 
+/// An icon in the middle of a place as wide as the logo, so that the texts beside both stand in one line.
+QIcon centred(const QIcon& icon)
+{
+    const QPixmap drawing = icon.pixmap(QSize(iconSide, iconSide));
+    QPixmap place(QSize(logoSide, iconSide) * drawing.devicePixelRatio());
+    place.setDevicePixelRatio(drawing.devicePixelRatio());
+    place.fill(Qt::transparent);
+    QPainter painter(&place);
+    painter.drawPixmap((logoSide - iconSide) / 2, 0, drawing);
+    painter.end();
+    return QIcon(place);
 }
+
+} // namespace
 
 StartPage::StartPage(QWidget* parent)
     : QWidget(parent)
 {
     auto* icon = new QLabel;
-    icon->setPixmap(QIcon(QStringLiteral(":/icons/quantoscope.svg")).pixmap(64, 64));
+    icon->setPixmap(QIcon(QStringLiteral(":/icons/quantoscope.svg")).pixmap(logoSide, logoSide));
     auto* title = new QLabel(tr("Quantoscope"));
     QFont large = title->font();
     large.setPointSizeF(large.pointSizeF() * 2);
@@ -42,7 +61,7 @@ StartPage::StartPage(QWidget* parent)
     names->addWidget(title);
     names->addWidget(purpose);
     auto* head = new QHBoxLayout;
-    head->setSpacing(16);
+    head->setSpacing(textEdge - logoSide);
     head->addWidget(icon);
     head->addLayout(names, 1);
 
@@ -53,10 +72,10 @@ StartPage::StartPage(QWidget* parent)
     layout->addLayout(head);
     layout->addSpacing(16);
     m_buttons = new QVBoxLayout;
-    m_buttons->setSpacing(4);
+    m_buttons->setSpacing(8);
     layout->addLayout(m_buttons);
     addButton(tr("Open the sample"), tr("A ResNet-20 for Fashion-MNIST with its 10,000 test images"),
-        QStringLiteral("study"), &StartPage::sampleWanted)
+        QStringLiteral("sample"), &StartPage::sampleWanted)
         ->setFocus();
     addButton(tr("Open a model…"), tr("An ONNX file; or drop one onto this window"), QStringLiteral("model"),
         &StartPage::modelWanted);
@@ -64,6 +83,7 @@ StartPage::StartPage(QWidget* parent)
         QStringLiteral("project"), &StartPage::projectWanted);
     m_unsavedTitle = new QLabel(tr("Not saved when Quantoscope last ended"));
     m_unsavedTitle->setEnabled(false);
+    m_unsavedTitle->setContentsMargins(textEdge, 0, 0, 0);
     layout->addSpacing(8);
     layout->addWidget(m_unsavedTitle);
     m_unsaved = new QVBoxLayout;
@@ -71,6 +91,7 @@ StartPage::StartPage(QWidget* parent)
     layout->addLayout(m_unsaved);
     m_recentTitle = new QLabel(tr("Recent"));
     m_recentTitle->setEnabled(false);
+    m_recentTitle->setContentsMargins(textEdge, 0, 0, 0);
     layout->addSpacing(8);
     layout->addWidget(m_recentTitle);
     m_recent = new QVBoxLayout;
@@ -96,7 +117,8 @@ QPushButton* StartPage::addButton(
     auto* button = new QCommandLinkButton(text, detail);
     button->setAccessibleName(text);
     button->setProperty("iconName", icon);
-    button->setIcon(tintedIcon(icon, palette()));
+    button->setIconSize({ logoSide, iconSide });
+    button->setIcon(centred(tintedIcon(icon, palette())));
     connect(button, &QPushButton::clicked, this, signal);
     m_buttons->addWidget(button);
     return button;
@@ -108,7 +130,7 @@ void StartPage::changeEvent(QEvent* event)
     if (event->type() != QEvent::PaletteChange)
         return;
     for (auto* button : findChildren<QCommandLinkButton*>())
-        button->setIcon(tintedIcon(button->property("iconName").toString(), palette()));
+        button->setIcon(centred(tintedIcon(button->property("iconName").toString(), palette())));
 }
 
 void StartPage::setUnsaved(const std::vector<UnsavedWork>& work)
@@ -127,7 +149,7 @@ void StartPage::setUnsaved(const std::vector<UnsavedWork>& work)
         auto* title
             = new QLabel(tr("%1, %2").arg(entry.title, QLocale().toString(entry.changed, QLocale::ShortFormat)));
         auto* layout = new QHBoxLayout(row);
-        layout->setContentsMargins(8, 0, 0, 0);
+        layout->setContentsMargins(textEdge, 0, 0, 0);
         layout->setSpacing(8);
         layout->addWidget(title, 1);
         layout->addWidget(open);
@@ -151,7 +173,7 @@ void StartPage::setRecent(const QStringList& paths)
         const QString text = tr("%1  –  %2").arg(file.fileName(), QDir::toNativeSeparators(file.path()));
         auto* button = new QPushButton(fontMetrics().elidedText(text, Qt::ElideMiddle, recentWidth));
         button->setFlat(true);
-        button->setStyleSheet(QStringLiteral("text-align: left; padding: 4px 8px"));
+        button->setStyleSheet(QStringLiteral("text-align: left; padding: 4px 8px 4px %1px").arg(textEdge));
         button->setToolTip(path);
         connect(button, &QPushButton::clicked, this, [this, path] { emit recentWanted(path); });
         m_recent->addWidget(button);
