@@ -8,6 +8,7 @@
 #include <QDockWidget>
 #include <QFileInfo>
 #include <QInputDialog>
+#include <QSpinBox>
 #include <QLabel>
 #include <QMenu>
 #include <QMenuBar>
@@ -97,8 +98,7 @@ void MainWindow::buildActions()
     m_report = makeAction(tr("&Report…"), {}, Qt::CTRL | Qt::SHIFT | Qt::Key_R,
         tr("Write every study and result of this project as one page of HTML"), [this] { chooseReport(); });
     m_check = makeAction(tr("Model &check…"), {}, {},
-        tr("Operators, batch normalisation, weights outside the file, and whether biases fit"),
-        [this] { showModelCheck(); });
+        tr("Operators, batch norms, weights outside the file, and whether biases fit"), [this] { showModelCheck(); });
     m_applyEncodings = makeAction(tr("Apply e&ncodings…"), {}, {},
         tr("Take encodings of AIMET or a calibration table of ONNX Runtime into the plan"),
         [this] { chooseEncodings(); });
@@ -275,15 +275,24 @@ void MainWindow::changeEvent(QEvent* event)
 
 void MainWindow::askMemory()
 {
-    bool accepted = false;
-    const int memory = QInputDialog::getInt(this, tr("Memory between evaluations"),
-        tr("After an edit only what lies behind the edited layer is computed, from values that the evaluation before "
-           "left.\nMemory for them in MiB; figures do not depend on it:"),
-        m_workbench->memory(), 16, 1 << 20, 256, &accepted);
-    if (!accepted)
+    QInputDialog dialog(this);
+    dialog.setWindowTitle(tr("Memory between evaluations"));
+    dialog.setInputMode(QInputDialog::IntInput);
+    dialog.setLabelText(
+        tr("An evaluation keeps values of the network in memory, so that the next one computes only the "
+           "layers from the edited one on.\nMore memory makes edits faster; accuracies stay the same.\n\n"
+           "Memory to keep at most:"));
+    dialog.setIntRange(16, 1 << 20);
+    dialog.setIntStep(256);
+    dialog.setIntValue(m_workbench->memory());
+    if (auto* field = dialog.findChild<QSpinBox*>()) {
+        field->setSuffix(tr(" MiB"));
+        field->setAccessibleName(tr("Memory to keep at most, in MiB"));
+    }
+    if (dialog.exec() != QDialog::Accepted)
         return;
-    QSettings().setValue(memoryKey, memory);
-    m_workbench->setMemory(memory);
+    QSettings().setValue(memoryKey, dialog.intValue());
+    m_workbench->setMemory(dialog.intValue());
 }
 
 void MainWindow::showModelCheck()

@@ -206,14 +206,17 @@ void MainWindow::askUnsaved(const std::function<void()>& then)
         then();
         return;
     }
+    const auto results = static_cast<qint64>(m_session->runs().size());
     auto* box = new QMessageBox(QMessageBox::Question, tr("Unsaved work"),
         tr("Save what was found out about %1?").arg(m_session->model() ? m_session->model()->name : tr("the model")),
         QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, this);
     box->setObjectName(QStringLiteral("UnsavedQuestion"));
     box->setIconPixmap(windowIcon().pixmap(48));
     box->setAttribute(Qt::WA_DeleteOnClose);
-    box->setInformativeText(tr("Results (%1), options and names are in no project yet. Discarded, they are gone.")
-                                .arg(formatCount(static_cast<qint64>(m_session->runs().size()))));
+    box->setInformativeText(
+        tr("%1, the options and the names are not saved in a project yet. What is discarded cannot be "
+           "brought back.")
+            .arg(results == 1 ? tr("1 result") : tr("%1 results").arg(formatCount(results))));
     box->setDefaultButton(QMessageBox::Save);
     connect(box, &QMessageBox::buttonClicked, this, [this, box, then](QAbstractButton* button) {
         const auto role = box->standardButton(button);

@@ -161,7 +161,7 @@ private slots:
         QVERIFY(session().request().overrides.empty());
         QVERIFY(session().model()->graph->nodes().size() > folded->graph->nodes().size());
         const std::size_t apart = session().runs().size();
-        QVERIFY(session().undoStack().undoText().contains(QStringLiteral("batch normalisation")));
+        QVERIFY(session().undoStack().undoText().contains(QStringLiteral("batch norm")));
 
         session().undoStack().undo();
         QCOMPARE(session().model(), folded);
@@ -399,7 +399,7 @@ private slots:
         own.setOptionsStudy(study);
         QCOMPARE(model.rowCount(), 3);
         const auto cell = [&](int row, int column) { return model.index(row, column).data().toString(); };
-        QCOMPARE(cell(0, OptionsModel::Top1), QStringLiteral("100.00"));
+        QCOMPARE(cell(0, OptionsModel::Top1), QStringLiteral("100.0"));
         QCOMPARE(cell(0, OptionsModel::Weights), QStringLiteral("symmetric per channel, MSE"));
         QCOMPARE(cell(1, OptionsModel::Group), QStringLiteral("1"));
         QCOMPARE(cell(2, OptionsModel::Group), QStringLiteral("2"));

@@ -142,16 +142,16 @@ private slots:
         session.addRun(run);
         QCOMPARE(model.rowCount(), 2);
         const auto cell = [&](int row, int column) { return model.index(row, column).data().toString(); };
-        QCOMPARE(cell(0, RunsModel::Top1), QStringLiteral("91.50"));
+        QCOMPARE(cell(0, RunsModel::Top1), QStringLiteral("91.5"));
         QCOMPARE(cell(0, RunsModel::WeightBits), QStringLiteral("float"));
         QCOMPARE(cell(0, RunsModel::Delta), QStringLiteral("–"));
         QCOMPARE(cell(1, RunsModel::WeightBits), QStringLiteral("4"));
-        QCOMPARE(cell(1, RunsModel::FloatTop1), QStringLiteral("91.50"));
-        QCOMPARE(cell(1, RunsModel::Delta), QStringLiteral("−1.50"));
+        QCOMPARE(cell(1, RunsModel::FloatTop1), QStringLiteral("91.5"));
+        QCOMPARE(cell(1, RunsModel::Delta), QStringLiteral("−1.5"));
         QCOMPARE(cell(1, RunsModel::Images), QStringLiteral("1,000"));
         const QStringList lines = toTsv(model, { RunsModel::Number, RunsModel::Top1 }).split(QLatin1Char('\n'));
         QCOMPARE(lines[0], QStringLiteral("#\tTop-1 [%]"));
-        QCOMPARE(lines[2], QStringLiteral("2\t90.00"));
+        QCOMPARE(lines[2], QStringLiteral("2\t90.0"));
         // A star where some layer has its own word-length, and only there.
         run.mixed = true;
         run.request.overrides = { { "conv*", { .range = quant::RangeSpec {} }, { .bits = std::optional(3) } } };

@@ -25,6 +25,12 @@ private slots:
         QTest::newRow("infinite") << formatSignificant(infinity) << "∞";
         QTest::newRow("not a number") << formatSignificant(std::nan("")) << "–";
         QTest::newRow("percent") << formatPercent(91.5) << QStringLiteral("91.50\u00a0%");
+        QTest::newRow("of 1,000 images") << formatTop1(93.2, 1000) << QStringLiteral("93.2\u00a0%");
+        QTest::newRow("of 10,000 images") << formatTop1(93.2, 10000) << QStringLiteral("93.20\u00a0%");
+        QTest::newRow("points of 256 images") << formatPoints(-0.39, 256) << "−0.4";
+        QTest::newRow("points of 10,000 images") << formatPoints(0.3, 10000) << "+0.30";
+        QTest::newRow("bare share") << formatShare(91.534, 1001) << "91.53";
+        QTest::newRow("no share") << formatShare(std::nan(""), 100) << "–";
         QTest::newRow("gain") << formatSignedPercent(0.3) << "+0.30";
         QTest::newRow("loss") << formatSignedPercent(-1.2) << "−1.20";
         QTest::newRow("no sign for nothing") << formatSignedPercent(-0.001) << "0.00";

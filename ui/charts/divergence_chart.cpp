@@ -49,7 +49,7 @@ void DivergenceChart::rebuild()
     legend->clearItems();
     clearPlottables();
     clearItems();
-    addLine(tr("usually"), theme().floating, &DivergenceSeries::Point::usualDb, true);
+    addLine(tr("all images"), theme().floating, &DivergenceSeries::Point::usualDb, true);
     addLine(tr("this image"), theme().quantized, &DivergenceSeries::Point::imageDb, false);
     double low = 0;
     double high = 10;
@@ -92,7 +92,7 @@ QString DivergenceChart::readout(const QPointF& position) const
     if (x < 1 || x > static_cast<double>(m_series.points.size()) || !axisRect()->rect().contains(position.toPoint()))
         return {};
     const auto& point = m_series.points[static_cast<std::size_t>(x) - 1];
-    return tr("<b>%1</b><br>this image %2 dB<br>usually %3 dB")
+    return tr("<b>%1</b><br>this image %2 dB<br>all images %3 dB")
         .arg(point.tensor.toHtmlEscaped(), formatDecibel(point.imageDb), formatDecibel(point.usualDb));
 }
 

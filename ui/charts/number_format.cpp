@@ -72,6 +72,17 @@ QString formatSignedPercent(double points, int decimals)
     return (points < 0 ? QStringLiteral("−") : QStringLiteral("+")) + number;
 }
 
+int top1Decimals(qint64 images) { return images > 1000 ? 2 : 1; }
+
+QString formatTop1(double percent, qint64 images) { return formatPercent(percent, top1Decimals(images)); }
+
+QString formatPoints(double points, qint64 images) { return formatSignedPercent(points, top1Decimals(images)); }
+
+QString formatShare(double percent, qint64 images)
+{
+    return std::isnan(percent) ? QStringLiteral("–") : locale().toString(percent, 'f', top1Decimals(images));
+}
+
 QString formatBytes(double bytes) { return scaled(bytes, { "B", "kB", "MB", "GB", "TB" }); }
 
 QString formatEnergy(double picojoules) { return scaled(picojoules, { "pJ", "nJ", "µJ", "mJ", "J" }); }

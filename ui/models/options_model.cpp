@@ -46,12 +46,12 @@ QString OptionsModel::display(const sweep::StudyRow& row, int number, int column
     case Group:
         return QString::number(row.tier);
     case Top1:
-        return QString::number(row.top1, 'f', 2);
+        return formatShare(row.top1, row.images);
     case Top1Interval:
         return tr("%1 to %2")
-            .arg(QString::number(row.top1Interval.low, 'f', 1), QString::number(row.top1Interval.high, 'f', 1));
+            .arg(formatShare(row.top1Interval.low, row.images), formatShare(row.top1Interval.high, row.images));
     case Delta:
-        return formatSignedPercent(row.againstFloat.delta);
+        return formatPoints(row.againstFloat.delta, row.images);
     case Weights:
         return inWords(row.weights);
     case Activations:
@@ -64,7 +64,7 @@ QString OptionsModel::display(const sweep::StudyRow& row, int number, int column
     case PValue:
         return row.rank == 1 ? QStringLiteral("–") : formatProbability(row.pAgainstBest);
     case Agreement:
-        return QString::number(row.againstFloat.agreement, 'f', 2);
+        return formatShare(row.againstFloat.agreement, row.images);
     default:
         return {};
     }
@@ -157,7 +157,7 @@ QString OptionsModel::describe(const sweep::OptionsStudy& study, std::size_t ind
                  .arg(row.beats)
                  .arg(row.beatenBy);
     for (const flow::CorrectionOutcome& outcome : row.outcomes)
-        lines << (outcome.kept ? QStringLiteral("✓ ") : QStringLiteral("⚠ "))
+        lines << outcomeMark(outcome) + QLatin1Char(' ')
                 + tr("%1 %2").arg(correctionName(outcome.correction), outcomeText(outcome)).toHtmlEscaped();
     return lines.join(QStringLiteral("<br>"));
 }

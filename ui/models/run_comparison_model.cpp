@@ -143,11 +143,16 @@ QVariant RunComparisonModel::headerData(int section, Qt::Orientation orientation
     if (role == Qt::DisplayRole) {
         const QString titles[ColumnCount] = { tr("#"), tr("Layer"), tr("W in %1\n[bits]").arg(first),
             tr("W in %1\n[bits]").arg(second), tr("A in %1\n[bits]").arg(first), tr("A in %1\n[bits]").arg(second),
-            tr("W SQNR in %1\n[dB]").arg(first), tr("W SQNR in %1\n[dB]").arg(second), tr("Difference\n[dB]"),
-            tr("A SQNR in %1\n[dB]").arg(first), tr("A SQNR in %1\n[dB]").arg(second), tr("Difference\n[dB]") };
+            tr("SQNR W\nin %1 [dB]").arg(first), tr("SQNR W\nin %1 [dB]").arg(second),
+            tr("SQNR W\n%2 − %1 [dB]").arg(first, second), tr("SQNR A\nin %1 [dB]").arg(first),
+            tr("SQNR A\nin %1 [dB]").arg(second), tr("SQNR A\n%2 − %1 [dB]").arg(first, second) };
         return titles[section];
     }
     if (role == Qt::ToolTipRole) {
+        if (section >= FirstWeightBits && section <= SecondActivationBits)
+            return (section < FirstActivationBits ? tr("Word-length of the weights in run %1")
+                                                  : tr("Word-length of the activations that enter the layer in run %1"))
+                .arg(section == FirstWeightBits || section == FirstActivationBits ? first : second);
         if (section == WeightDifference || section == ActivationDifference)
             return tr("SQNR in run %1 less SQNR in run %2: positive where run %1 is more exact").arg(second, first);
         if (section >= FirstActivationSqnr)

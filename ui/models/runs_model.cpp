@@ -19,7 +19,8 @@ RunsModel::RunsModel(Session& session, QObject* parent)
     connect(&session, &Session::runsChanged, this, &RunsModel::update);
     connect(&session, &Session::requestChanged, this, [this] { // the current one is another
         if (m_rows > 0)
-            emit dataChanged(index(0, 0), index(m_rows - 1, ColumnCount - 1), { Qt::FontRole });
+            emit dataChanged(
+                index(0, 0), index(m_rows - 1, ColumnCount - 1), { Qt::FontRole, CurrentRole, Qt::AccessibleTextRole });
     });
     update();
 }
@@ -103,8 +104,9 @@ QString RunsModel::display(int row, int column) const
     const QString none = QStringLiteral("–");
     const auto interval
         = [](const evaluation::Interval& i, auto format) { return tr("%1 to %2").arg(format(i.low), format(i.high)); };
-    const auto plain = [](double value) { return QString::number(value, 'f', 2); };
-    const auto sign = [](double value) { return formatSignedPercent(value); };
+    const qint64 images = run.result->images();
+    const auto plain = [images](double value) { return formatShare(value, images); };
+    const auto sign = [images](double value) { return formatPoints(value, images); };
     switch (column) {
     case Number:
         return QString::number(row + 1);
@@ -197,7 +199,15 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const
         font.setBold(isCurrent(m_session.runs()[static_cast<std::size_t>(index.row())]));
         return font;
     }
+    case CurrentRole:
+        return isCurrent(m_session.runs()[static_cast<std::size_t>(index.row())]);
+    case Qt::AccessibleTextRole:
+        if (index.column() == Number && data(index, CurrentRole).toBool())
+            return tr("%1, the current options").arg(display(index.row(), Number));
+        return display(index.row(), index.column());
     case Qt::ToolTipRole:
+        if (index.column() == Number && data(index, CurrentRole).toBool())
+            return tr("These are the current options");
         if (index.column() == Name)
             return tr("%1. Double-click to give it a name").arg(display(index.row(), Name));
         if (index.column() == Scope) {
@@ -227,9 +237,9 @@ QVariant RunsModel::headerData(int section, Qt::Orientation orientation, int rol
         return titles[section];
     }
     if (role == Qt::ToolTipRole) {
-        const QString tips[ColumnCount] = { tr("In the order they were evaluated"),
-            tr("Given by you, or the word-lengths; double-click to change it. Bold: these are the current options"),
-            tr("Scope and options of the plan"), tr("Corrections that were in, and those that the guard dropped"),
+        const QString tips[ColumnCount] = { tr("In the order they were evaluated; the dot marks the current options"),
+            tr("Given by you, or the word-lengths; double-click to change it"), tr("Scope and options of the plan"),
+            tr("Corrections that were in, and those that the guard dropped"),
             tr("Word-length of the weights; * some layers have their own"),
             tr("Word-length of the activations; * some layers have their own"), tr("Images evaluated"),
             tr("Share of images whose label got the largest output"), tr("Wilson score interval of top-1"),

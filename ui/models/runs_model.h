@@ -32,7 +32,10 @@ public:
         Speed,
         ColumnCount
     };
-    enum Role { SortRole = Qt::UserRole };
+    enum Role {
+        SortRole = Qt::UserRole,
+        CurrentRole, ///< whether the run's options are the current ones
+    };
 
     explicit RunsModel(Session& session, QObject* parent = nullptr);
 

@@ -8,6 +8,7 @@
 #include <QRegularExpression>
 #include <QStringList>
 
+#include "ui/charts/cost_words.h"
 #include "ui/charts/number_format.h"
 
 namespace quantoscope::ui {
@@ -16,26 +17,26 @@ namespace {
 
 QString tr(const char* text) { return QCoreApplication::translate("quantoscope::ui::StudyTexts", text); }
 
-QString accuracy(double top1, const evaluation::Interval& interval)
+QString accuracy(double top1, const evaluation::Interval& interval, std::int64_t images)
 {
     return tr("top-1 <b>%1</b> (%2 to %3)")
-        .arg(formatPercent(top1), formatPercent(interval.low, 1), formatPercent(interval.high, 1));
+        .arg(formatTop1(top1, images), formatShare(interval.low, images), formatShare(interval.high, images));
 }
 
 QString difference(const evaluation::PairedComparison& paired)
 {
     return tr("%1 points against float (%2 to %3)")
-        .arg(formatSignedPercent(paired.delta), formatSignedPercent(paired.deltaInterval.low),
-            formatSignedPercent(paired.deltaInterval.high));
+        .arg(formatPoints(paired.delta, paired.images), formatPoints(paired.deltaInterval.low, paired.images),
+            formatPoints(paired.deltaInterval.high, paired.images));
 }
 
 QString costs(const cost::Cost& cost)
 {
-    return tr("%1, %2 bit operations, %3 an image")
-        .arg(formatBytes(cost.sizeBytes), formatMetric(cost.bops), formatEnergy(cost.energyPj));
+    return tr("%1, %2, %3 an image")
+        .arg(formatBytes(cost.sizeBytes), formatCost(cost.bops, cost::Metric::Bops), formatEnergy(cost.energyPj));
 }
 
-/// "weights: 3 layers at 2 bits, 19 at 4 bits"
+/// "weights: 3 layers at 2 bits, 19 at 4"
 QString mixOf(const sweep::SearchResult& result, const sweep::Assignment& bits, quant::Role role)
 {
     std::map<int, int> counts;
@@ -44,8 +45,11 @@ QString mixOf(const sweep::SearchResult& result, const sweep::Assignment& bits, 
             ++counts[bits[i]];
     QStringList parts;
     for (const auto& [bit, count] : counts)
-        parts << tr("%1 × %2 bits").arg(count).arg(bit);
-    return (role == quant::Role::Weight ? tr("weights %1") : tr("activations %1"))
+        parts << (parts.isEmpty() ? (count == 1 ? tr("%1 layer at %2 bits") : tr("%1 layers at %2 bits"))
+                                  : tr("%1 at %2"))
+                     .arg(count)
+                     .arg(bit);
+    return (role == quant::Role::Weight ? tr("weights: %1") : tr("activations: %1"))
         .arg(parts.join(QStringLiteral(", ")));
 }
 
@@ -76,9 +80,10 @@ QString describePoint(const sweep::SweepResult& result, std::size_t point, int o
     const sweep::SweepPoint& chosen = result.points[point];
     QString bits = formatWordLengths(chosen.weightBits, chosen.activationBits);
     if (ownLayers > 0)
-        bits += ownLayers == 1 ? tr(", 1 layer of its own") : tr(", %1 layers of their own").arg(ownLayers);
+        bits += ownLayers == 1 ? tr(" mixed (1 layer)") : tr(" mixed (%1 layers)").arg(ownLayers);
     return QStringLiteral("<b>%1</b> &nbsp; %2; %3<br>%4")
-        .arg(bits, accuracy(chosen.top1, chosen.top1Interval), difference(chosen.againstFloat), costs(chosen.cost));
+        .arg(bits, accuracy(chosen.top1, chosen.top1Interval, chosen.images), difference(chosen.againstFloat),
+            costs(chosen.cost));
 }
 
 QString describePoint(const sweep::SensitivityResult& result, std::size_t point)
@@ -89,7 +94,8 @@ QString describePoint(const sweep::SensitivityResult& result, std::size_t point)
                        .arg(chosen.bits);
     if (chosen.measured)
         text += QStringLiteral("<br>%1; %2")
-                    .arg(accuracy(chosen.measured->top1, chosen.measured->top1Interval),
+                    .arg(accuracy(chosen.measured->top1, chosen.measured->top1Interval,
+                             chosen.measured->againstFloat.images),
                         difference(chosen.measured->againstFloat));
     text += tr("<br>SQNR %1 dB; divergence from float %2 nat")
                 .arg(formatDecibel(chosen.sqnrDb), formatSignificant(chosen.estimate(sweep::Estimate::Divergence)));
@@ -99,16 +105,21 @@ QString describePoint(const sweep::SensitivityResult& result, std::size_t point)
 QString describePoint(const sweep::SearchResult& result, std::size_t point)
 {
     const sweep::SearchPoint& chosen = result.points[point];
-    QString text = QStringLiteral("<b>%1</b> &nbsp; %2; %3<br>%4")
-                       .arg(QString::fromStdString(chosen.label()), accuracy(chosen.top1, chosen.top1Interval),
-                           difference(chosen.againstFloat), costs(chosen.cost));
-    if (!chosen.uniform)
-        text += QStringLiteral("<br>%1; %2")
-                    .arg(mixOf(result, chosen.bits, quant::Role::Weight),
-                        mixOf(result, chosen.bits, quant::Role::Activation));
+    QString text
+        = QStringLiteral("<b>%1</b> &nbsp; %2; %3<br>%4")
+              .arg(QString::fromStdString(chosen.label()), accuracy(chosen.top1, chosen.top1Interval, chosen.images),
+                  difference(chosen.againstFloat), costs(chosen.cost));
     if (result.chosen == point)
         text += tr("<br>The answer: the closest to float that keeps to the budget");
     return text;
+}
+
+QString describeMix(const sweep::SearchResult& result, std::size_t point)
+{
+    const sweep::SearchPoint& chosen = result.points[point];
+    return chosen.uniform ? QString()
+                          : QStringLiteral("%1; %2").arg(mixOf(result, chosen.bits, quant::Role::Weight),
+                              mixOf(result, chosen.bits, quant::Role::Activation));
 }
 
 } // namespace quantoscope::ui

@@ -16,6 +16,8 @@ namespace quantoscope::ui {
 QString describePoint(const sweep::SweepResult& result, std::size_t point, int ownLayers = 0);
 QString describePoint(const sweep::SensitivityResult& result, std::size_t point);
 QString describePoint(const sweep::SearchResult& result, std::size_t point);
+/// "weights: 2 layers at 3 bits, 20 at 4; activations: 22 layers at 8 bits"; empty for uniform ones.
+QString describeMix(const sweep::SearchResult& result, std::size_t point);
 
 /// Which estimate without labels orders the layers as the measured drops do, and how well.
 QString trustText(const sweep::SensitivityResult& result);

@@ -53,14 +53,14 @@ void checkBatchNorms(const LoadedModel& loaded, ModelCheck& check)
         if (loaded.graph->node(id).opType == "BatchNormalization")
             left << QString::fromStdString(loaded.graph->label(id));
     if (left.isEmpty()) {
-        check.findings.push_back({ Kind::Good, tr("No batch normalisation stands on its own"), {} });
+        check.findings.push_back({ Kind::Good, tr("No batch norm is left outside a layer’s weights"), {} });
         return;
     }
     const QString why = loaded.foldBatchNorm
         ? tr("Something else also reads what the layer before it gives, or there is none. It is computed in float.")
         : tr("Folding is switched off in the options. On devices it usually is part of the weights before it.");
     check.findings.push_back({ loaded.foldBatchNorm ? Kind::Warning : Kind::Note,
-        tr("Batch normalisations that are not part of a layer’s weights: %1").arg(left.size()),
+        tr("Batch norms that are left outside a layer’s weights: %1").arg(left.size()),
         listed(left) + QStringLiteral(". ") + why });
 }
 
@@ -72,8 +72,12 @@ void checkExternalData(const graph::Model& model, ModelCheck& check)
             bytes += static_cast<double>(constant->bytes());
     std::error_code error;
     const auto file = static_cast<double>(std::filesystem::file_size(model.path, error));
-    if (error || bytes <= file)
+    if (error)
         return;
+    if (bytes <= file) {
+        check.findings.push_back({ Kind::Good, tr("All weights are in the file, no external data"), {} });
+        return;
+    }
     check.findings.push_back({ Kind::Note, tr("Weights lie in files beside the model"),
         tr("%1 of weights are more than the %2 of the file. Keep its folder together; a project finds the model, not "
            "these files.")

@@ -66,12 +66,13 @@ bool isPredicate(const QString& what)
 
 QString capitalised(const QString& text) { return text.left(1).toUpper() + text.mid(1); }
 
+} // namespace
+
 QString sentence(const QString& text)
 {
-    return text.endsWith(QLatin1Char('.')) || text.isEmpty() ? text : text + QLatin1Char('.');
+    static const QString ends = QStringLiteral(".!?…");
+    return text.isEmpty() || ends.contains(text.back()) ? text : text + QLatin1Char('.');
 }
-
-} // namespace
 
 QString inWindow(const std::string& text)
 {

@@ -18,6 +18,9 @@ QString inWindow(const std::string& text);
 /// that is known. Choose ..."
 QString errorSentences(const base::Error& error);
 
+/// With a full stop, unless it ends in a sign of its own.
+QString sentence(const QString& text);
+
 /// "calibrated on 512 of calib_2000.bin"
 QString calibrationText(const LoadedData& data);
 

@@ -122,8 +122,7 @@ void Workbench::prepareAnew(const LoadedModelPtr& model, bool foldBatchNorm, con
             if (result && kept)
                 adoptModel(*result, kept);
             else if (result)
-                m_session.replaceModel(
-                    *result, foldBatchNorm ? tr("batch normalisation folded") : tr("batch normalisation on its own"));
+                m_session.replaceModel(*result, foldBatchNorm ? tr("batch norm folded") : tr("batch norm on its own"));
             else
                 report(result.error(), tr("The model could not be prepared"));
         });

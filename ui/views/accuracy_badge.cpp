@@ -57,8 +57,8 @@ QString AccuracyBadge::valueText() const
     if (accuracy.images > 0) {
         // Not as plus and minus: near 100 % the interval reaches much further down than up.
         return tr("%1 (%2 – %3)")
-            .arg(formatPercent(accuracy.top1, 1), QString::number(accuracy.interval.low, 'f', 1),
-                QString::number(accuracy.interval.high, 'f', 1));
+            .arg(formatTop1(accuracy.top1, accuracy.images), formatShare(accuracy.interval.low, accuracy.images),
+                formatShare(accuracy.interval.high, accuracy.images));
     }
     switch (accuracy.state) {
     case Accuracy::State::Waiting:
@@ -79,7 +79,7 @@ QString AccuracyBadge::detailText() const
     const bool underWay = accuracy.state == Accuracy::State::Running && accuracy.images > 0;
     QStringList parts;
     if (m_session.floatResult())
-        parts << tr("float %1").arg(formatPercent(m_session.floatResult()->top1(), 1));
+        parts << tr("float %1").arg(formatTop1(m_session.floatResult()->top1(), m_session.floatResult()->images()));
     if (underWay)
         parts << tr("%1 of %2").arg(formatCount(accuracy.images), formatCount(accuracy.total));
     else if (accuracy.images > 0)

@@ -139,13 +139,28 @@ void EnergyDialog::refresh()
     }
     for (const auto& show : m_showers)
         show(model);
+    m_examples->setText(examplesOf(model));
+}
+
+QString EnergyDialog::examplesOf(const EnergyModel& model)
+{
+    const bool apart = model.kind == EnergyModel::Kind::Operations;
+    const auto energy = [&](int weights, int activations, double add) {
+        const double all = model.perMac(weights, activations);
+        return apart ? tr("%1 + %2").arg(formatEnergy(all - add), formatEnergy(add)) : formatEnergy(all);
+    };
+    const double add = model.add.at(model.accumulatorBits);
     QStringList parts;
     for (const auto& [weights, activations] : { std::pair(8, 8), std::pair(4, 8), std::pair(4, 4) })
-        parts << tr("W%1 A%2 %3").arg(weights).arg(activations).arg(formatEnergy(model.perMac(weights, activations)));
-    parts << tr("float %1").arg(formatEnergy(model.perMac(32, 32)));
+        parts << tr("W%1 A%2: %3").arg(weights).arg(activations).arg(energy(weights, activations, add));
+    parts << tr("float: %1").arg(energy(32, 32, model.floatAdd));
     for (QString& part : parts)
         part.replace(QLatin1Char(' '), QChar(0x00a0)); // lines break between them alone
-    m_examples->setText(tr("One multiply-accumulate: %1").arg(parts.join(QStringLiteral(", "))));
+    QString text
+        = (apart ? tr("Multiply + add, %1") : tr("One multiply-accumulate, %1")).arg(parts.join(QStringLiteral("; ")));
+    if (apart)
+        text += tr(". The wider operand decides what a multiply takes: W4 A8 is W8 A8.");
+    return text;
 }
 
 void EnergyDialog::refreshModels()

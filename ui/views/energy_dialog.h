@@ -34,6 +34,7 @@ public:
     void save(const QString& path);
 
 private:
+    static QString examplesOf(const cost::EnergyModel& model);
     /// One number of the model: how it is shown, and what it may be.
     struct Number {
         QString label;

@@ -16,7 +16,11 @@
 #include "ui/charts/divergence_chart.h"
 #include "ui/charts/number_format.h"
 #include "ui/charts/range_words.h"
+#include "ui/models/runs_model.h"
+#include "ui/session/outcomes.h"
 #include "ui/views/chart_menu.h"
+#include "ui/views/elided_combo_box.h"
+#include "ui/views/option_words.h"
 #include "ui/views/table_menu.h"
 
 namespace quantoscope::ui {
@@ -102,7 +106,7 @@ FlipsPage::FlipsPage(Session& session, Workbench& workbench, QWidget* parent)
 
 QHBoxLayout* FlipsPage::buildBar()
 {
-    m_runs = new QComboBox;
+    m_runs = new ElidedComboBox;
     m_runs->setAccessibleName(tr("Run"));
     m_runs->setToolTip(tr("The evaluated configuration that is compared with the float network"));
     m_runs->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
@@ -197,10 +201,15 @@ void FlipsPage::refreshRuns()
     for (std::size_t i = runs.size() < m_known ? 0 : m_known; i < runs.size(); ++i) {
         if (runs[i].isFloat || !runs[i].floatResult)
             continue;
-        m_runs->insertItem(0, tr("%1: %2").arg(i + 1).arg(inWords(runs[i].scope.toStdString())),
-            static_cast<int>(i)); // the newest stands first
+        m_runs->insertItem(0, QString(), static_cast<int>(i)); // the newest stands first
     }
     m_known = runs.size();
+    for (int item = 0; item < m_runs->count(); ++item) { // names may have changed
+        const int number = m_runs->itemData(item).toInt();
+        const Run& run = runs[static_cast<std::size_t>(number)];
+        m_runs->setItemText(item, describe(run, number));
+        m_runs->setItemData(item, wrapped(inWords(run.scope.toStdString())), Qt::ToolTipRole);
+    }
     if (m_runs->count() == 0)
         m_following = true;
     follow();
@@ -224,6 +233,16 @@ void FlipsPage::follow()
         m_runs->setCurrentIndex(place);
     else if (m_runs->currentIndex() < 0 && m_runs->count() > 0)
         m_runs->setCurrentIndex(0);
+}
+
+/// What tells runs apart first: the box may be too narrow for the rest.
+QString FlipsPage::describe(const Run& run, int number)
+{
+    const QString corrections = keptCorrections(run.corrections);
+    return tr("%1: %2, %3")
+        .arg(number + 1)
+        .arg(corrections.isEmpty() ? RunsModel::title(run) : tr("%1, %2").arg(RunsModel::title(run), corrections),
+            formatTop1(run.result->top1(), run.result->images()));
 }
 
 QString FlipsPage::summary() const { return m_summary->text(); }
@@ -315,10 +334,12 @@ QString FlipsPage::describeTrace() const
 {
     const auto& trace = *m_session.flipTrace();
     if (!trace.divergence)
-        return tr("Its tensors err as usual: the image lay near the border between two classes.");
-    return tr("The networks part at <b>%1</b>: %2 dB, usually %3 dB.")
+        return tr("No tensor errs more than over %1 images: the image lay near the border between two classes.")
+            .arg(formatCount(trace.usualImages));
+    return tr("The networks part at <b>%1</b>: SQNR %2 dB, over %3 images %4 dB.")
         .arg(QString::fromStdString(trace.own[trace.divergence->tensor].name).toHtmlEscaped(),
-            formatDecibel(trace.divergence->sqnrDb), formatDecibel(trace.divergence->usualDb));
+            formatDecibel(trace.divergence->sqnrDb), formatCount(trace.usualImages),
+            formatDecibel(trace.divergence->usualDb));
 }
 
 void FlipsPage::showTrace()

@@ -51,6 +51,7 @@ private:
     void chooseImage();
     void showTrace();
     void showPicture(std::int64_t image);
+    static QString describe(const Run& run, int number);
     QString describe(const evaluation::Flip& flip) const;
     QString describeTrace() const;
     const Run* run() const; ///< the one shown; null: none

@@ -60,7 +60,6 @@ private:
     QLineEdit* m_filter = nullptr;
     MeasureBox* m_measure = nullptr;
     QLabel* m_summary = nullptr;
-    int m_nameWidth = 0; ///< as it was last given to the names
 };
 
 } // namespace quantoscope::ui

@@ -65,9 +65,14 @@ void MessageBar::showError(const base::Error& error, const QString& context, con
     QString rich = QStringLiteral("<b>%1</b>: %2").arg(context.toHtmlEscaped(), what.toHtmlEscaped());
     if (!where.isEmpty())
         rich += QStringLiteral(" <span style='white-space:nowrap'>(%1)</span>").arg(where.toHtmlEscaped());
+    rich = sentence(rich);
     if (!hint.isEmpty())
-        rich += QStringLiteral("<br>%1").arg((hint.left(1).toUpper() + hint.mid(1)).toHtmlEscaped());
-    add(Kind::Problem, rich, QStringLiteral("%1: %2 (%3) %4").arg(context, what, where, hint), remedy);
+        rich += QStringLiteral("<br>%1").arg(sentence(hint.left(1).toUpper() + hint.mid(1)).toHtmlEscaped());
+    QString plain = sentence(where.isEmpty() ? QStringLiteral("%1: %2").arg(context, what)
+                                             : QStringLiteral("%1: %2 (%3)").arg(context, what, where));
+    if (!hint.isEmpty())
+        plain += QLatin1Char(' ') + sentence(hint.left(1).toUpper() + hint.mid(1));
+    add(Kind::Problem, rich, plain, remedy);
 }
 
 void MessageBar::showNotice(const QString& text) { showOffer(text, {}); }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/model_check_dialog.h"
 
+#include <algorithm>
+
 #include <QDialogButtonBox>
 #include <QEvent>
 #include <QLabel>
+#include <QRegularExpression>
 #include <QScrollArea>
 #include <QVBoxLayout>
 
@@ -12,6 +15,17 @@
 namespace quantoscope::ui {
 
 namespace {
+
+constexpr int dialogWidth = 520; // pixels
+constexpr int leastHeight = 120;
+constexpr int mostHeight = 640;
+
+/// "s_x s_w" as a formula.
+QString formulas(QString html)
+{
+    static const QRegularExpression scale(QStringLiteral("\\bs_([xw])\\b"));
+    return html.replace(scale, QStringLiteral("<i>s</i><sub>\\1</sub>"));
+}
 
 /// A sign, as colour alone does not tell everybody.
 QString signOf(ModelFinding::Kind kind)
@@ -44,14 +58,14 @@ ModelCheckDialog::ModelCheckDialog(Session& session, QWidget* parent)
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setWidget(content);
-    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
-    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::hide);
+    m_buttons = new QDialogButtonBox(QDialogButtonBox::Close);
+    connect(m_buttons, &QDialogButtonBox::rejected, this, &QDialog::hide);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(16, 16, 16, 16);
     layout->setSpacing(12);
     layout->addWidget(scroll, 1);
-    layout->addWidget(buttons);
-    resize(560, 360);
+    layout->addWidget(m_buttons);
+    resize(dialogWidth, leastHeight);
     connect(&session, &Session::modelCheckChanged, this, &ModelCheckDialog::refresh);
     refresh();
 }
@@ -74,6 +88,10 @@ void ModelCheckDialog::refresh()
     setWindowTitle(check ? tr("Model check: %1").arg(check->name) : tr("Model check"));
     if (!check)
         return;
+    auto* heading = new QLabel(check->name);
+    heading->setTextFormat(Qt::PlainText);
+    heading->setWordWrap(true);
+    m_list->addWidget(heading);
     for (const ModelFinding& finding : check->findings)
         add(finding);
     if (check->usable && check->biases.empty())
@@ -82,6 +100,19 @@ void ModelCheckDialog::refresh()
     for (const ModelFinding& finding : check->biases)
         add(finding);
     m_list->addStretch(1);
+    fitHeight();
+}
+
+void ModelCheckDialog::fitHeight()
+{
+    // As high as what it says; whoever made it another size keeps that.
+    if (m_fitted != 0 && height() != m_fitted)
+        return;
+    const int around = layout()->contentsMargins().top() + layout()->contentsMargins().bottom() + layout()->spacing()
+        + m_buttons->sizeHint().height() + 2;
+    const int text = m_list->heightForWidth(width() - layout()->contentsMargins().left() * 2);
+    m_fitted = std::clamp(text + around, leastHeight, mostHeight);
+    resize(width(), m_fitted);
 }
 
 void ModelCheckDialog::changeEvent(QEvent* event)
@@ -97,10 +128,10 @@ void ModelCheckDialog::add(const ModelFinding& finding)
     const bool bad = finding.kind >= ModelFinding::Kind::Warning;
     const QString colour = (bad ? Theme::forPalette(palette()).quantized : palette().color(QPalette::Text)).name();
     QString text = QStringLiteral("<b><span style='color:%1'>%2</span> %3</b>")
-                       .arg(colour, signOf(finding.kind), finding.title.toHtmlEscaped());
+                       .arg(colour, signOf(finding.kind), formulas(finding.title.toHtmlEscaped()));
     if (!finding.detail.isEmpty())
         text += QStringLiteral("<br>")
-            + finding.detail.toHtmlEscaped().replace(QLatin1Char('\n'), QStringLiteral("<br>"));
+            + formulas(finding.detail.toHtmlEscaped().replace(QLatin1Char('\n'), QStringLiteral("<br>")));
     auto* label = new QLabel(text);
     label->setObjectName(QStringLiteral("finding"));
     label->setAccessibleName(finding.title);

@@ -5,11 +5,12 @@
 
 #include "ui/session/session.h"
 
+class QDialogButtonBox;
 class QVBoxLayout;
 
 namespace quantoscope::ui {
 
-/// What there is to know of the model that was opened: operators, batch normalisation, weights outside the file, and
+/// What there is to know of the model that was opened: operators, batch norms, weights outside the file, and
 /// whether biases fit. Not modal.
 class ModelCheckDialog : public QDialog {
     Q_OBJECT
@@ -24,10 +25,13 @@ protected:
 
 private:
     void refresh();
+    void fitHeight();
     void add(const ModelFinding& finding);
 
     Session& m_session;
     QVBoxLayout* m_list = nullptr;
+    QDialogButtonBox* m_buttons = nullptr;
+    int m_fitted = 0; ///< the height it gave itself
 };
 
 } // namespace quantoscope::ui

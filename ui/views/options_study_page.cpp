@@ -96,7 +96,7 @@ QWidget* OptionsStudyPage::buildSetup()
     grid->setContentsMargins(24, 4, 0, 4);
     grid->setHorizontalSpacing(8);
     grid->setVerticalSpacing(4);
-    const QString titles[] = { tr("Bits"), tr("Range"), tr("Scheme"), tr("Scale") };
+    const QString titles[] = { tr("Bits"), tr("Range"), tr("Scheme"), tr("Granularity") };
     for (int row = 0; row < 4; ++row)
         grid->addWidget(new QLabel(titles[row]), row + 1, 0);
     m_weights = buildSide(tr("Weights"), grid, 1);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/plan_panel.h"
 
+#include <algorithm>
+
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
@@ -16,7 +19,12 @@ namespace quantoscope::ui {
 namespace {
 
 constexpr int leastText = 160; // pixels
-constexpr int tableHeight = 168; // pixels: the header and five layers
+constexpr int leastTable = 168; // pixels: the header and five layers
+constexpr double tableShare = 0.42; // of the page, at most
+constexpr int rowHeight = 24;
+constexpr int leastName = 96;
+constexpr int border = 2;
+constexpr int besideColumns = 20; // scroll bar and frame
 
 } // namespace
 
@@ -50,10 +58,10 @@ PlanPanel::PlanPanel(Session& session, QWidget* parent)
     m_table->setTabKeyNavigation(false);
     m_table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     m_table->verticalHeader()->hide();
-    m_table->verticalHeader()->setDefaultSectionSize(24);
+    m_table->verticalHeader()->setDefaultSectionSize(rowHeight);
     m_table->horizontalHeader()->setHighlightSections(false);
-    m_table->setFixedHeight(tableHeight);
-    const int widths[PlanModel::ColumnCount] = { 40, 168, 48, 128, 48, 128 };
+    m_table->setFixedHeight(leastTable);
+    const int widths[PlanModel::ColumnCount] = { 36, leastName, 48, 128, 48, 128 };
     for (int column = 0; column < PlanModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
     m_table->hide();
@@ -79,8 +87,8 @@ PlanPanel::PlanPanel(Session& session, QWidget* parent)
     connect(m_makeCurrent, &QPushButton::clicked, this, &PlanPanel::currentWanted);
     connect(m_other, &QPushButton::clicked, this, &PlanPanel::otherWanted);
     connect(m_showPlan, &QToolButton::toggled, this, [this](bool on) {
-        m_table->setVisible(on);
         m_showPlan->setArrowType(on ? Qt::UpArrow : Qt::RightArrow);
+        refresh();
     });
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& index) {
         if (index.isValid())
@@ -89,13 +97,44 @@ PlanPanel::PlanPanel(Session& session, QWidget* parent)
     hide();
 }
 
-void PlanPanel::showPoint(const QString& summary, quant::PlanPtr plan)
+void PlanPanel::showPoint(const QString& summary, quant::PlanPtr plan, const QString& inShort)
 {
-    m_summary->setText(summary);
+    m_text = summary;
+    m_inShort = inShort;
     m_showPlan->setVisible(plan != nullptr);
-    m_table->setVisible(plan && m_showPlan->isChecked());
     m_model.setPlan(m_session.model(), std::move(plan));
+    refresh();
     show();
+}
+
+void PlanPanel::refresh()
+{
+    const bool open = m_showPlan->isChecked() && m_model.rowCount() > 0;
+    // What the table shows layer by layer need not be told in short.
+    m_summary->setText(open || m_inShort.isEmpty() ? m_text : m_text + QStringLiteral("<br>") + m_inShort);
+    if (open) {
+        const int all = m_table->horizontalHeader()->sizeHint().height() + m_model.rowCount() * rowHeight + 2 * border;
+        const int share = static_cast<int>(tableShare * (parentWidget() ? parentWidget()->height() : 0));
+        m_table->setFixedHeight(std::min(all, std::max(leastTable, share)));
+        // What the other columns leave goes to the names, so that the last one is whole.
+        const int others = m_table->horizontalHeader()->length() - m_table->columnWidth(PlanModel::Layer);
+        m_table->setColumnWidth(PlanModel::Layer, std::max(leastName, contentsRect().width() - others - besideColumns));
+    }
+    m_table->setVisible(open);
+}
+
+bool PlanPanel::eventFilter(QObject* watched, QEvent* event)
+{
+    if (watched == parentWidget() && event->type() == QEvent::Resize && isVisible())
+        refresh();
+    return QWidget::eventFilter(watched, event);
+}
+
+void PlanPanel::changeEvent(QEvent* event)
+{
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::ParentChange && parentWidget())
+        parentWidget()->installEventFilter(this);
 }
 
 void PlanPanel::clear()

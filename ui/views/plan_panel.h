@@ -21,8 +21,8 @@ class PlanPanel : public QWidget {
 public:
     explicit PlanPanel(Session& session, QWidget* parent = nullptr);
 
-    /// `summary` is rich text.
-    void showPoint(const QString& summary, quant::PlanPtr plan);
+    /// `summary` is rich text, and so is what the plan is in short, which is told while its table is not open.
+    void showPoint(const QString& summary, quant::PlanPtr plan, const QString& inShort = {});
     void clear();
     /// A second thing that can be done with a point; empty: there is none.
     void setOther(const QString& text, const QString& tip);
@@ -33,13 +33,21 @@ public:
     QToolButton* planButton() const { return m_showPlan; }
     QTableView* table() const { return m_table; }
 
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override; ///< the page's size is shared with the chart above
+    void changeEvent(QEvent* event) override;
+
 signals:
     void currentWanted();
     void otherWanted();
 
 private:
+    void refresh();
+
     Session& m_session;
     PlanModel m_model;
+    QString m_text;
+    QString m_inShort;
     QLabel* m_summary = nullptr;
     QPushButton* m_makeCurrent = nullptr;
     QPushButton* m_other = nullptr;

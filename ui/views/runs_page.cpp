@@ -11,8 +11,10 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPainter>
 #include <QPushButton>
 #include <QSplitter>
+#include <QStyledItemDelegate>
 #include <QTableView>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -45,6 +47,27 @@ QString wholeTable(const QAbstractItemModel& model)
     return toTsv(model, columns);
 }
 
+/// A dot before the number of the run whose options are the current ones, which bold type alone does not tell
+/// everybody.
+class CurrentRunDelegate : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override
+    {
+        QStyledItemDelegate::paint(painter, option, index);
+        if (!index.data(RunsModel::CurrentRole).toBool())
+            return;
+        const bool selected = option.state & QStyle::State_Selected;
+        painter->save();
+        painter->setRenderHint(QPainter::Antialiasing);
+        painter->setPen(Qt::NoPen);
+        painter->setBrush(option.palette.color(selected ? QPalette::HighlightedText : QPalette::Text));
+        painter->drawEllipse(QPointF(option.rect.left() + 6.5, option.rect.center().y() + 0.5), 3, 3);
+        painter->restore();
+    }
+};
+
 } // namespace
 
 RunsPage::RunsPage(Session& session, Workbench& workbench, QWidget* parent)
@@ -65,15 +88,18 @@ RunsPage::RunsPage(Session& session, Workbench& workbench, QWidget* parent)
     m_table->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed);
     m_table->sortByColumn(RunsModel::Number, Qt::AscendingOrder);
     const int widths[RunsModel::ColumnCount]
-        = { 32, 112, scopeWidth, textWidth, 44, 44, 64, 56, 108, 80, 80, 120, 68, 80, 76, 76, 80 };
+        = { 36, 104, scopeWidth, textWidth, 44, 44, 64, 52, 96, 80, 80, 104, 68, 84, 68, 72, 80 };
     for (int column = 0; column < RunsModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
     m_table->viewport()->installEventFilter(this);
-    // What came of it stands beside the name; what was done to get there follows.
+    // What came of it and what it costs stand beside the name; what was done to get there follows.
     QHeaderView* header = m_table->horizontalHeader();
-    for (const int column : { RunsModel::Images, RunsModel::Corrections })
-        header->moveSection(header->visualIndex(column), header->visualIndex(RunsModel::Top1Interval));
-    header->moveSection(header->visualIndex(RunsModel::Scope), header->visualIndex(RunsModel::Top1Interval));
+    const int order[]
+        = { RunsModel::Number, RunsModel::Name, RunsModel::WeightBits, RunsModel::ActivationBits, RunsModel::Top1,
+              RunsModel::Top1Interval, RunsModel::Size, RunsModel::Energy, RunsModel::Scope, RunsModel::Corrections };
+    for (int place = 0; place < static_cast<int>(std::size(order)); ++place)
+        header->moveSection(header->visualIndex(order[place]), place);
+    m_table->setItemDelegateForColumn(RunsModel::Number, new CurrentRunDelegate(this));
     m_empty = new QLabel(
         tr("Nothing has been evaluated yet. Press Evaluate (F5) once a model and labelled images are open."));
     m_empty->setAlignment(Qt::AlignCenter);
@@ -159,11 +185,14 @@ QWidget* RunsPage::buildComparison()
     m_comparison = buildTable(m_layersOrder, tr("Layers of two runs"));
     m_comparison->setSelectionMode(QAbstractItemView::SingleSelection);
     m_comparison->sortByColumn(RunComparisonModel::Number, Qt::AscendingOrder);
+    const int widths[RunComparisonModel::ColumnCount] = { 32, 128, 44, 44, 44, 44, 68, 68, 84, 68, 68, 84 };
     for (int column = 0; column < RunComparisonModel::ColumnCount; ++column)
-        m_comparison->setColumnWidth(column,
-            column == RunComparisonModel::Name         ? 176
-                : column == RunComparisonModel::Number ? 32
-                                                       : 88);
+        m_comparison->setColumnWidth(column, widths[column]);
+    // How the errors differ is what one compares for; the errors themselves follow.
+    QHeaderView* header = m_comparison->horizontalHeader();
+    header->moveSection(header->visualIndex(RunComparisonModel::WeightDifference), RunComparisonModel::FirstWeightSqnr);
+    header->moveSection(
+        header->visualIndex(RunComparisonModel::ActivationDifference), RunComparisonModel::SecondWeightSqnr);
     m_comparison->verticalHeader()->setDefaultSectionSize(24);
     m_summary = new QLabel;
     m_summary->setWordWrap(true);
@@ -270,10 +299,11 @@ void RunsPage::refreshComparison()
     if (const auto& paired = comparison->outcomes) {
         const QString p = formatProbability(paired->pValue);
         text += tr(": top-1 %1 points (95 % from %2 to %3), p %4, same prediction on %5 of the images")
-                    .arg(formatSignedPercent(paired->delta), formatSignedPercent(paired->deltaInterval.low),
-                        formatSignedPercent(paired->deltaInterval.high),
+                    .arg(formatPoints(paired->delta, paired->images),
+                        formatPoints(paired->deltaInterval.low, paired->images),
+                        formatPoints(paired->deltaInterval.high, paired->images),
                         (p.startsWith(QLatin1Char('<')) ? p : QStringLiteral("= ") + p).toHtmlEscaped(),
-                        formatPercent(paired->agreement));
+                        formatTop1(paired->agreement, paired->images));
     } else {
         text += tr(": evaluated on different images");
     }

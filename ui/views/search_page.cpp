@@ -48,7 +48,7 @@ SearchPage::SearchPage(Session& session, Workbench& workbench, QWidget* parent)
     m_charts = new StudyCharts([&session](cost::Metric metric) {
         return session.search() ? costSeries(*session.search(), metric) : CostSeries {};
     });
-    m_charts->add(m_chart, tr("Front"));
+    m_charts->add(m_chart, tr("Accuracy and cost"));
     auto* bar = new QHBoxLayout;
     bar->setSpacing(8);
     bar->addWidget(m_charts->box());
@@ -104,7 +104,7 @@ void SearchPage::buildSetup(QVBoxLayout* layout)
     };
     m_weightBits = bits(tr("Word-lengths of weights to choose from"));
     m_activationBits = bits(tr("Word-lengths of activations to choose from"));
-    m_uniform = new QCheckBox(tr("Uniform ones too"));
+    m_uniform = new QCheckBox(tr("Uniform word-lengths too"));
     m_uniform->setChecked(true);
     m_uniform->setToolTip(
         wrapped(tr("Also measure every pair of word-lengths that is the same in all layers, to compare with.")));
@@ -211,8 +211,9 @@ void SearchPage::refreshChart()
     QString answer;
     if (any && search->chosen) {
         const sweep::SearchPoint& point = search->points[*search->chosen];
-        answer = tr("Chosen within %1: top-1 %2, %3")
-                     .arg(budgetText(search->budget), formatPercent(point.top1), formatBytes(point.cost.sizeBytes));
+        answer = tr("Best within %1: top-1 %2, %3")
+                     .arg(budgetText(search->budget), formatTop1(point.top1, point.images),
+                         formatBytes(point.cost.sizeBytes));
     } else if (any && !running) {
         answer
             = search->complete ? tr("Nothing that was tried keeps to the budget") : tr("Cancelled before the answer");
@@ -229,7 +230,8 @@ void SearchPage::showChosen()
     m_chart->setCurrent(m_chosen);
     m_charts->setCurrentPoint(m_chosen);
     if (m_chosen)
-        m_plan->showPoint(describePoint(*search, *m_chosen), search->points[*m_chosen].plan);
+        m_plan->showPoint(
+            describePoint(*search, *m_chosen), search->points[*m_chosen].plan, describeMix(*search, *m_chosen));
     else
         m_plan->clear();
 }

@@ -51,7 +51,7 @@ void TensorOptions::build(const QString& title, QFormLayout* form)
     m_granularity = new ChoiceBox(tr("%1: granularity").arg(title));
     // Blocks are for files that have them; no plan is made with them.
     m_granularity->add(quant::granularityTexts().first(2));
-    form->addRow(tr("Scale"), m_granularity);
+    form->addRow(tr("Granularity"), m_granularity);
     m_rounding = new ChoiceBox(tr("%1: rounding").arg(title));
     m_rounding->add(quant::roundingTexts());
     form->addRow(tr("Rounding"), m_rounding);
