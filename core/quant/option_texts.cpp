@@ -101,7 +101,7 @@ constexpr std::array scopes {
 
 constexpr std::array corrections {
     OptionText { "fold-batch-norm", "--fold-batch-norm on|off", "batch-norm folding",
-        "Batch normalisation becomes part of the weights and bias before it, as every runtime does.",
+        "Batch norm becomes part of the weights and bias before it, as every runtime does.",
         "w ← w γ / √(σ² + ε), b ← (b − μ) γ / √(σ² + ε) + β" },
     OptionText { "equalize", "--equalize", "cross-layer equalization",
         "Moves scale from channels with large weights into the following layer, which leaves the float network as it "
