@@ -180,7 +180,9 @@ private slots:
         applyAppearance(Appearance::System);
         MainWindow window;
         window.show();
-        window.messages()->showError({ ErrorCode::NotFound, "it is not there", {}, {} }, QStringLiteral("Opening"));
+        window.messages()->showError(
+            { ErrorCode::NotFound, "it is not there", "a.onnx", "choose another" }, QStringLiteral("Opening"));
+        QCOMPARE(window.messages()->text(), QStringLiteral("Opening: it is not there (a.onnx). Choose another."));
         QVERIFY(looksDark(window) && looksDark(*window.messages()));
         // Told again until it is heard: a bus may be slow.
         const auto tell = [&](const char* group, uint scheme) {

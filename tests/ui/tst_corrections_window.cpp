@@ -344,6 +344,12 @@ private slots:
         QTest::mouseClick(page->chart(), Qt::LeftButton, {}, page->chart()->pixelOf(1)->toPoint());
         QVERIFY(page->details()->text().contains(QStringLiteral("Rank 2")));
         QCOMPARE(page->plan()->table()->model()->rowCount(), static_cast<int>(session().model()->layers.size()));
+        // What the open table shows is not told in short as well.
+        page->plan()->showPoint(QStringLiteral("what"), session().currentAnalysis()->plan, QStringLiteral("in short"));
+        page->plan()->planButton()->setChecked(false);
+        QVERIFY(page->plan()->summary()->text().contains(QStringLiteral("in short")));
+        page->plan()->planButton()->setChecked(true);
+        QCOMPARE(page->plan()->summary()->text(), QStringLiteral("what"));
         QCOMPARE(page->table()->currentIndex().row(), 1);
         page->currentButton()->click();
         QCOMPARE(session().request(), study->rows[1].request);

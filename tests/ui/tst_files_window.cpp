@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // labels: ui integration
 // What the window exchanges with other tools: quantized models, encodings, exports.
+#include <QComboBox>
 #include <QCheckBox>
 #include <QFile>
 #include <QPushButton>

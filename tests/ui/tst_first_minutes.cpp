@@ -13,6 +13,7 @@
 #include <QDirIterator>
 #include <QDockWidget>
 #include <QHeaderView>
+#include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPushButton>
@@ -178,7 +179,14 @@ private slots:
         QVERIFY(m_window->session().modelCheck()->biases.empty());
         m_window->openData(m_tiny->dataRequest());
         QTRY_VERIFY_WITH_TIMEOUT(!m_window->session().modelCheck()->biases.empty(), patience);
-        QVERIFY(m_window->modelCheck()->titles().join(QLatin1Char('\n')).contains(QStringLiteral("32 bits")));
+        const QString titles = m_window->modelCheck()->titles().join(QLatin1Char('\n'));
+        QVERIFY(titles.contains(QStringLiteral("32 bits")));
+        QVERIFY2(titles.contains(QStringLiteral("no external data")), qPrintable(titles));
+        QStringList shown;
+        for (const QLabel* label : m_window->modelCheck()->findChildren<QLabel*>())
+            shown << label->text();
+        QVERIFY2(shown.contains(m_window->session().model()->name), "the model it is about is named");
+        QVERIFY(!shown.join(QLatin1Char('\n')).contains(QStringLiteral("s_x")));
         // Eight bits are few for a sum.
         planning::PlanRequest request;
         request.biasBits = 8;

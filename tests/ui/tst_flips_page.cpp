@@ -12,6 +12,7 @@
 #include "ui/charts/divergence_chart.h"
 #include "ui/models/confusion_model.h"
 #include "ui/models/flips_model.h"
+#include "ui/views/elided_combo_box.h"
 #include "ui/views/flips_page.h"
 
 using namespace quantoscope;
@@ -145,6 +146,16 @@ private slots:
         session.addRun(flippedRun(samples, { 1, 2 }));
         QCOMPARE(page.table()->model()->rowCount(), 2);
         QVERIFY(page.summary().contains(QStringLiteral("2 of 12")));
+        // Name and accuracy come first, and what has no room ends in dots.
+        QCOMPARE(page.runs()->itemText(0), QStringLiteral("2: W8 A8, 83.3\u00a0%"));
+        session.renameRun(1, QStringLiteral("a name that is much longer than the box"));
+        QVERIFY(page.runs()->itemText(0).startsWith(QStringLiteral("2: a name")));
+        auto* box = qobject_cast<ElidedComboBox*>(page.runs());
+        QVERIFY(box);
+        box->resize(120, box->height());
+        QVERIFY2(box->shownText().endsWith(QChar(0x2026)), qPrintable(box->shownText()));
+        box->resize(900, box->height());
+        QCOMPARE(box->shownText(), box->currentText());
         choose(page, 1);
         QCOMPARE(page.table()->model()->rowCount(), 1);
         session.addRun(flippedRun(samples, { 1, 2, 3 }));

@@ -7,6 +7,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
+#include <QHeaderView>
 #include <QTableView>
 #include <QTest>
 
@@ -55,6 +56,15 @@ private slots:
         RunsPage* page = m_window->runs();
         m_window->showPage(page);
         auto* model = page->table()->model();
+        // The run of the current options is marked, not in bold type alone.
+        QVERIFY(model->index(2, RunsModel::Number).data(RunsModel::CurrentRole).toBool());
+        QCOMPARE(model->index(2, RunsModel::Number).data(Qt::AccessibleTextRole).toString(),
+            QStringLiteral("3, the current options"));
+        QCOMPARE(model->index(1, RunsModel::Number).data(Qt::AccessibleTextRole).toString(), QStringLiteral("2"));
+        // Costs stand before the long texts.
+        const QHeaderView* header = page->table()->horizontalHeader();
+        for (const int cost : { RunsModel::Size, RunsModel::Energy })
+            QVERIFY(header->visualIndex(cost) < header->visualIndex(RunsModel::Scope));
         QVERIFY(model->setData(model->index(2, RunsModel::Name), QStringLiteral("three")));
         QCOMPARE(m_window->session().runs()[2].name, QStringLiteral("three"));
         m_window->session().undoStack().undo();
@@ -79,6 +89,11 @@ private slots:
         const double difference
             = layers->index(0, RunComparisonModel::WeightDifference).data(RunComparisonModel::SortRole).toDouble();
         QVERIFY2(difference < -20 && difference > -40, QByteArray::number(difference));
+        const QHeaderView* compared = page->comparison()->horizontalHeader();
+        for (const int column : { RunComparisonModel::WeightDifference, RunComparisonModel::ActivationDifference })
+            QVERIFY2(compared->sectionViewportPosition(column) + compared->sectionSize(column)
+                    <= page->comparison()->viewport()->width(),
+                "the difference of the errors is in sight");
         page->comparison()->selectRow(1);
         QCOMPARE(m_window->session().selectedLayer(), 1);
         // Against float there is nothing to measure on one side.

@@ -97,6 +97,34 @@ private slots:
         QVERIFY(paretoSeries(result).captions.back().contains(budgetText(*budget)));
     }
 
+    void pointsAreToldInWords()
+    {
+        sweep::SearchResult result;
+        for (int i = 0; i < 3; ++i)
+            result.units.push_back({ "l" + std::to_string(i), quant::Role::Weight, {}, {} });
+        result.units.push_back({ "l0", quant::Role::Activation, {}, {} });
+        result.points = { searched(std::pair(8, 8), 200, 90), searched(std::nullopt, 100, 89) };
+        result.points[1].bits = { 3, 4, 4, 8 };
+        for (auto& point : result.points) {
+            point.images = 1000;
+            point.againstFloat.images = 1000;
+            point.cost.bops = 580e6;
+        }
+        QCOMPARE(describeMix(result, 0), QString());
+        QCOMPARE(describeMix(result, 1),
+            QStringLiteral("weights: 1 layer at 3 bits, 2 at 4; activations: 1 layer at 8 bits"));
+        const QString text = describePoint(result, 1);
+        QVERIFY2(text.contains(QStringLiteral("<b>89.0\u00a0%</b>")), qPrintable(text));
+        QVERIFY2(text.contains(QStringLiteral("580\u00a0MBOP")), qPrintable(text));
+        sweep::SweepResult grid;
+        grid.points.emplace_back();
+        grid.points[0].weightBits = 3;
+        grid.points[0].activationBits = 6;
+        grid.points[0].images = 10000;
+        QVERIFY(describePoint(grid, 0, 2).startsWith(QStringLiteral("<b>W3 A6 mixed (2 layers)</b>")));
+        QVERIFY(describePoint(grid, 0).contains(QStringLiteral("0.00\u00a0%")));
+    }
+
     void estimatesHaveTheirNames_data()
     {
         QTest::addColumn<int>("estimate");

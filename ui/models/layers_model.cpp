@@ -320,8 +320,11 @@ QVariant LayersModel::headerData(int section, Qt::Orientation orientation, int r
         return tips[section];
     }
     if (role == Qt::TextAlignmentRole) {
-        const bool text = section == Name || section == Operator || section == Distribution;
-        return QVariant::fromValue(Qt::Alignment((text ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
+        const bool text = section == Name || section == Operator;
+        return QVariant::fromValue(Qt::AlignVCenter
+            | (text                           ? Qt::AlignLeft
+                    : section == Distribution ? Qt::AlignHCenter
+                                              : Qt::AlignRight));
     }
     return {};
 }

@@ -21,7 +21,7 @@ namespace {
 
 const QString key = QStringLiteral("window/appearance");
 
-constexpr int headerMargin = 4; // pixels on both sides of a title
+constexpr int headerMargin = 3; // pixels on both sides of a title
 constexpr int besideNumbers = 6; // pixels before left-aligned text in a table
 constexpr int arrowRoom = 10; // pixels beside the text of a button that opens a menu
 

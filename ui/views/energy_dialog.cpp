@@ -159,7 +159,7 @@ QString EnergyDialog::examplesOf(const EnergyModel& model)
     QString text
         = (apart ? tr("Multiply + add, %1") : tr("One multiply-accumulate, %1")).arg(parts.join(QStringLiteral("; ")));
     if (apart)
-        text += tr(". The wider operand decides what a multiply takes: W4 A8 is W8 A8.");
+        text += tr(". The wider operand decides what a multiply takes: W4 A8 costs as much as W8 A8.");
     return text;
 }
 

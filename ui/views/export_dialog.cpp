@@ -178,7 +178,7 @@ void ExportDialog::refresh()
         row->setText(Values, QString::fromStdString(tensor.executes));
         row->setText(Bytes, tensor.bytesOnDisk > 0 ? formatCount(static_cast<qint64>(tensor.bytesOnDisk)) : QString());
         row->setText(Arithmetic, QString::fromStdString(tensor.computedIn));
-        row->setSizeHint(Tensor, QSize(0, rowHeight));
+        row->setSizeHint(Tensor, QSize(fontMetrics().horizontalAdvance(row->text(Tensor)), rowHeight));
         for (const int column : { Tensor, Values, Arithmetic })
             row->setToolTip(column, row->text(column));
         row->setTextAlignment(Bits, Qt::AlignRight | Qt::AlignVCenter);

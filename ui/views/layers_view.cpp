@@ -28,7 +28,7 @@ namespace {
 constexpr int nameWidth = 128; // pixels
 constexpr int narrowName = 84; ///< at least, in a dock of a small screen
 constexpr int wholeName = 108; ///< with which all columns may share the room; narrower ones are hard to tell apart
-constexpr int besideName = 144; ///< number, both word-lengths, scroll bar and margins: in sight in any dock
+constexpr int besideName = 140; ///< number, both word-lengths, scroll bar and margins: in sight in any dock
 constexpr int wideName = 200; ///< where a large screen has room for it
 constexpr int leastWidth = 256; ///< a window of 1024 has room for that on every page
 
@@ -115,8 +115,9 @@ void LayersView::buildTable()
     header->setMinimumSectionSize(28);
     header->setContextMenuPolicy(Qt::CustomContextMenu);
     const int widths[LayersModel::ColumnCount]
-        = { 32, nameWidth, 48, 44, 44, 54, 54, 84, 76, 76, 84, 84, 92, 72, 96, 88, 84, 80, 104, 104, 96, 88, 96 };
+        = { 36, nameWidth, 56, 40, 40, 50, 50, 84, 76, 76, 84, 84, 92, 72, 96, 88, 84, 80, 104, 104, 96, 88, 96 };
     m_nameWidth = nameWidth;
+    m_table->viewport()->installEventFilter(this);
     for (int column = 0; column < LayersModel::ColumnCount; ++column) {
         m_table->setColumnWidth(column, widths[column]);
         m_table->setColumnHidden(column, LayersModel::isExtra(column));
@@ -166,6 +167,13 @@ void LayersView::resizeEvent(QResizeEvent* event)
     shareRoom();
 }
 
+bool LayersView::eventFilter(QObject* watched, QEvent* event)
+{
+    if (event->type() == QEvent::Resize) // a scroll bar may have come
+        shareRoom();
+    return QWidget::eventFilter(watched, event);
+}
+
 void LayersView::shareRoom()
 {
     const int given = m_table->columnWidth(LayersModel::Name);
@@ -175,7 +183,8 @@ void LayersView::shareRoom()
     // word-lengths stay in sight.
     const int others = m_table->horizontalHeader()->length() - given;
     const int room = m_table->viewport()->width() - others;
-    m_nameWidth = room >= wholeName ? std::min(room, wideName) : std::clamp(width() - besideName, narrowName, nameWidth);
+    m_nameWidth
+        = room >= wholeName ? std::min(room, wideName) : std::clamp(width() - besideName, narrowName, nameWidth);
     m_table->setColumnWidth(LayersModel::Name, m_nameWidth);
 }
 

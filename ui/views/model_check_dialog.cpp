@@ -100,19 +100,23 @@ void ModelCheckDialog::refresh()
     for (const ModelFinding& finding : check->biases)
         add(finding);
     m_list->addStretch(1);
-    fitHeight();
+    if (isVisible())
+        fitHeight();
 }
 
 void ModelCheckDialog::fitHeight()
 {
-    // As high as what it says; whoever made it another size keeps that.
-    if (m_fitted != 0 && height() != m_fitted)
-        return;
-    const int around = layout()->contentsMargins().top() + layout()->contentsMargins().bottom() + layout()->spacing()
-        + m_buttons->sizeHint().height() + 2;
-    const int text = m_list->heightForWidth(width() - layout()->contentsMargins().left() * 2);
-    m_fitted = std::clamp(text + around, leastHeight, mostHeight);
-    resize(width(), m_fitted);
+    const QMargins margins = layout()->contentsMargins();
+    const int text = m_list->heightForWidth(width() - margins.left() - margins.right());
+    const int all = text + margins.top() + margins.bottom() + layout()->spacing() + m_buttons->sizeHint().height() + 2;
+    // As high as what it says; while it is open it only grows, as somebody may have made it larger.
+    resize(width(), std::clamp(all, isVisible() ? height() : leastHeight, std::max(mostHeight, height())));
+}
+
+void ModelCheckDialog::showEvent(QShowEvent* event)
+{
+    fitHeight();
+    QDialog::showEvent(event);
 }
 
 void ModelCheckDialog::changeEvent(QEvent* event)

@@ -22,6 +22,7 @@ public:
 
 protected:
     void changeEvent(QEvent* event) override;
+    void showEvent(QShowEvent* event) override;
 
 private:
     void refresh();
@@ -31,7 +32,6 @@ private:
     Session& m_session;
     QVBoxLayout* m_list = nullptr;
     QDialogButtonBox* m_buttons = nullptr;
-    int m_fitted = 0; ///< the height it gave itself
 };
 
 } // namespace quantoscope::ui

@@ -88,7 +88,7 @@ RunsPage::RunsPage(Session& session, Workbench& workbench, QWidget* parent)
     m_table->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed);
     m_table->sortByColumn(RunsModel::Number, Qt::AscendingOrder);
     const int widths[RunsModel::ColumnCount]
-        = { 36, 104, scopeWidth, textWidth, 44, 44, 64, 52, 96, 80, 80, 104, 68, 84, 68, 72, 80 };
+        = { 40, 104, scopeWidth, textWidth, 44, 44, 64, 52, 96, 80, 80, 104, 68, 84, 68, 72, 80 };
     for (int column = 0; column < RunsModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
     m_table->viewport()->installEventFilter(this);
@@ -185,7 +185,7 @@ QWidget* RunsPage::buildComparison()
     m_comparison = buildTable(m_layersOrder, tr("Layers of two runs"));
     m_comparison->setSelectionMode(QAbstractItemView::SingleSelection);
     m_comparison->sortByColumn(RunComparisonModel::Number, Qt::AscendingOrder);
-    const int widths[RunComparisonModel::ColumnCount] = { 32, 128, 44, 44, 44, 44, 68, 68, 84, 68, 68, 84 };
+    const int widths[RunComparisonModel::ColumnCount] = { 36, 104, 54, 54, 54, 54, 76, 76, 80, 76, 76, 80 };
     for (int column = 0; column < RunComparisonModel::ColumnCount; ++column)
         m_comparison->setColumnWidth(column, widths[column]);
     // How the errors differ is what one compares for; the errors themselves follow.
