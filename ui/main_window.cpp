@@ -234,8 +234,8 @@ void MainWindow::connectSession()
             text += tr(
                 ". Read back and simulated in float on %1 images, as the plan was: same prediction on %2, outputs "
                 "differ by at most %3; top-1 %4 there")
-                        .arg(formatCount(report.images), formatPercent(report.agreement),
-                            formatSignificant(report.maxAbsDiff), formatPercent(report.reloadTop1));
+                        .arg(formatCount(report.images), formatTop1(report.agreement, report.images),
+                            formatSignificant(report.maxAbsDiff), formatTop1(report.reloadTop1, report.images));
         if (!report.firstDifference.empty())
             text += tr(". The first tensor that differs by more than a step is '%1'")
                         .arg(QString::fromStdString(report.firstDifference));

@@ -71,8 +71,8 @@ void MainWindow::connectProject()
     connect(m_session.get(), &Session::dataVariantChanged, this, [this] {
         if (const DataVariantPtr variant = m_session->dataVariant())
             m_messages->showOffer(tr("With %1 the float network is right on %2 of %3 images rather than %4")
-                                      .arg(variant->difference, formatPercent(variant->after),
-                                          formatCount(variant->images), formatPercent(variant->before)),
+                                      .arg(variant->difference, formatTop1(variant->after, variant->images),
+                                          formatCount(variant->images), formatTop1(variant->before, variant->images)),
                 { tr("Use it"), [this, variant] { openData(variant->request); } });
     });
     for (QTabWidget* tabs : { m_pages, m_studyTabs })

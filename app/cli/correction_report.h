@@ -11,7 +11,8 @@
 /// What became of corrections, as members of the JSON documents and as tables.
 namespace quantoscope::cli {
 
-/// [{name, kept, agreement_before, agreement_after, divergence_before, divergence_after, dropped_layers, reason}];
+/// [{name, kept, agreement_before, agreement_after, divergence_before, divergence_after, dropped_layers, kept_layers,
+/// reason}];
 /// figures are null where nothing was held back, agreements where the network does not classify.
 Json toJson(const std::vector<flow::CorrectionOutcome>& outcomes);
 std::string describe(const std::vector<flow::CorrectionOutcome>& outcomes);

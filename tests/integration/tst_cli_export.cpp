@@ -65,6 +65,7 @@ private slots:
             if (tensor["kind"] != "weight")
                 continue;
             ++weights;
+            QCOMPARE(tensor["computed_in"].is_null(), json["format"] != "qdq");
             QCOMPARE(tensor["bits"].get<int>(), 4);
             QCOMPARE(tensor["bytes_on_disk"].get<double>(), tensor["elements"].get<double>() * container / 8);
         }
@@ -77,6 +78,7 @@ private slots:
             "--weight-bits", "4", "--tensors", "--out", m_folder.filePath("listed.onnx") });
         QVERIFY2(outcome.status == 0, outcome.err);
         QVERIFY(outcome.out.contains("int8, values restricted to 4 bits"));
+        QVERIFY2(outcome.out.contains("float, because its bias is float"), outcome.out);
         QVERIFY(outcome.out.contains("wider than the word-lengths"));
         QVERIFY(outcome.out.contains("the scope 'integer' makes integers of both"));
     }

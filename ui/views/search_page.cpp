@@ -104,7 +104,7 @@ void SearchPage::buildSetup(QVBoxLayout* layout)
     };
     m_weightBits = bits(tr("Word-lengths of weights to choose from"));
     m_activationBits = bits(tr("Word-lengths of activations to choose from"));
-    m_uniform = new QCheckBox(tr("Uniform word-lengths too"));
+    m_uniform = new QCheckBox(tr("Compare uniform"));
     m_uniform->setChecked(true);
     m_uniform->setToolTip(
         wrapped(tr("Also measure every pair of word-lengths that is the same in all layers, to compare with.")));
