@@ -109,7 +109,7 @@ private slots:
         request.preprocessing.crop = { 24, 24 };
         dialog->setRequest(request);
         QTRY_VERIFY_WITH_TIMEOUT(dialog->preview()->text().contains(QStringLiteral("3×24×24")), patience);
-        QVERIFY(dialog->preview()->text().contains(QStringLiteral("crop to 32")));
+        QVERIFY(dialog->preview()->text().contains(QStringLiteral("Crop to 32")));
         request.preprocessing.crop = {};
         request.preprocessing.channels = dataset::Channels::Gray;
         dialog->setRequest(request);
