@@ -19,7 +19,7 @@ ChoiceBox::ChoiceBox(const QString& accessibleName, QWidget* parent)
 {
     setAccessibleName(accessibleName);
     setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    setMinimumContentsLength(6);
+    setMinimumContentsLength(5);
     connect(this, &QComboBox::currentIndexChanged, this, &ChoiceBox::refreshTip);
 }
 
