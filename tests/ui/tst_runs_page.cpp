@@ -140,7 +140,7 @@ private slots:
         QVERIFY(m_window->options()->weights()->summary().endsWith(QStringLiteral("MSE")));
         bool listed = false;
         for (int i = 0; i < m_window->flips()->runs()->count(); ++i)
-            listed = listed || m_window->flips()->runs()->itemText(i).contains(words);
+            listed = listed || m_window->flips()->runs()->itemData(i, Qt::ToolTipRole).toString().contains(words);
         QVERIFY(listed);
     }
 
