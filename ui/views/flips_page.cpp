@@ -46,7 +46,7 @@ FlipsPage::FlipsPage(Session& session, Workbench& workbench, QWidget* parent)
     m_table = buildTable(m_flipsOrder, tr("Images seen as another class"));
     m_table->setIconSize({ 28, 28 });
     m_table->verticalHeader()->setDefaultSectionSize(32);
-    const int widths[FlipsModel::ColumnCount] = { 80, 58, 80, 80, 80, 60, 68 };
+    const int widths[FlipsModel::ColumnCount] = { 92, 56, 78, 78, 80, 56, 66 };
     for (int column = 0; column < FlipsModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
     m_confusion = buildTable(m_changesOrder, tr("Changes of the confusion matrix"));

@@ -179,12 +179,20 @@ void LayersView::shareRoom()
     const int given = m_table->columnWidth(LayersModel::Name);
     if (given != m_nameWidth)
         return; // a width that somebody chose stays
-    // What the other columns leave, so that nothing has to be scrolled sideways; where that is too little, only the
-    // word-lengths stay in sight.
-    const int others = m_table->horizontalHeader()->length() - given;
-    const int room = m_table->viewport()->width() - others;
-    m_nameWidth
-        = room >= wholeName ? std::min(room, wideName) : std::clamp(width() - besideName, narrowName, nameWidth);
+    // What as many of the other columns leave as can be seen whole beside a name; the word-lengths stay in sight in any
+    // case.
+    const QHeaderView* header = m_table->horizontalHeader();
+    int room = std::clamp(width() - besideName, narrowName, nameWidth);
+    int left = m_table->viewport()->width();
+    for (int place = 0; place < header->count() && left >= wholeName; ++place) {
+        const int column = header->logicalIndex(place);
+        if (column == LayersModel::Name || header->isSectionHidden(column))
+            continue;
+        left -= header->sectionSize(column);
+        if (left >= wholeName && place >= header->visualIndex(LayersModel::ActivationBits))
+            room = left;
+    }
+    m_nameWidth = std::min(room, wideName);
     m_table->setColumnWidth(LayersModel::Name, m_nameWidth);
 }
 

@@ -116,7 +116,7 @@ void StudiesPage::buildChartBar(QHBoxLayout* layout)
     m_contours->addItem(tr("none"), -1);
     for (const auto metric : variedCosts)
         m_contours->addItem(costName(metric), static_cast<int>(metric));
-    keepNarrow(m_contours, 10);
+    keepNarrow(m_contours, 8);
     m_contoursLabel = new QLabel(tr("Equal cost"));
     m_contoursLabel->setBuddy(m_contours);
     connect(m_contours, &QComboBox::currentIndexChanged, this, [this] {
