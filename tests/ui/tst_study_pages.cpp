@@ -219,7 +219,7 @@ private slots:
         QVERIFY(search && search->complete);
         QVERIFY(changes.size() >= static_cast<qsizetype>(search->points.size()));
         QVERIFY(search->chosen.has_value());
-        QVERIFY2(page->answer()->text().startsWith(QStringLiteral("Chosen within size 14 % of float: top-1 ")),
+        QVERIFY2(page->answer()->text().startsWith(QStringLiteral("Best within size 14 % of float: top-1 ")),
             qPrintable(page->answer()->text()));
         ParetoChart* chart = page->chart();
         chart->replot();
@@ -248,7 +248,7 @@ private slots:
         page->charts()->showOwn(page->lines());
         page->lines()->replot();
         QTest::mouseClick(page->lines(), Qt::LeftButton, {}, page->lines()->pixelOf(0)->toPoint());
-        QVERIFY2(page->plan()->summary()->text().contains(QStringLiteral("W4 A3, 1 layer of its own")),
+        QVERIFY2(page->plan()->summary()->text().contains(QStringLiteral("W4 A3 mixed (1 layer)")),
             qPrintable(page->plan()->summary()->text()));
         m_window->session().undoStack().undo();
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session().accuracy().state == Accuracy::State::Done, patience);

@@ -83,6 +83,20 @@ public:
                 return QProxyStyle::drawControl(element, &framed, painter, widget);
             }
         }
+        if (element == CE_HeaderLabel) {
+            const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option);
+            if (header && header->orientation == Qt::Horizontal && header->section > 0
+                && (header->textAlignment & Qt::AlignLeft)) {
+                // As what stands below it, see subElementRect().
+                QStyleOptionHeaderV2 title;
+                if (const auto* whole = qstyleoption_cast<const QStyleOptionHeaderV2*>(option))
+                    title = *whole;
+                else
+                    static_cast<QStyleOptionHeader&>(title) = *header;
+                title.rect.adjust(besideNumbers, 0, 0, 0);
+                return QProxyStyle::drawControl(element, &title, painter, widget);
+            }
+        }
         if (element != CE_ToolButtonLabel || !isMenuButton(option))
             return QProxyStyle::drawControl(element, option, painter, widget);
         QStyleOptionToolButton label = *static_cast<const QStyleOptionToolButton*>(option);
@@ -131,12 +145,7 @@ public:
     QRect subElementRect(SubElement element, const QStyleOption* option, const QWidget* widget) const override
     {
         QRect rect = QProxyStyle::subElementRect(element, option, widget);
-        if (element == SE_HeaderLabel) {
-            const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option);
-            if (header && header->orientation == Qt::Horizontal && header->section > 0
-                && (header->textAlignment & Qt::AlignLeft))
-                rect.adjust(besideNumbers, 0, 0, 0);
-        } else if (element == SE_ItemViewItemText) {
+        if (element == SE_ItemViewItemText) {
             const auto* item = qstyleoption_cast<const QStyleOptionViewItem*>(option);
             if (item && isIndented(*item, widget))
                 rect.adjust(besideNumbers, 0, 0, 0);

@@ -98,7 +98,7 @@ ExportDialog::ExportDialog(Session& session, QWidget* parent)
     for (QComboBox* box : { m_format, m_containers, m_version })
         connect(box, &QComboBox::currentIndexChanged, this, &ExportDialog::refresh);
     connect(&session, &Session::analysisChanged, this, &ExportDialog::refresh);
-    resize(880, 520);
+    resize(960, 520);
     refresh();
 }
 

@@ -76,7 +76,7 @@ PlanPanel::PlanPanel(Session& session, QWidget* parent)
     line->setSpacing(8);
     line->addWidget(m_summary, 1);
     line->addLayout(buttons);
-    line->setAlignment(buttons, Qt::AlignTop);
+    line->setAlignment(buttons, Qt::AlignBottom); // where they stay when the text above the open table is shorter
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 4, 0, 0);
     layout->setSpacing(4);
