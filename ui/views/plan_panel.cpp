@@ -20,7 +20,7 @@ namespace {
 
 constexpr int leastText = 160; // pixels
 constexpr int leastTable = 168; // pixels: the header and five layers
-constexpr double tableShare = 0.42; // of the page, at most
+constexpr double tableShare = 0.33; // of the page, at most
 constexpr int rowHeight = 24;
 constexpr int leastName = 96;
 constexpr int border = 2;
