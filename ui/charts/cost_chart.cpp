@@ -6,7 +6,7 @@
 #include <locale>
 #include <sstream>
 
-#include "ui/charts/below_scale.h"
+#include "ui/charts/below_scale_chart.h"
 #include "ui/charts/chart_exporter.h"
 #include "ui/charts/cost_words.h"
 #include "ui/charts/number_format.h"

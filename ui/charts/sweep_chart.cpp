@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "ui/charts/below_scale.h"
+#include "ui/charts/below_scale_chart.h"
 #include "ui/charts/chart_exporter.h"
 #include "ui/charts/number_format.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/charts/below_scale.h"
+#include "ui/charts/below_scale_chart.h"
 
 #include <algorithm>
 #include <cmath>
